@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The services behind every door: HTTP routes and the embedded console call the same ones.
+// Asynchronous calls take a callback that is called exactly once, on a backend thread, and must not block; on shutdown
+// it gets Unavailable. All methods are thread-safe.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/types.h"
+#include "base/result.h"
+
+namespace streamgauge::api {
+
+template <class T>
+using Done = std::function<void(Result<T>)>;
+
+// Questions of the contract's section 3. Windows end now; minutes is 1 to 60, limit 1 to 1000, otherwise InvalidArgument.
+class QueryService {
+public:
+    virtual ~QueryService() = default;
+    virtual void active_users(int minutes, Done<ActiveUsers> done) = 0;
+    virtual void top_pages(int minutes, int limit, Done<TopPages> done) = 0;
+    virtual void active_sessions(std::string user_id, Done<ActiveSessions> done) = 0;
+    // NotFound for a pair that never occurred.
+    virtual void pair_count(std::string user_id, std::string page_url, Done<PairCount> done) = 0;
+    // Newest minute first, then stream_id; at most `limit` rows of the last `minutes` (1 to 10080) by the newest window.
+    virtual void stream_minutes(int minutes, int limit, Done<std::vector<StreamMinute>> done) = 0;
+    // The newest minute of every stream.
+    virtual void latest_streams(Done<std::vector<StreamMinute>> done) = 0;
+    virtual void top_streams(int minutes, StreamOrder by, int n, Done<std::vector<StreamMinute>> done) = 0;
+    virtual PipelineStats pipeline_stats() = 0;
+};
+
+class AdminService {
+public:
+    virtual ~AdminService() = default;
+    virtual Hello hello() = 0;
+    virtual Health health() = 0;
+};
+
+// ---- push -----------------------------------------------------------------------------------------------------------
+enum class Topic { Overview, Events, Load };
+
+struct TopicFilter {
+    std::string event_type;  // Events only; empty: every type
+    bool operator==(const TopicFilter&) const = default;
+};
+
+// One message of a topic. A subscription starts with one snapshot; deltas follow with seq + 1 each. A gap in seq or
+// another epoch means: wait for the next snapshot.
+struct LiveMessage {
+    Topic topic = Topic::Overview;
+    std::uint64_t epoch = 0, seq = 0;
+    bool snapshot = false;
+    // Exactly the one of the topic is set. Immutable and shared between subscribers.
+    std::shared_ptr<const Overview> overview;
+    std::shared_ptr<const EventTail> events;
+    std::shared_ptr<const LoadStatus> load;
+};
+
+struct ResumePoint {
+    std::uint64_t epoch = 0, seq = 0;
+};
+
+// Destroying it ends the subscription; no call is made after the destructor returns.
+class Subscription {
+public:
+    virtual ~Subscription() = default;
+    // The reader fell behind and dropped messages: the next message is a fresh snapshot.
+    virtual void request_snapshot() = 0;
+};
+
+// Publishes at most ten times a second, and only when something changed (Overview at least once a second).
+class LiveService {
+public:
+    virtual ~LiveService() = default;
+    // `receive` is called on the live thread and must not block. Resumes from the bounded ring when it still holds
+    // `resume` (topics Overview and Load; a filtered tail always starts with a snapshot).
+    virtual std::unique_ptr<Subscription> subscribe(Topic topic, TopicFilter filter, std::optional<ResumePoint> resume,
+                                                    std::function<void(const LiveMessage&)> receive) = 0;
+};
+
+// Runs the generator in a process of its own. One run at a time: Conflict otherwise.
+class LoadService {
+public:
+    virtual ~LoadService() = default;
+    // InvalidArgument with the field's name for a plan that makes no sense; Forbidden for a target that is not this
+    // server or another loopback address.
+    virtual void start(LoadPlan plan, Done<LoadStatus> done) = 0;
+    virtual void stop(Done<LoadStatus> done) = 0;
+    virtual LoadStatus status() = 0;
+};
+
+}  // namespace streamgauge::api

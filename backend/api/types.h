@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the program can be asked and what it answers: plain values, no transport, no Qt. JSON is in api/codec.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "event/event.h"
+
+namespace streamgauge::api {
+
+// ---- who is there -------------------------------------------------------------------------------------------------
+struct Hello {
+    std::string product = "streamgauge";
+    std::string version;
+    int api_version = 1;
+    std::uint64_t epoch = 0;            // changes at every server start
+    std::vector<std::string> features;  // "live", "events", "load", ...: the console enables by these, never by mode
+    bool operator==(const Hello&) const = default;
+};
+
+struct ComponentHealth {
+    std::string name;  // "journal", "store", ...
+    bool up = false;
+    std::string detail;
+    bool operator==(const ComponentHealth&) const = default;
+};
+
+struct Health {
+    bool up = false;
+    std::vector<ComponentHealth> components;
+    bool operator==(const Health&) const = default;
+};
+
+// ---- live overview ------------------------------------------------------------------------------------------------
+struct Outcomes {  // events, by what became of them at the door
+    std::uint64_t accepted = 0, duplicate = 0, rejected = 0, limited = 0;
+    bool operator==(const Outcomes&) const = default;
+};
+
+struct Latency {  // of answers to ingestion requests, arrival of the head to answer handed to the socket
+    std::uint64_t count = 0;
+    double p50_ms = 0, p95_ms = 0, p99_ms = 0;  // meaningless when count is 0
+    bool operator==(const Latency&) const = default;
+};
+
+struct SecondPoint {
+    std::int64_t second = 0;  // epoch seconds, by the server's clock
+    Outcomes outcomes;        // within this second
+    Latency ack;
+    std::uint64_t active_users = 0;
+    double lag_seconds = 0;   // age of the oldest accepted event that is not aggregated yet; 0 when there is none
+    bool operator==(const SecondPoint&) const = default;
+};
+
+struct NamedCount {
+    std::string name;
+    std::uint64_t count = 0;
+    bool operator==(const NamedCount&) const = default;
+};
+
+struct ServerStatus {
+    double cpu_percent = 0;  // of one core, over the last second
+    std::uint64_t resident_bytes = 0;
+    std::uint64_t disk_free_bytes = 0;
+    double uptime_seconds = 0;
+    bool operator==(const ServerStatus&) const = default;
+};
+
+struct Ledger {  // durable event ledger: decoded = accepted + duplicate + invalid; accepted = aggregated + too_late + in_flight
+    std::uint64_t decoded = 0, accepted = 0, duplicate = 0, invalid = 0;
+    std::uint64_t aggregated = 0, too_late = 0, in_flight = 0;
+    std::int64_t difference = 0;  // what does not add up; not zero for long is our bug
+    bool operator==(const Ledger&) const = default;
+};
+
+struct Overview {
+    Timestamp as_of;                         // server's clock
+    std::optional<Timestamp> watermark;      // newest event time seen, none before the first event
+    std::uint64_t active_users = 0;          // distinct in the last five minutes
+    std::vector<SecondPoint> points;         // snapshot: up to the last 600 seconds; delta: new or changed ones. Ascending
+    std::vector<NamedCount> top_pages;       // last 15 minutes, most first, ties by name, at most 10
+    std::vector<NamedCount> event_types;     // last 15 minutes, most first, ties by name, at most 10
+    Ledger ledger;
+    ServerStatus server;
+    bool operator==(const Overview&) const = default;
+};
+
+// ---- live tail ----------------------------------------------------------------------------------------------------
+struct TailEvent {
+    Offset id = 0;
+    std::string event_id, event_type, user_id, session_id, page_url, props;
+    Timestamp occurred_at, received_at;
+    bool operator==(const TailEvent&) const = default;
+};
+
+struct EventTail {
+    std::vector<TailEvent> events;   // ascending by id; snapshot: the newest up to 200; delta: what came since
+    std::uint64_t skipped = 0;       // matching events since the last message that are not in it: too many for a screen
+    bool operator==(const EventTail&) const = default;
+};
+
+// ---- load runs ----------------------------------------------------------------------------------------------------
+enum class Arrivals { Even, Poisson };
+
+struct LoadPlan {
+    std::string url;                 // http://host:port/events
+    double rate = 1000;              // requests per second, > 0
+    double duration_seconds = 30;    // > 0
+    Arrivals arrivals = Arrivals::Even;
+    std::uint64_t seed = 1;
+    std::uint32_t batch = 1;         // events per request
+    std::uint32_t connections = 64;  // most kept open; the in-flight cap
+    bool operator==(const LoadPlan&) const = default;
+};
+
+enum class LoadState { Idle, Starting, Running, Done, Stopped, Failed };
+
+struct LoadSecond {
+    std::int64_t second = 0;  // 0 is the first of the run
+    std::uint64_t planned = 0, sent = 0, ok = 0, limited = 0, other = 0;
+    double avg_ms = 0, p50_ms = 0, p95_ms = 0, p99_ms = 0;
+    bool operator==(const LoadSecond&) const = default;
+};
+
+struct LoadStatus {
+    std::string run_id;               // empty while Idle
+    LoadState state = LoadState::Idle;
+    LoadPlan plan;
+    std::uint64_t planned = 0, sent = 0, done = 0, failed = 0, unfinished = 0;  // whole run so far, requests
+    double p50_ms = 0, p95_ms = 0, p99_ms = 0, max_ms = 0;       // from planned time
+    double send_lag_p99_ms = 0;                                  // how late the generator itself was
+    std::vector<LoadSecond> seconds;  // snapshot: all; delta: new or changed ones
+    std::string error;                // why it failed, and what to do
+    bool operator==(const LoadStatus&) const = default;
+};
+
+// ---- queries of the contract's section 3 ----------------------------------------------------------------------------
+struct ActiveUsers { std::uint64_t active_users = 0; };
+struct TopPages { std::vector<NamedCount> pages; };
+struct ActiveSessions { std::vector<std::string> sessions; };
+struct PairCount { std::string user_id, page_url; std::uint64_t count = 0; };
+
+struct StreamMinute {  // E's row
+    Timestamp window_start;
+    std::string stream_id;
+    std::int64_t active_viewers = 0;
+    std::uint64_t chat_messages = 0;
+    std::int64_t donations_cents = 0;
+};
+
+enum class StreamOrder { ActiveViewers, ChatMessages, Donations };
+
+struct PipelineStats {  // B's /metrics/stream
+    std::uint64_t received_total = 0, written_total = 0;
+    double avg_processing_ms = 0;
+    std::uint64_t lag = 0;  // events
+};
+
+}  // namespace streamgauge::api

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What both engines offer: listen, serve the table, count, stop. Exact limits are in base/limits.h.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "http/route_table.h"
+
+namespace streamgauge::http {
+
+struct Endpoint {
+    std::string address;      // "127.0.0.1", "::1"
+    std::uint16_t port = 0;   // 0: pick a free one
+};
+// "127.0.0.1:8080", "[::1]:8080", "localhost:8080". InvalidArgument with a hint otherwise.
+Result<Endpoint> parse_endpoint(std::string_view text);
+std::string to_string(const Endpoint& endpoint);  // "127.0.0.1:8080", "[::1]:8080"
+bool is_loopback(const Endpoint& endpoint);
+
+// Told of every answer, on the engine's thread; must not block. `route` is nullptr for what no route took.
+struct Answered {
+    const Route* route;
+    Method method;
+    int status;
+    std::int64_t duration_nanos;  // head complete to answer handed to the socket
+};
+struct EngineOptions {
+    std::function<void(const Answered&)> on_answered;
+    // Open loopback: the Host header must name a loopback host, and an Origin, when there is one, must be one of ours;
+    // otherwise 403 (DNS rebinding, cross-site requests).
+    bool check_host = true;
+    // Deadlines divided by this: lets tests see them without waiting.
+    int deadline_divisor = 1;
+};
+
+struct ConnectionCounters {  // requests: arrived = answered + cut
+    std::uint64_t accepted = 0, refused = 0, open = 0, requests_arrived = 0, requests_answered = 0, requests_cut = 0;
+};
+
+// Lives on the thread that made it; runs threads of its own. Handlers run on those.
+class Engine {
+public:
+    virtual ~Engine() = default;
+    // Binds and listens; returns the bound endpoint with its real port. Unavailable when the port is taken (hint says
+    // by what to find out), Forbidden when the engine may not bind there (management: loopback only).
+    virtual Result<Endpoint> listen(const Endpoint& endpoint) = 0;
+    virtual Status start() = 0;
+    // Stops accepting and ends idle connections and streams; what is in flight is answered until the deadline, then
+    // cut. Blocks until done. Idempotent.
+    virtual void stop(std::chrono::milliseconds deadline) = 0;
+    virtual ConnectionCounters counters() const = 0;
+};
+
+// Boost.Asio and Beast, for public listeners. `table` and `clock` must outlive the engine.
+std::unique_ptr<Engine> make_public_engine(const RouteTable& table, const Clock& clock, EngineOptions options, int threads = 1);
+// QtHttpServer behind guard and adapter, loopback only. Needs a QCoreApplication in the process.
+std::unique_ptr<Engine> make_management_engine(const RouteTable& table, const Clock& clock, EngineOptions options);
+
+}  // namespace streamgauge::http

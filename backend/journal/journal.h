@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The durable, ordered log of events: the truth that everything else is rebuilt from.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "event/event.h"
+
+namespace streamgauge {
+
+struct Placement {
+    Offset offset = 0;       // of the event, or of the first event with the same id when it is a repeat (0: not known)
+    bool duplicate = false;
+};
+
+struct Appended {
+    std::vector<Placement> placements;  // one for each event of the batch, in order
+};
+
+// What the door hands over: the good events and, in the same commit, the dead letters of the same request.
+struct AppendRequest {
+    EventBatch batch;
+    std::vector<Rejection> rejected;
+    std::string source;  // which door and route, for the dead letters and the trace
+    // Called exactly once, on the journal's writer thread, after the commit is on disk (or has failed: Io when the disk
+    // refused, Unavailable on shutdown; then nothing of the request is in the journal). `batch` is handed back.
+    // Must not block.
+    std::function<void(Result<Appended>, const EventBatch& batch)> done;
+};
+
+struct JournalCounters {
+    // Durable: they commit in the same transaction as the rows they count.
+    std::uint64_t decoded = 0;     // accepted + duplicate + invalid
+    std::uint64_t accepted = 0;
+    std::uint64_t duplicate = 0;
+    std::uint64_t invalid = 0;     // dead letters
+};
+
+// A run of committed events. Immutable; shared between the pipeline and the live feed.
+struct CommittedBatch {
+    Offset first = 0;                  // batch[i] has offset first + i
+    EventBatch batch;
+    Offset next() const { return first + batch.size(); }
+};
+
+// Thread-safe. Contract suite: tests/journal/journal_contract.h runs on every implementation.
+class Journal {
+public:
+    virtual ~Journal() = default;
+
+    // Takes the request when there is room; false (request untouched) when the queue is full or closing: answer 503.
+    [[nodiscard]] virtual bool append(AppendRequest&& request) = 0;
+
+    // The next run of events at or after `from`: at most `max_events`, never crossing a project. nullptr when `from`
+    // is the end of the log. Served from memory when recent, otherwise read from disk. NotFound when `from` is older
+    // than what is retained (the error's offset is the oldest kept).
+    virtual Result<std::shared_ptr<const CommittedBatch>> read(Offset from, std::size_t max_events) = 0;
+
+    virtual Offset end() const = 0;     // one past the last committed
+    virtual Offset begin() const = 0;   // the oldest kept
+    virtual JournalCounters counters() const = 0;
+    // Events handed in and not yet committed (the queue's depth).
+    virtual std::size_t pending() const = 0;
+
+    // Called on the writer thread after each commit, when there is something new to read. Set once before the first
+    // append; must not block (post a wake-up).
+    virtual void on_commit(std::function<void()> listener) = 0;
+
+    // Commits what was taken, refuses the rest, and stops. Idempotent.
+    virtual void close() = 0;
+};
+
+}  // namespace streamgauge
