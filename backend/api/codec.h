@@ -32,7 +32,7 @@ std::string to_sse(const LiveMessage& message);
 Result<LiveMessage> from_sse(Topic topic, std::string_view id, std::string_view event, std::string_view data);
 Result<ResumePoint> parse_resume_point(std::string_view id);
 
-std::string_view to_string(Topic topic);           // "overview", "events", "load"
+std::string_view to_string(Topic topic);  // "overview", "events", "load"
 std::optional<Topic> topic_from(std::string_view name);
 
 }  // namespace streamgauge::api

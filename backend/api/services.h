@@ -17,7 +17,8 @@ namespace streamgauge::api {
 template <class T>
 using Done = std::function<void(Result<T>)>;
 
-// Questions of the contract's section 3. Windows end now; minutes is 1 to 60, limit 1 to 1000, otherwise InvalidArgument.
+// Questions of the contract's section 3. Windows end now; minutes is 1 to 60, limit 1 to 1000, otherwise
+// InvalidArgument.
 class QueryService {
 public:
     virtual ~QueryService() = default;
@@ -26,7 +27,8 @@ public:
     virtual void active_sessions(std::string user_id, Done<ActiveSessions> done) = 0;
     // NotFound for a pair that never occurred.
     virtual void pair_count(std::string user_id, std::string page_url, Done<PairCount> done) = 0;
-    // Newest minute first, then stream_id; at most `limit` rows of the last `minutes` (1 to 10080) by the newest window.
+    // Newest minute first, then stream_id; at most `limit` rows of the last `minutes` (1 to 10080) by the newest
+    // window.
     virtual void stream_minutes(int minutes, int limit, Done<std::vector<StreamMinute>> done) = 0;
     // The newest minute of every stream.
     virtual void latest_streams(Done<std::vector<StreamMinute>> done) = 0;

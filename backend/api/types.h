@@ -52,7 +52,7 @@ struct SecondPoint {
     Outcomes outcomes;        // within this second
     Latency ack;
     std::uint64_t active_users = 0;
-    double lag_seconds = 0;   // age of the oldest accepted event that is not aggregated yet; 0 when there is none
+    double lag_seconds = 0;  // age of the oldest accepted event that is not aggregated yet; 0 when there is none
     bool operator==(const SecondPoint&) const = default;
 };
 
@@ -70,7 +70,8 @@ struct ServerStatus {
     bool operator==(const ServerStatus&) const = default;
 };
 
-struct Ledger {  // durable event ledger: decoded = accepted + duplicate + invalid; accepted = aggregated + too_late + in_flight
+struct Ledger {  // durable event ledger: decoded = accepted + duplicate + invalid; accepted = aggregated + too_late +
+                 // in_flight
     std::uint64_t decoded = 0, accepted = 0, duplicate = 0, invalid = 0;
     std::uint64_t aggregated = 0, too_late = 0, in_flight = 0;
     std::int64_t difference = 0;  // what does not add up; not zero for long is our bug
@@ -78,12 +79,12 @@ struct Ledger {  // durable event ledger: decoded = accepted + duplicate + inval
 };
 
 struct Overview {
-    Timestamp as_of;                         // server's clock
-    std::optional<Timestamp> watermark;      // newest event time seen, none before the first event
-    std::uint64_t active_users = 0;          // distinct in the last five minutes
-    std::vector<SecondPoint> points;         // snapshot: up to the last 600 seconds; delta: new or changed ones. Ascending
-    std::vector<NamedCount> top_pages;       // last 15 minutes, most first, ties by name, at most 10
-    std::vector<NamedCount> event_types;     // last 15 minutes, most first, ties by name, at most 10
+    Timestamp as_of;                      // server's clock
+    std::optional<Timestamp> watermark;   // newest event time seen, none before the first event
+    std::uint64_t active_users = 0;       // distinct in the last five minutes
+    std::vector<SecondPoint> points;      // snapshot: up to the last 600 seconds; delta: new or changed ones. Ascending
+    std::vector<NamedCount> top_pages;    // last 15 minutes, most first, ties by name, at most 10
+    std::vector<NamedCount> event_types;  // last 15 minutes, most first, ties by name, at most 10
     Ledger ledger;
     ServerStatus server;
     bool operator==(const Overview&) const = default;
@@ -98,8 +99,8 @@ struct TailEvent {
 };
 
 struct EventTail {
-    std::vector<TailEvent> events;   // ascending by id; snapshot: the newest up to 200; delta: what came since
-    std::uint64_t skipped = 0;       // matching events since the last message that are not in it: too many for a screen
+    std::vector<TailEvent> events;  // ascending by id; snapshot: the newest up to 200; delta: what came since
+    std::uint64_t skipped = 0;      // matching events since the last message that are not in it: too many for a screen
     bool operator==(const EventTail&) const = default;
 };
 
@@ -107,9 +108,9 @@ struct EventTail {
 enum class Arrivals { Even, Poisson };
 
 struct LoadPlan {
-    std::string url;                 // http://host:port/events
-    double rate = 1000;              // requests per second, > 0
-    double duration_seconds = 30;    // > 0
+    std::string url;               // http://host:port/events
+    double rate = 1000;            // requests per second, > 0
+    double duration_seconds = 30;  // > 0
     Arrivals arrivals = Arrivals::Even;
     std::uint64_t seed = 1;
     std::uint32_t batch = 1;         // events per request
@@ -127,22 +128,31 @@ struct LoadSecond {
 };
 
 struct LoadStatus {
-    std::string run_id;               // empty while Idle
+    std::string run_id;  // empty while Idle
     LoadState state = LoadState::Idle;
     LoadPlan plan;
     std::uint64_t planned = 0, sent = 0, done = 0, failed = 0, unfinished = 0;  // whole run so far, requests
-    double p50_ms = 0, p95_ms = 0, p99_ms = 0, max_ms = 0;       // from planned time
-    double send_lag_p99_ms = 0;                                  // how late the generator itself was
+    double p50_ms = 0, p95_ms = 0, p99_ms = 0, max_ms = 0;                      // from planned time
+    double send_lag_p99_ms = 0;                                                 // how late the generator itself was
     std::vector<LoadSecond> seconds;  // snapshot: all; delta: new or changed ones
     std::string error;                // why it failed, and what to do
     bool operator==(const LoadStatus&) const = default;
 };
 
 // ---- queries of the contract's section 3 ----------------------------------------------------------------------------
-struct ActiveUsers { std::uint64_t active_users = 0; };
-struct TopPages { std::vector<NamedCount> pages; };
-struct ActiveSessions { std::vector<std::string> sessions; };
-struct PairCount { std::string user_id, page_url; std::uint64_t count = 0; };
+struct ActiveUsers {
+    std::uint64_t active_users = 0;
+};
+struct TopPages {
+    std::vector<NamedCount> pages;
+};
+struct ActiveSessions {
+    std::vector<std::string> sessions;
+};
+struct PairCount {
+    std::string user_id, page_url;
+    std::uint64_t count = 0;
+};
 
 struct StreamMinute {  // E's row
     Timestamp window_start;

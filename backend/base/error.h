@@ -11,18 +11,18 @@
 namespace streamgauge {
 
 enum class ErrorCode {
-    InvalidArgument,   // the caller's words are wrong; `field` and `offset` say where
+    InvalidArgument,  // the caller's words are wrong; `field` and `offset` say where
     NotFound,
     AlreadyExists,
-    Unauthorized,      // who are you?
-    Forbidden,         // you may not
+    Unauthorized,  // who are you?
+    Forbidden,     // you may not
     TooLarge,
     RateLimited,
-    Unavailable,       // full queue, full disk, shutting down: try again later
+    Unavailable,  // full queue, full disk, shutting down: try again later
     Cancelled,
     Disconnected,
     DeadlineExceeded,
-    Conflict,          // somebody else owns it, or it changed meanwhile
+    Conflict,  // somebody else owns it, or it changed meanwhile
     Corrupt,
     Io,
     Internal,
@@ -33,10 +33,10 @@ std::string_view to_string(ErrorCode code);
 
 struct Error {
     ErrorCode code = ErrorCode::Internal;
-    std::string message;                    // what happened, for a person
-    std::string field;                      // the member, header or parameter at fault, or empty
-    std::optional<std::uint64_t> offset;    // byte offset into the input at fault
-    std::string hint;                       // what to do about it, or empty
+    std::string message;                  // what happened, for a person
+    std::string field;                    // the member, header or parameter at fault, or empty
+    std::optional<std::uint64_t> offset;  // byte offset into the input at fault
+    std::string hint;                     // what to do about it, or empty
 
     static Error make(ErrorCode code, std::string message) { return {code, std::move(message), {}, {}, {}}; }
     // "message (field user_id, at byte 17); hint"

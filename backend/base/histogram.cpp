@@ -66,7 +66,9 @@ void Histogram::reset() {
     sum_ = 0;
 }
 
-std::int64_t Histogram::min_micros() const { return min_; }
+std::int64_t Histogram::min_micros() const {
+    return min_;
+}
 
 double Histogram::mean_micros() const {
     return count_ == 0 ? 0 : static_cast<double>(sum_ / static_cast<long double>(count_));

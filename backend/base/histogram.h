@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Latency histogram in constant memory: HdrHistogram's bucket layout (http://hdrhistogram.org), three significant digits.
+// Latency histogram in constant memory: HdrHistogram's bucket layout (http://hdrhistogram.org), three significant
+// digits.
 #pragma once
 
 #include <array>

@@ -21,17 +21,32 @@ public:
     explicit operator bool() const { return ok(); }
 
     // Precondition: ok().
-    T& value() & { assert(ok()); return *std::get_if<0>(&state_); }
-    const T& value() const& { assert(ok()); return *std::get_if<0>(&state_); }
-    T&& value() && { assert(ok()); return std::move(*std::get_if<0>(&state_)); }
+    T& value() & {
+        assert(ok());
+        return *std::get_if<0>(&state_);
+    }
+    const T& value() const& {
+        assert(ok());
+        return *std::get_if<0>(&state_);
+    }
+    T&& value() && {
+        assert(ok());
+        return std::move(*std::get_if<0>(&state_));
+    }
     T* operator->() { return &value(); }
     const T* operator->() const { return &value(); }
     T& operator*() & { return value(); }
     const T& operator*() const& { return value(); }
 
     // Precondition: !ok().
-    const Error& error() const& { assert(!ok()); return *std::get_if<1>(&state_); }
-    Error&& error() && { assert(!ok()); return std::move(*std::get_if<1>(&state_)); }
+    const Error& error() const& {
+        assert(!ok());
+        return *std::get_if<1>(&state_);
+    }
+    Error&& error() && {
+        assert(!ok());
+        return std::move(*std::get_if<1>(&state_));
+    }
 
     T value_or(T fallback) const& { return ok() ? value() : std::move(fallback); }
 
@@ -46,7 +61,10 @@ public:
     Status(Error error) : error_(std::move(error)) {}
     bool ok() const { return !error_; }
     explicit operator bool() const { return ok(); }
-    const Error& error() const { assert(error_); return *error_; }
+    const Error& error() const {
+        assert(error_);
+        return *error_;
+    }
 
 private:
     std::optional<Error> error_;

@@ -11,7 +11,8 @@ constexpr std::int64_t kMicrosPerDay = 86'400 * Timestamp::kMicrosPerSecond;
 constexpr std::int64_t kFirst = -62'135'596'800 * Timestamp::kMicrosPerSecond;  // 0001-01-01T00:00:00Z
 constexpr std::int64_t kLast = 253'402'300'800 * Timestamp::kMicrosPerSecond;   // 10000-01-01T00:00:00Z, excluded
 
-// Days since 1970-01-01 in the proleptic Gregorian calendar (H. Hinnant, "chrono-compatible low-level date algorithms").
+// Days since 1970-01-01 in the proleptic Gregorian calendar (H. Hinnant, "chrono-compatible low-level date
+// algorithms").
 constexpr std::int64_t days_from_civil(std::int64_t y, unsigned m, unsigned d) {
     y -= m <= 2;
     const std::int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -136,8 +137,8 @@ Result<Timestamp> timestamp_from_epoch(double value) {
 
 Result<Timestamp> timestamp_from_epoch(std::int64_t value) {
     const std::uint64_t size = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
-    const std::int64_t micros = size < 100'000'000'000          ? value * 1'000'000
-                                : size < 100'000'000'000'000    ? value * 1'000
+    const std::int64_t micros = size < 100'000'000'000           ? value * 1'000'000
+                                : size < 100'000'000'000'000     ? value * 1'000
                                 : size < 100'000'000'000'000'000 ? value
                                                                  : value / 1'000;
     if (micros < kFirst || micros >= kLast) return not_a_time(0, "outside the years 0001 to 9999");

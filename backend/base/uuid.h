@@ -14,8 +14,8 @@ namespace streamgauge {
 // RFC 9562 section 6.2 method 1).
 class UuidGenerator {
 public:
-    UuidGenerator();                              // seeded from the operating system
-    explicit UuidGenerator(std::uint64_t seed);   // for tests: the same seed gives the same ids
+    UuidGenerator();                             // seeded from the operating system
+    explicit UuidGenerator(std::uint64_t seed);  // for tests: the same seed gives the same ids
     // 36 characters, lower case. Appended, so that a batch's buffer takes it without another allocation.
     void append_v7(std::string& out, Timestamp now);
     std::string v7(Timestamp now);

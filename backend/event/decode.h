@@ -34,8 +34,8 @@ public:
     // kPadding bytes after it are readable). `ndjson`: the content type said so; it is also recognised by itself.
     // A body that is not JSON at all, is empty, or exceeds limits::kEventsPerRequest is an Error (InvalidArgument or
     // TooLarge) with the byte offset; an event that is bad is a Rejection and never hurts its neighbours.
-    Result<DecodedRequest> decode(std::string_view body, std::size_t padded_capacity, bool ndjson, Timestamp received_at,
-                                  std::string project);
+    Result<DecodedRequest> decode(std::string_view body, std::size_t padded_capacity, bool ndjson,
+                                  Timestamp received_at, std::string project);
 
     static constexpr std::size_t kPadding = 64;
 

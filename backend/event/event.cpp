@@ -21,8 +21,8 @@ void EventBatch::add(const EventView& event) {
     r.page_url = static_cast<std::uint16_t>(event.page_url.size());
     r.props = static_cast<std::uint32_t>(event.props.size());
     r.schema_version = event.schema_version;
-    r.flags = static_cast<std::uint16_t>((event.id_from_door ? kIdFromDoor : 0) |
-                                         (event.time_from_door ? kTimeFromDoor : 0));
+    r.flags =
+        static_cast<std::uint16_t>((event.id_from_door ? kIdFromDoor : 0) | (event.time_from_door ? kTimeFromDoor : 0));
     text_.append(event.event_id)
         .append(event.event_type)
         .append(event.user_id)

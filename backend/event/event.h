@@ -59,11 +59,11 @@ private:
 
 // An event, or a piece of a request, that could not be decoded. Goes to the dead letters before the door answers.
 struct Rejection {
-    std::uint32_t index = 0;      // position in the request
-    std::string reason;           // for a person
-    std::string field;            // member at fault, or empty
-    std::uint64_t offset = 0;     // byte offset into the request body
-    std::string raw;              // the bytes, at most limits::kDeadLetterRawBytes
+    std::uint32_t index = 0;   // position in the request
+    std::string reason;        // for a person
+    std::string field;         // member at fault, or empty
+    std::uint64_t offset = 0;  // byte offset into the request body
+    std::string raw;           // the bytes, at most limits::kDeadLetterRawBytes
 };
 
 }  // namespace streamgauge

@@ -16,8 +16,8 @@
 namespace streamgauge::http {
 
 struct Endpoint {
-    std::string address;      // "127.0.0.1", "::1"
-    std::uint16_t port = 0;   // 0: pick a free one
+    std::string address;     // "127.0.0.1", "::1"
+    std::uint16_t port = 0;  // 0: pick a free one
 };
 // "127.0.0.1:8080", "[::1]:8080", "localhost:8080". InvalidArgument with a hint otherwise.
 Result<Endpoint> parse_endpoint(std::string_view text);
@@ -59,7 +59,8 @@ public:
 };
 
 // Boost.Asio and Beast, for public listeners. `table` and `clock` must outlive the engine.
-std::unique_ptr<Engine> make_public_engine(const RouteTable& table, const Clock& clock, EngineOptions options, int threads = 1);
+std::unique_ptr<Engine> make_public_engine(const RouteTable& table, const Clock& clock, EngineOptions options,
+                                           int threads = 1);
 // QtHttpServer behind guard and adapter, loopback only. Needs a QCoreApplication in the process.
 std::unique_ptr<Engine> make_management_engine(const RouteTable& table, const Clock& clock, EngineOptions options);
 

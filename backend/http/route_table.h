@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One table of routes for both engines. Labels of metrics, 405 and Allow, CORS and the documentation come from its rows.
+// One table of routes for both engines. Labels of metrics, 405 and Allow, CORS and the documentation come from its
+// rows.
 #pragma once
 
 #include <functional>
@@ -19,7 +20,7 @@ using Handler = std::function<void(const Request&, const ReplyPtr&)>;
 
 struct Route {
     Method method;
-    std::string path;          // template: "/api/v1/events/{event_id}"; a parameter is one whole segment
+    std::string path;  // template: "/api/v1/events/{event_id}"; a parameter is one whole segment
     Scope scope;
     Plane plane;
     std::size_t body_limit;    // bytes; 0: a body is refused with 413 unless it is empty

@@ -23,15 +23,15 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 // Valid only during the call of the handler: keep what you need.
 struct Request {
     Method method = Method::Get;
-    std::string_view target;                            // as sent
-    std::string_view path;                              // as sent, without the query
-    std::string_view query;                             // as sent, without '?'
+    std::string_view target;                                             // as sent
+    std::string_view path;                                               // as sent, without the query
+    std::string_view query;                                              // as sent, without '?'
     std::vector<std::pair<std::string_view, std::string_view>> headers;  // names as sent
-    std::string_view body;                              // dechunked; not decompressed
-    std::size_t padded_capacity = 0;                    // readable bytes from body.data(): for parsers that overread
-    std::string_view remote_address;                    // "127.0.0.1", "::1"
+    std::string_view body;                                               // dechunked; not decompressed
+    std::size_t padded_capacity = 0;  // readable bytes from body.data(): for parsers that overread
+    std::string_view remote_address;  // "127.0.0.1", "::1"
     std::vector<std::pair<std::string_view, std::string>> path_parameters;  // of the route's template
-    std::int64_t arrived_nanos = 0;                     // monotonic, when the head was complete
+    std::int64_t arrived_nanos = 0;                                         // monotonic, when the head was complete
 
     // First header of that name, case-insensitive; empty when absent.
     std::string_view header(std::string_view name) const;
@@ -43,7 +43,7 @@ struct Response {
     int status = 200;
     std::string_view content_type = "application/json";  // must point to a literal; empty with an empty body
     std::string body;
-    Headers headers;                                      // Content-Length, Date, Connection are the engine's
+    Headers headers;  // Content-Length, Date, Connection are the engine's
 
     static Response json(int status, std::string body) { return {status, "application/json", std::move(body), {}}; }
 };

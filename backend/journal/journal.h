@@ -14,7 +14,7 @@
 namespace streamgauge {
 
 struct Placement {
-    Offset offset = 0;       // of the event, or of the first event with the same id when it is a repeat (0: not known)
+    Offset offset = 0;  // of the event, or of the first event with the same id when it is a repeat (0: not known)
     bool duplicate = false;
 };
 
@@ -35,15 +35,15 @@ struct AppendRequest {
 
 struct JournalCounters {
     // Durable: they commit in the same transaction as the rows they count.
-    std::uint64_t decoded = 0;     // accepted + duplicate + invalid
+    std::uint64_t decoded = 0;  // accepted + duplicate + invalid
     std::uint64_t accepted = 0;
     std::uint64_t duplicate = 0;
-    std::uint64_t invalid = 0;     // dead letters
+    std::uint64_t invalid = 0;  // dead letters
 };
 
 // A run of committed events. Immutable; shared between the pipeline and the live feed.
 struct CommittedBatch {
-    Offset first = 0;                  // batch[i] has offset first + i
+    Offset first = 0;  // batch[i] has offset first + i
     EventBatch batch;
     Offset next() const { return first + batch.size(); }
 };
@@ -61,8 +61,8 @@ public:
     // than what is retained (the error's offset is the oldest kept).
     virtual Result<std::shared_ptr<const CommittedBatch>> read(Offset from, std::size_t max_events) = 0;
 
-    virtual Offset end() const = 0;     // one past the last committed
-    virtual Offset begin() const = 0;   // the oldest kept
+    virtual Offset end() const = 0;    // one past the last committed
+    virtual Offset begin() const = 0;  // the oldest kept
     virtual JournalCounters counters() const = 0;
     // Events handed in and not yet committed (the queue's depth).
     virtual std::size_t pending() const = 0;

@@ -29,10 +29,10 @@ public:
     virtual ~Backend() = default;  // stops
 
     virtual Services services() = 0;
-    virtual std::vector<http::Endpoint> listening() const = 0;              // public, with real ports
+    virtual std::vector<http::Endpoint> listening() const = 0;  // public, with real ports
     virtual std::optional<http::Endpoint> management() const = 0;
-    // Drains: readiness goes false, listeners stop accepting, what is in flight commits and is answered. Blocks, at most
-    // about `deadline`. Idempotent.
+    // Drains: readiness goes false, listeners stop accepting, what is in flight commits and is answered. Blocks, at
+    // most about `deadline`. Idempotent.
     virtual void stop(std::chrono::milliseconds deadline = std::chrono::seconds(4)) = 0;
 };
 
