@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One list of members for each type on the wire: encoding and decoding both walk it, so they cannot disagree.
+// Internal to codec.cpp.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "api/types.h"
+
+namespace streamgauge::api {
+
+template <class X, class T>
+concept MaybeConst = std::same_as<std::remove_const_t<X>, T>;
+
+// Words of enumerations, in the order of their values.
+template <class E>
+struct Words;
+template <>
+struct Words<Arrivals> {
+    static constexpr std::array<std::string_view, 2> kAll{"even", "poisson"};
+};
+template <>
+struct Words<LoadState> {
+    static constexpr std::array<std::string_view, 6> kAll{"idle", "starting", "running", "done", "stopped", "failed"};
+};
+
+void visit(auto& v, MaybeConst<Hello> auto& x) {
+    v("product", x.product);
+    v("version", x.version);
+    v("api_version", x.api_version);
+    v("epoch", x.epoch);
+    v("features", x.features);
+}
+
+void visit(auto& v, MaybeConst<ComponentHealth> auto& x) {
+    v("name", x.name);
+    v("up", x.up);
+    v("detail", x.detail);
+}
+
+void visit(auto& v, MaybeConst<Health> auto& x) {
+    v("up", x.up);
+    v("components", x.components);
+}
+
+void visit(auto& v, MaybeConst<Outcomes> auto& x) {
+    v("accepted", x.accepted);
+    v("duplicate", x.duplicate);
+    v("rejected", x.rejected);
+    v("limited", x.limited);
+}
+
+void visit(auto& v, MaybeConst<Latency> auto& x) {
+    v("count", x.count);
+    v("p50_ms", x.p50_ms);
+    v("p95_ms", x.p95_ms);
+    v("p99_ms", x.p99_ms);
+}
+
+void visit(auto& v, MaybeConst<SecondPoint> auto& x) {
+    v("second", x.second);
+    v("outcomes", x.outcomes);
+    v("ack", x.ack);
+    v("active_users", x.active_users);
+    v("lag_seconds", x.lag_seconds);
+}
+
+void visit(auto& v, MaybeConst<NamedCount> auto& x) {
+    v("name", x.name);
+    v("count", x.count);
+}
+
+void visit(auto& v, MaybeConst<ServerStatus> auto& x) {
+    v("cpu_percent", x.cpu_percent);
+    v("resident_bytes", x.resident_bytes);
+    v("disk_free_bytes", x.disk_free_bytes);
+    v("uptime_seconds", x.uptime_seconds);
+}
+
+void visit(auto& v, MaybeConst<Ledger> auto& x) {
+    v("decoded", x.decoded);
+    v("accepted", x.accepted);
+    v("duplicate", x.duplicate);
+    v("invalid", x.invalid);
+    v("aggregated", x.aggregated);
+    v("too_late", x.too_late);
+    v("in_flight", x.in_flight);
+    v("difference", x.difference);
+}
+
+void visit(auto& v, MaybeConst<Overview> auto& x) {
+    v("as_of", x.as_of);
+    v("watermark", x.watermark);
+    v("active_users", x.active_users);
+    v("points", x.points);
+    v("top_pages", x.top_pages);
+    v("event_types", x.event_types);
+    v("ledger", x.ledger);
+    v("server", x.server);
+}
+
+void visit(auto& v, MaybeConst<TailEvent> auto& x) {
+    v("id", x.id);
+    v("event_id", x.event_id);
+    v("event_type", x.event_type);
+    v("user_id", x.user_id);
+    v("session_id", x.session_id);
+    v("page_url", x.page_url);
+    v("props", x.props);
+    v("occurred_at", x.occurred_at);
+    v("received_at", x.received_at);
+}
+
+void visit(auto& v, MaybeConst<EventTail> auto& x) {
+    v("events", x.events);
+    v("skipped", x.skipped);
+}
+
+void visit(auto& v, MaybeConst<LoadPlan> auto& x) {
+    v("url", x.url);
+    v("rate", x.rate);
+    v("duration_seconds", x.duration_seconds);
+    v("arrivals", x.arrivals);
+    v("seed", x.seed);
+    v("batch", x.batch);
+    v("connections", x.connections);
+}
+
+void visit(auto& v, MaybeConst<LoadSecond> auto& x) {
+    v("second", x.second);
+    v("planned", x.planned);
+    v("sent", x.sent);
+    v("ok", x.ok);
+    v("limited", x.limited);
+    v("other", x.other);
+    v("avg_ms", x.avg_ms);
+    v("p50_ms", x.p50_ms);
+    v("p95_ms", x.p95_ms);
+    v("p99_ms", x.p99_ms);
+}
+
+void visit(auto& v, MaybeConst<LoadStatus> auto& x) {
+    v("run_id", x.run_id);
+    v("state", x.state);
+    v("plan", x.plan);
+    v("planned", x.planned);
+    v("sent", x.sent);
+    v("done", x.done);
+    v("failed", x.failed);
+    v("unfinished", x.unfinished);
+    v("p50_ms", x.p50_ms);
+    v("p95_ms", x.p95_ms);
+    v("p99_ms", x.p99_ms);
+    v("max_ms", x.max_ms);
+    v("send_lag_p99_ms", x.send_lag_p99_ms);
+    v("seconds", x.seconds);
+    v("error", x.error);
+}
+
+}  // namespace streamgauge::api

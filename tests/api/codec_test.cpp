@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The JSON of the console's wire: literal texts both ways, round trips, and faults that name their place.
+#include "api/codec.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace streamgauge::api {
+namespace {
+
+Timestamp at(std::string_view text) {
+    return parse_rfc3339(text).value();
+}
+
+Overview some_overview() {
+    Overview overview;
+    overview.as_of = at("2026-01-31T12:00:05.250Z");
+    overview.watermark = at("2026-01-31T12:00:04Z");
+    overview.active_users = 12;
+    overview.points = {{1769860804, {10, 1, 2, 3}, {16, 0.5, 1.25, 4}, 11, 0.125}};
+    overview.top_pages = {{"/home", 7}, {"/käse \"x\"\n", 3}};
+    overview.event_types = {{"click", 9}};
+    overview.ledger = {13, 10, 1, 2, 8, 1, 1, -1};
+    overview.server = {12.5, 20'000'000, 1'000'000'000'000, 3.75};
+    return overview;
+}
+
+constexpr std::string_view kOverviewText =
+    R"({"as_of":"2026-01-31T12:00:05.250Z","watermark":"2026-01-31T12:00:04Z","active_users":12,)"
+    R"("points":[{"second":1769860804,"outcomes":{"accepted":10,"duplicate":1,"rejected":2,"limited":3},)"
+    R"("ack":{"count":16,"p50_ms":0.5,"p95_ms":1.25,"p99_ms":4},"active_users":11,"lag_seconds":0.125}],)"
+    R"("top_pages":[{"name":"/home","count":7},{"name":"/käse \"x\"\n","count":3}],)"
+    R"("event_types":[{"name":"click","count":9}],)"
+    R"("ledger":{"decoded":13,"accepted":10,"duplicate":1,"invalid":2,"aggregated":8,"too_late":1,"in_flight":1,)"
+    R"("difference":-1},)"
+    R"("server":{"cpu_percent":12.5,"resident_bytes":20000000,"disk_free_bytes":1000000000000,"uptime_seconds":3.75}})";
+
+EventTail some_tail() {
+    return {{{42, "e-42", "click", "u1", "s1", "/p", R"({"a":1})", at("2026-01-31T12:00:00Z"),
+              at("2026-01-31T12:00:00.000001Z")}},
+            5};
+}
+
+constexpr std::string_view kTailText =
+    R"({"events":[{"id":42,"event_id":"e-42","event_type":"click","user_id":"u1","session_id":"s1","page_url":"/p",)"
+    R"("props":"{\"a\":1}","occurred_at":"2026-01-31T12:00:00Z","received_at":"2026-01-31T12:00:00.000001Z"}],)"
+    R"("skipped":5})";
+
+LoadPlan some_plan() {
+    return {"http://127.0.0.1:8080/events", 1500.5, 30, Arrivals::Poisson, 7, 10, 64};
+}
+
+constexpr std::string_view kPlanText =
+    R"({"url":"http://127.0.0.1:8080/events","rate":1500.5,"duration_seconds":30,"arrivals":"poisson","seed":7,)"
+    R"("batch":10,"connections":64})";
+
+LoadStatus some_status() {
+    LoadStatus status;
+    status.run_id = "r1";
+    status.state = LoadState::Running;
+    status.plan = some_plan();
+    status.planned = 100;
+    status.sent = 99;
+    status.done = 90;
+    status.failed = 2;
+    status.unfinished = 7;
+    status.p50_ms = 1;
+    status.p95_ms = 2;
+    status.p99_ms = 3;
+    status.max_ms = 4.5;
+    status.send_lag_p99_ms = 0.25;
+    status.seconds = {{0, 100, 99, 88, 1, 1, 1.5, 1, 2, 3}};
+    status.error = "";
+    return status;
+}
+
+const std::string kStatusText =
+    R"({"run_id":"r1","state":"running","plan":)" + std::string(kPlanText) +
+    R"(,"planned":100,"sent":99,"done":90,"failed":2,"unfinished":7,"p50_ms":1,"p95_ms":2,"p99_ms":3,"max_ms":4.5,)"
+    R"("send_lag_p99_ms":0.25,"seconds":[{"second":0,"planned":100,"sent":99,"ok":88,"limited":1,"other":1,)"
+    R"("avg_ms":1.5,"p50_ms":1,"p95_ms":2,"p99_ms":3}],"error":""})";
+
+TEST(CodecTest, EveryTypeHasItsLiteralTextAndReadsItBack) {
+    const Hello hello{"streamgauge", "0.1.0", 1, 18446744073709551615ULL, {"live", "events"}};
+    EXPECT_EQ(encode(hello),
+              R"({"product":"streamgauge","version":"0.1.0","api_version":1,"epoch":18446744073709551615,)"
+              R"("features":["live","events"]})");
+    EXPECT_EQ(decode_hello(encode(hello)).value(), hello);
+
+    const Health health{true, {{"journal", true, ""}, {"store", false, "disk full"}}};
+    EXPECT_EQ(encode(health), R"({"up":true,"components":[{"name":"journal","up":true,"detail":""},)"
+                              R"({"name":"store","up":false,"detail":"disk full"}]})");
+    EXPECT_EQ(decode_health(encode(health)).value(), health);
+
+    EXPECT_EQ(encode(some_overview()), kOverviewText);
+    EXPECT_EQ(decode_overview(kOverviewText).value(), some_overview());
+    EXPECT_EQ(encode(some_tail()), kTailText);
+    EXPECT_EQ(decode_event_tail(kTailText).value(), some_tail());
+    EXPECT_EQ(encode(some_plan()), kPlanText);
+    EXPECT_EQ(decode_load_plan(kPlanText).value(), some_plan());
+    EXPECT_EQ(encode(some_status()), kStatusText);
+    EXPECT_EQ(decode_load_status(kStatusText).value(), some_status());
+}
+
+TEST(CodecTest, EmptyValuesRoundTrip) {
+    EXPECT_EQ(decode_hello(encode(Hello{})).value(), Hello{});
+    EXPECT_EQ(decode_health(encode(Health{})).value(), Health{});
+    EXPECT_EQ(decode_overview(encode(Overview{})).value(), Overview{});
+    EXPECT_EQ(decode_event_tail(encode(EventTail{})).value(), EventTail{});
+    EXPECT_EQ(decode_load_plan(encode(LoadPlan{})).value(), LoadPlan{});
+    EXPECT_EQ(decode_load_status(encode(LoadStatus{})).value(), LoadStatus{});
+}
+
+TEST(CodecTest, EveryLoadStateRoundTrips) {
+    for (const LoadState state : {LoadState::Idle, LoadState::Starting, LoadState::Running, LoadState::Done,
+                                  LoadState::Stopped, LoadState::Failed}) {
+        LoadStatus status;
+        status.state = state;
+        EXPECT_EQ(decode_load_status(encode(status)).value().state, state);
+    }
+}
+
+TEST(CodecTest, ValuesThatJsonCannotSayAreZeroAndBrokenUtf8IsReplaced) {
+    Overview overview;
+    overview.server.cpu_percent = std::numeric_limits<double>::quiet_NaN();
+    overview.server.uptime_seconds = std::numeric_limits<double>::infinity();
+    overview.top_pages = {
+        {"a\xff"
+         "b\xed\xa0\x80"
+         "c\x01",
+         1}};
+    const auto back = decode_overview(encode(overview));
+    ASSERT_TRUE(back.ok()) << back.error().describe();
+    EXPECT_EQ(back->server.cpu_percent, 0);
+    EXPECT_EQ(back->server.uptime_seconds, 0);
+    EXPECT_EQ(back->top_pages[0].name,
+              "a\xEF\xBF\xBD"
+              "b\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
+              "c\x01");
+}
+
+struct Fault {
+    std::string text, replacement, field;
+};
+
+TEST(CodecTest, FaultsNameTheirPath) {
+    const std::vector<Fault> faults = {
+        {R"("as_of":"2026-01-31T12:00:05.250Z",)", "", "as_of"},
+        {R"("as_of":"2026-01-31T12:00:05.250Z")", R"("as_of":"yesterday")", "as_of"},
+        {R"("as_of":"2026-01-31T12:00:05.250Z")", R"("as_of":5)", "as_of"},
+        {R"("watermark":"2026-01-31T12:00:04Z",)", "", "watermark"},
+        {R"("active_users":12)", R"("active_users":-12)", "active_users"},
+        {R"("active_users":12)", R"("active_users":1.5)", "active_users"},
+        {R"("active_users":12)", R"("active_users":99999999999999999999)", "active_users"},
+        {R"("duplicate":1,"rejected")", R"("duplicate":"1","rejected")", "points[0].outcomes.duplicate"},
+        {R"("p95_ms":1.25)", R"("p95_ms":"fast")", "points[0].ack.p95_ms"},
+        {R"("count":3)", R"("count":null)", "top_pages[1].count"},
+        {R"([{"name":"click","count":9}])", "{}", "event_types"},
+        {R"({"name":"click","count":9})", "7", "event_types[0]"},
+    };
+    for (const Fault& fault : faults) {
+        std::string text(kOverviewText);
+        const std::size_t where = text.find(fault.text);
+        ASSERT_NE(where, std::string::npos) << fault.text;
+        text.replace(where, fault.text.size(), fault.replacement);
+        const auto decoded = decode_overview(text);
+        ASSERT_FALSE(decoded.ok()) << text;
+        EXPECT_EQ(decoded.error().code, ErrorCode::InvalidArgument);
+        EXPECT_EQ(decoded.error().field, fault.field);
+        EXPECT_NE(decoded.error().message.find(fault.field), std::string::npos) << decoded.error().message;
+    }
+}
+
+TEST(CodecTest, UnknownWordsAndNumbersOutOfRangeAreRefused) {
+    std::string text(kPlanText);
+    text.replace(text.find("poisson"), 7, "bursty");
+    EXPECT_EQ(decode_load_plan(text).error().field, "arrivals");
+    EXPECT_EQ(decode_load_plan(text).error().message, "arrivals must be one of even, poisson");
+    text = kPlanText;
+    text.replace(text.find("\"batch\":10"), 10, "\"batch\":4294967296");
+    EXPECT_EQ(decode_load_plan(text).error().field, "batch");
+}
+
+TEST(CodecTest, TextThatIsNotJsonSaysWhere) {
+    const auto broken = decode_load_plan(R"({"url":)");
+    ASSERT_FALSE(broken.ok());
+    EXPECT_EQ(broken.error().code, ErrorCode::InvalidArgument);
+    ASSERT_TRUE(broken.error().offset.has_value());
+    EXPECT_EQ(*broken.error().offset, 7u);
+    EXPECT_FALSE(decode_load_plan("").ok());
+    EXPECT_FALSE(decode_load_plan("[]").ok());
+    EXPECT_FALSE(decode_load_plan("\"\\ud800\"").ok());
+    EXPECT_FALSE(decode_load_plan(std::string(100'000, '[')).ok());
+}
+
+TEST(CodecTest, ServerSentEventsHaveTheirLiteralText) {
+    LiveMessage message;
+    message.topic = Topic::Events;
+    message.epoch = 77;
+    message.seq = 3;
+    message.snapshot = true;
+    message.events = std::make_shared<const EventTail>(some_tail());
+    EXPECT_EQ(to_sse(message), "id: 77:3\nevent: snapshot\ndata: " + std::string(kTailText) + "\n\n");
+    message.snapshot = false;
+    EXPECT_EQ(to_sse(message), "id: 77:3\nevent: delta\ndata: " + std::string(kTailText) + "\n\n");
+
+    const auto back = from_sse(Topic::Events, "77:3", "delta", kTailText);
+    ASSERT_TRUE(back.ok()) << back.error().describe();
+    EXPECT_EQ(back->epoch, 77u);
+    EXPECT_EQ(back->seq, 3u);
+    EXPECT_FALSE(back->snapshot);
+    EXPECT_EQ(*back->events, some_tail());
+    EXPECT_EQ(back->overview, nullptr);
+
+    const auto overview = from_sse(Topic::Overview, "1:0", "snapshot", kOverviewText);
+    ASSERT_TRUE(overview.ok());
+    EXPECT_TRUE(overview->snapshot);
+    EXPECT_EQ(*overview->overview, some_overview());
+    const auto load = from_sse(Topic::Load, "1:0", "snapshot", kStatusText);
+    ASSERT_TRUE(load.ok());
+    EXPECT_EQ(*load->load, some_status());
+
+    EXPECT_EQ(from_sse(Topic::Load, "1:0", "update", kStatusText).error().field, "event");
+    for (const std::string_view id : {"", ":", "1", "1:", ":1", "1:x", "-1:2", "1:2 ", "99999999999999999999:1"}) {
+        EXPECT_EQ(from_sse(Topic::Load, id, "delta", kStatusText).error().field, "id") << id;
+    }
+}
+
+TEST(CodecTest, TopicsHaveNames) {
+    for (const Topic topic : {Topic::Overview, Topic::Events, Topic::Load}) {
+        EXPECT_EQ(topic_from(to_string(topic)), topic);
+    }
+    EXPECT_EQ(to_string(Topic::Overview), "overview");
+    EXPECT_FALSE(topic_from("Overview").has_value());
+}
+
+}  // namespace
+}  // namespace streamgauge::api
