@@ -93,5 +93,6 @@ function(streamgauge_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
     ENVIRONMENT "QT_QPA_PLATFORM=offscreen;QT_NO_GLIB=1;QT_QUICK_BACKEND=software;STREAMGAUGE_BUILD_BIN=${CMAKE_BINARY_DIR}/bin;STREAMGAUGE_SOURCE=${CMAKE_SOURCE_DIR}")
+  list(TRANSFORM arg_SOURCES PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
   set_property(GLOBAL APPEND PROPERTY STREAMGAUGE_TEST_SOURCES ${arg_SOURCES})
 endfunction()
