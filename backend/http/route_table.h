@@ -3,9 +3,11 @@
 // rows.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -31,22 +33,44 @@ struct Route {
 // Built once, then shared read-only between engines and threads.
 class RouteTable {
 public:
-    // AlreadyExists when the same method and template is there.
+    // AlreadyExists when the same method and template is there, InvalidArgument for a template or handler that cannot
+    // be.
     Status add(Route route);
 
     enum class Match { Found, NoSuchPath, OtherMethods };
     struct Lookup {
         Match match = Match::NoSuchPath;
         const Route* route = nullptr;  // Found
-        std::string allow;             // OtherMethods: "GET, HEAD, POST"
+        std::string allow;             // OtherMethods: "GET, HEAD, POST, OPTIONS"
     };
-    // HEAD is answered by the GET route. One trailing slash is tolerated. `request.path_parameters` is filled.
+    // `listener` is Plane::Both for a public listener, Plane::ManagementOnly for the management one, which serves every
+    // row. HEAD is answered by the GET route. One trailing slash is tolerated. `request.path_parameters` is filled
+    // (values percent-decoded). Static templates win over those with parameters, and cost one hash and no allocation.
     Lookup find(Plane listener, Request& request) const;
 
     const std::vector<Route>& rows() const { return routes_; }
 
 private:
+    static constexpr std::size_t kMethods = 8;
+    // The rows of one template by method: positions in routes_, or -1.
+    struct Entry {
+        std::array<int, kMethods> rows{-1, -1, -1, -1, -1, -1, -1, -1};
+    };
+    struct Pattern {
+        std::vector<std::string> segments;  // "{name}" is a parameter
+        std::size_t entry = 0;
+    };
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    };
+    const Entry* find_entry(std::string_view path, Request& request) const;
+    const Route* visible(int row, Plane listener) const;
+
     std::vector<Route> routes_;
+    std::vector<Entry> entries_;
+    std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> by_path_;  // those without parameters
+    std::vector<Pattern> patterns_;  // those with, in the order they were added
 };
 
 }  // namespace streamgauge::http

@@ -17,6 +17,8 @@ namespace streamgauge::http {
 
 enum class Method { Get, Head, Post, Put, Delete, Options, Patch, Other };
 std::string_view to_string(Method method);
+Method method_from(std::string_view token);  // case-sensitive, as methods are; Other when unknown
+std::string_view reason_phrase(int status);
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
@@ -48,7 +50,8 @@ struct Response {
     static Response json(int status, std::string body) { return {status, "application/json", std::move(body), {}}; }
 };
 
-// RFC 9457 problem document with the contract's extra member `error`, status derived from the code in one place.
+// RFC 9457 problem document with the contract's extra member `error` (the code's name), and `field`, `offset` and
+// `hint` where the error has them; status derived from the code in one place. 429 and 503 carry Retry-After.
 Response problem(const Error& error);
 Response problem(int status, std::string_view title, std::string_view detail, std::string_view error_word);
 int status_of(ErrorCode code);
