@@ -13,8 +13,8 @@
 
 namespace streamgauge::api {
 
-// Fed by the ingestion service (outcomes) and by the HTTP engines (answered), read by the live feed. Thread-safe; no call
-// waits longer than one histogram update or copy.
+// Fed by the ingestion service (outcomes) and by the HTTP engines (answered), read by the live feed. Thread-safe; no
+// call waits longer than one histogram update or copy.
 class IngestStats {
 public:
     void accepted(std::uint64_t events) { accepted_.fetch_add(events, std::memory_order_relaxed); }

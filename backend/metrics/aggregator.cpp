@@ -13,11 +13,16 @@ constexpr std::size_t kRememberedTypes = 10'000;
 
 std::string_view canonical(Field field, const EventView& event) {
     switch (field) {
-        case Field::EventType: return event.event_type;
-        case Field::UserId: return event.user_id;
-        case Field::SessionId: return event.session_id;
-        case Field::PageUrl: return event.page_url;
-        case Field::Prop: break;
+        case Field::EventType:
+            return event.event_type;
+        case Field::UserId:
+            return event.user_id;
+        case Field::SessionId:
+            return event.session_id;
+        case Field::PageUrl:
+            return event.page_url;
+        case Field::Prop:
+            break;
     }
     return {};
 }
@@ -79,7 +84,8 @@ bool Aggregator::group_for(const MetricDefinition& definition, const EventView& 
 std::int64_t Aggregator::delta_for(const MetricDefinition& definition, const EventView& event,
                                    const Program& program) const {
     switch (definition.aggregate) {
-        case Aggregate::Count: return 1;
+        case Aggregate::Count:
+            return 1;
         case Aggregate::Net:
             return event.event_type == definition.plus ? 1 : event.event_type == definition.minus ? -1 : 0;
         case Aggregate::Sum:

@@ -21,14 +21,14 @@ inline Timestamp activity_time(const EventView& event) {
     return event.occurred_at < event.received_at ? event.occurred_at : event.received_at;
 }
 
-// Deterministic: state and deltas are a function of the events and their order alone, however they are cut into batches.
-// Not thread-safe.
+// Deterministic: state and deltas are a function of the events and their order alone, however they are cut into
+// batches. Not thread-safe.
 class Aggregator {
 public:
     explicit Aggregator(std::vector<MetricDefinition> definitions);
 
-    // Adds the events of `batch` from index `begin` on: the deltas of definitions()[i] to tables[i], counts and clocks to
-    // `state`, whose `next` goes up by one for each event. Precondition: tables.size() == definitions().size().
+    // Adds the events of `batch` from index `begin` on: the deltas of definitions()[i] to tables[i], counts and clocks
+    // to `state`, whose `next` goes up by one for each event. Precondition: tables.size() == definitions().size().
     void apply(const EventBatch& batch, std::size_t begin, PartitionState& state, std::vector<DeltaTable>& tables);
 
     const std::vector<MetricDefinition>& definitions() const { return definitions_; }

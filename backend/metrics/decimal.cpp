@@ -5,9 +5,11 @@ namespace streamgauge {
 namespace {
 
 constexpr int kFractionDigits = 6;
-constexpr int kMostDigits = 24;  // significant digits that are looked at; beyond them only zero or not matters
+constexpr int kMostDigits = 18;  // significant digits that are kept: ten before the point and the seventh after it fit
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 }  // namespace
 
@@ -18,14 +20,14 @@ std::optional<std::int64_t> parse_decimal_micros(std::string_view text) {
     if (!negative) next('+');
 
     // value = digits * 10^exponent
-    unsigned __int128 digits = 0;
+    std::uint64_t digits = 0;
     int significant = 0, exponent = 0;
     bool any = false;
     const auto take_digits = [&](bool fraction) {
         for (; at < text.size() && is_digit(text[at]); ++at) {
             any = true;
             if (significant < kMostDigits) {
-                digits = digits * 10 + static_cast<unsigned>(text[at] - '0');
+                digits = digits * 10 + static_cast<std::uint64_t>(text[at] - '0');
                 if (digits != 0) ++significant;
                 if (fraction) --exponent;
             } else if (!fraction) {
@@ -49,7 +51,7 @@ std::optional<std::int64_t> parse_decimal_micros(std::string_view text) {
     if (at != text.size()) return std::nullopt;
     if (digits == 0) return 0;
 
-    constexpr unsigned __int128 kLimit = static_cast<unsigned __int128>(kLargestUnits) * kMicrosPerUnit;
+    constexpr std::uint64_t kLimit = static_cast<std::uint64_t>(kLargestUnits) * kMicrosPerUnit;
     int shift = exponent + kFractionDigits;
     for (; shift > 0; --shift) {
         digits *= 10;

@@ -14,8 +14,8 @@ using MetricId = std::int32_t;
 
 enum class Field : std::uint8_t { EventType, UserId, SessionId, PageUrl, Prop };
 
-// A canonical field, or a top-level member of props. A canonical field is present when it is not empty; a member when it
-// is a string that is not empty, or a number (taken as it was written).
+// A canonical field, or a top-level member of props. A canonical field is present when it is not empty; a member when
+// it is a string that is not empty, or a number (taken as it was written).
 struct FieldPath {
     Field field = Field::EventType;
     std::string prop;  // only with Field::Prop
@@ -45,10 +45,10 @@ struct MetricDefinition {
     std::vector<FieldPath> required;       // beside those of group_by, which are always required
     std::int64_t window_micros = 0;        // 0: one window for ever. Windows start at multiples of it since 1970
     TimeBasis time = TimeBasis::Occurred;
-    std::vector<FieldPath> group_by;       // empty: one group
+    std::vector<FieldPath> group_by;  // empty: one group
     Aggregate aggregate = Aggregate::Count;
-    std::vector<FieldPath> sum_of;         // Sum
-    std::string plus, minus;               // Net
+    std::vector<FieldPath> sum_of;  // Sum
+    std::string plus, minus;        // Net
     // A window is kept until the log's clock (newest received_at) is this far past its end; later events for it are
     // refused. 0: kept for ever.
     std::int64_t retention_micros = 0;
@@ -68,8 +68,8 @@ inline constexpr MetricId kEventTypes = 6;       // events by type, 10 s windows
 inline constexpr MetricId kEventsTotal = 7;      // A: events by UTC day
 }  // namespace metric
 
-inline constexpr std::int64_t kSlidingWindowMicros = 10'000'000;               // width of the windows of C's questions
-inline constexpr std::int64_t kSlidingRetentionMicros = 3'600'000'000;         // the longest question: 60 minutes
+inline constexpr std::int64_t kSlidingWindowMicros = 10'000'000;        // width of the windows of C's questions
+inline constexpr std::int64_t kSlidingRetentionMicros = 3'600'000'000;  // the longest question: 60 minutes
 inline constexpr std::int64_t kMinuteMicros = 60'000'000;
 inline constexpr std::int64_t kDayMicros = 86'400'000'000;
 

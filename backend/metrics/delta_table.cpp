@@ -32,8 +32,8 @@ void DeltaTable::add(std::int64_t window, std::string_view group, std::int64_t d
             return;
         }
     }
-    rows_.push_back({hash, window, delta, static_cast<std::uint32_t>(groups_.size()),
-                     static_cast<std::uint32_t>(group.size())});
+    rows_.push_back(
+        {hash, window, delta, static_cast<std::uint32_t>(groups_.size()), static_cast<std::uint32_t>(group.size())});
     groups_.append(group);
     index_[at] = static_cast<std::uint32_t>(rows_.size());
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// XXH3 of a text with a seed that differs from process to process, so that nobody outside can choose texts that collide.
+// XXH3 of a text with a seed that differs from process to process, so that nobody outside can choose texts that
+// collide.
 #pragma once
 
 #include <cstdint>

@@ -13,8 +13,8 @@
 
 namespace streamgauge {
 
-// Linear probing, erasure by shifting back (Knuth, TAOCP vol. 3, section 6.4, algorithm R). Pointers to values are valid
-// until the next insertion or erasure. Not thread-safe.
+// Linear probing, erasure by shifting back (Knuth, TAOCP vol. 3, section 6.4, algorithm R). Pointers to values are
+// valid until the next insertion or erasure. Not thread-safe.
 template <class V>
 class StringMap {
 public:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// From the journal to the answers: tails the log, aggregates, keeps what queries ask for in memory, and commits rollups,
-// live state, counters and the next offset to the store in one transaction.
+// From the journal to the answers: tails the log, aggregates, keeps what queries ask for in memory, and commits
+// rollups, live state, counters and the next offset to the store in one transaction.
 #pragma once
 
 #include <chrono>
@@ -29,11 +29,11 @@ struct PipelineOptions {
 
 // Where the pipeline is. Numbers of events are durable totals since the log began.
 struct PipelineStatus {
-    Offset next = 0;                 // the first offset not aggregated yet
-    Offset committed = 0;            // the first offset not committed to the store yet
+    Offset next = 0;                             // the first offset not aggregated yet
+    Offset committed = 0;                        // the first offset not committed to the store yet
     std::uint64_t aggregated = 0, too_late = 0;  // of the events before `next`
-    double mean_processing_ms = 0;   // received_at to aggregated, over about the last half minute
-    std::optional<Error> failure;    // the store or the journal refuses; retried unless the code is Conflict
+    double mean_processing_ms = 0;               // received_at to aggregated, over about the last half minute
+    std::optional<Error> failure;  // the store or the journal refuses; retried unless the code is Conflict
 };
 
 struct PipelineLag {
@@ -41,8 +41,8 @@ struct PipelineLag {
     double seconds = 0;  // age of the oldest committed event that is not aggregated yet; 0 when there is none
 };
 
-// Lives on two threads of its own: the pipeline's (state and questions) and the store writer's (one commit at a time, so
-// that a slow disk delays neither answers nor aggregation). All public methods are thread-safe.
+// Lives on two threads of its own: the pipeline's (state and questions) and the store writer's (one commit at a time,
+// so that a slow disk delays neither answers nor aggregation). All public methods are thread-safe.
 class Pipeline {
 public:
     // Takes ownership of the partition in the store, loads what is there and starts to tail. Blocks until the state is

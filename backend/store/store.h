@@ -37,13 +37,13 @@ struct WindowExpiry {
 
 // One transaction. Immutable once handed over.
 struct StoreCommit {
-    std::uint64_t epoch = 0;      // what acquire() gave
-    Offset expected_next = 1;     // PartitionState::next as the store has it now
-    PartitionState state;         // as it is afterwards
-    std::vector<DeltaTable> rollups;             // value = value + delta for each row
-    std::vector<UserActivity> users;             // replace what is there for the user
-    std::vector<std::string> expired_users;      // removed (before `users` are written)
-    std::vector<WindowExpiry> expired_windows;   // removed (after `rollups` are added)
+    std::uint64_t epoch = 0;                    // what acquire() gave
+    Offset expected_next = 1;                   // PartitionState::next as the store has it now
+    PartitionState state;                       // as it is afterwards
+    std::vector<DeltaTable> rollups;            // value = value + delta for each row
+    std::vector<UserActivity> users;            // replace what is there for the user
+    std::vector<std::string> expired_users;     // removed (before `users` are written)
+    std::vector<WindowExpiry> expired_windows;  // removed (after `rollups` are added)
 };
 
 struct Acquired {
