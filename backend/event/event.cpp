@@ -32,6 +32,16 @@ void EventBatch::add(const EventView& event) {
     records_.push_back(r);
 }
 
+void EventBatch::add_all(const EventBatch& other) {
+    const auto shift = static_cast<std::uint32_t>(text_.size());
+    text_.append(other.text_);
+    records_.reserve(records_.size() + other.records_.size());
+    for (Record r : other.records_) {
+        r.begin += shift;
+        records_.push_back(r);
+    }
+}
+
 EventView EventBatch::operator[](std::size_t index) const {
     const Record& r = records_[index];
     const char* at = text_.data() + r.begin;

@@ -35,6 +35,8 @@ public:
 
     // Copies the texts of `event` into the buffer.
     void add(const EventView& event);
+    // Copies every event of `other`, whatever its project.
+    void add_all(const EventBatch& other);
     EventView operator[](std::size_t index) const;
     std::size_t size() const { return records_.size(); }
     bool empty() const { return records_.empty(); }

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A slow, strict second look at JSON text that the fast parser refused: where exactly is it wrong (RFC 8259), and where
+// do the elements of an array begin and end so that the good ones can be saved. Only ever runs on bad input.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace streamgauge {
+
+struct JsonFault {
+    std::size_t offset = 0;  // of the first byte that cannot be right
+    std::string reason;      // for a person
+};
+
+// The first fault of `text` as one JSON value: grammar, UTF-8, lone surrogates, numbers that do not fit in a 64-bit
+// integer or a finite double, more than `max_depth` levels. nullopt when it has none.
+std::optional<JsonFault> find_json_fault(std::string_view text, std::size_t max_depth);
+
+struct TextSpan {
+    std::size_t begin = 0, end = 0;  // bytes, end excluded
+};
+
+// The elements of the array that `text` holds, by its brackets, commas and quotes alone; what is inside an element may
+// be wrong. nullopt when those do not pair up, or when text follows the array.
+std::optional<std::vector<TextSpan>> split_array(std::string_view text);
+
+// True when `line` is one object and nothing else but white space, by its brackets and quotes alone.
+bool is_one_object(std::string_view line);
+
+}  // namespace streamgauge
