@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the console may ask a backend, wherever it runs. View models see this header and nothing below it: small
+// interfaces by capability, plain values from api/types.h, no transport.
+#pragma once
+
+#include <QObject>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/services.h"
+#include "api/types.h"
+#include "base/result.h"
+#include "client/connection_state.h"
+
+namespace streamgauge::client {
+
+// How a call ends. It is called exactly once, on the GUI thread and never inside the call that took it, unless the
+// context object is gone by then: then not at all. Besides what the backend answers, the errors are Disconnected (the
+// connection broke or was not there) and Cancelled (stop() was called).
+template <class T>
+using Done = std::function<void(Result<T>)>;
+
+class AdminCalls {
+public:
+    virtual ~AdminCalls() = default;
+    virtual void health(QObject* context, Done<api::Health> done) = 0;
+};
+
+// Needs the feature "load"; without it the backend answers NotFound or Forbidden.
+class LoadCalls {
+public:
+    virtual ~LoadCalls() = default;
+    // Conflict while another run is active; InvalidArgument names the plan's field; Forbidden for a foreign target.
+    virtual void start_load(api::LoadPlan plan, QObject* context, Done<api::LoadStatus> done) = 0;
+    virtual void stop_load(QObject* context, Done<api::LoadStatus> done) = 0;
+    virtual void load_status(QObject* context, Done<api::LoadStatus> done) = 0;
+};
+
+// Destroying it ends the subscription: nothing is received afterwards. It may be destroyed inside its own callback, and
+// before or after the client.
+class LiveSubscription {
+public:
+    virtual ~LiveSubscription() = default;
+};
+
+class LiveCalls {
+public:
+    virtual ~LiveCalls() = default;
+    // May be called in any state; delivery starts when the connection does, and goes on after a reconnect. The first
+    // message is a snapshot, each delta follows its predecessor without a gap; where something was lost (a slow
+    // reader, a restarted server) a snapshot comes instead. `receive` runs on the GUI thread while `context` lives.
+    [[nodiscard]] virtual std::unique_ptr<LiveSubscription> subscribe(
+        api::Topic topic, api::TopicFilter filter, QObject* context,
+        std::function<void(const api::LiveMessage&)> receive) = 0;
+};
+
+// One connection. Lives on: GUI thread; no call here waits for anything.
+class BackendClient : public QObject {
+    Q_OBJECT
+public:
+    using QObject::QObject;
+
+    // From Idle or Failed; otherwise nothing happens.
+    virtual void start() = 0;
+    // To Idle. Completes every pending call with Cancelled before it returns; subscriptions stay and resume at the next
+    // start().
+    virtual void stop() = 0;
+
+    virtual AdminCalls& admin() = 0;
+    virtual LoadCalls& load() = 0;
+    virtual LiveCalls& live() = 0;
+
+    virtual ConnectionState state() const = 0;
+    // What went wrong, why, and what to do, while Degraded or Failed; otherwise empty.
+    virtual std::string error_text() const = 0;
+    // The newest answer of the backend, kept while Degraded; nothing before the first.
+    virtual const std::optional<api::Hello>& hello() const = 0;
+    // Of one question and its answer, measured about once a second; nothing until then or when not connected.
+    virtual std::optional<double> latency_ms() const = 0;
+    // Whom we talk to, for the connection pill: a host and port, or "embedded".
+    virtual std::string endpoint() const = 0;
+    // Where events are posted to, as "http://127.0.0.1:8080/events"; empty while unknown.
+    virtual std::string ingest_url() const = 0;
+
+    bool has_feature(std::string_view name) const;
+
+Q_SIGNALS:
+    void stateChanged();  // also when the error's text, hello or the ingest URL changed
+    void latencyChanged();
+};
+
+}  // namespace streamgauge::client

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The backend in this process, on a thread of its own: the window shows at once while the backend recovers. Questions
+// are posted to that thread and answers are posted back; live messages come through a bounded mailbox.
+#pragma once
+
+#include <QThread>
+#include <QTimer>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+
+#include "client/client_base.h"
+#include "client/live_mailbox.h"
+
+namespace streamgauge {
+class Backend;
+}
+
+namespace streamgauge::client {
+
+// Lives on: GUI thread. The backend is made, asked and destroyed on the thread that this class runs.
+class EmbeddedClient final : public ClientBase {
+    Q_OBJECT
+public:
+    // Called on the backend thread at every start().
+    using Factory = std::function<Result<std::unique_ptr<Backend>>()>;
+    struct Options {
+        std::chrono::milliseconds ping{1000};     // how often it is asked how it is
+        std::chrono::milliseconds silence{3000};  // an answer that takes longer makes the connection Degraded
+    };
+
+    explicit EmbeddedClient(Factory factory);
+    EmbeddedClient(Factory factory, Options options);
+    ~EmbeddedClient() override;  // stops, and waits until the backend has drained
+
+    void start() override;
+    // Returns at once; the backend drains on its thread, after which stopped() is emitted.
+    void stop() override;
+    std::string endpoint() const override { return "embedded"; }
+
+Q_SIGNALS:
+    void stopped();
+
+protected:
+    void health(QObject* context, Done<api::Health> done) override;
+    void start_load(api::LoadPlan plan, QObject* context, Done<api::LoadStatus> done) override;
+    void stop_load(QObject* context, Done<api::LoadStatus> done) override;
+    void load_status(QObject* context, Done<api::LoadStatus> done) override;
+    void feed_opened(const Feed& feed) override;
+    void feed_closed(std::uint64_t id) override;
+
+private:
+    class Worker;
+    struct Inlet {
+        std::shared_ptr<LiveMailbox> mailbox = std::make_shared<LiveMailbox>();
+        bool asked_for_snapshot = false;
+    };
+    template <class T, class Ask>
+    void ask(QObject* context, Done<T> done, Ask question);
+    void opened(std::uint64_t session, Result<api::Hello> hello, const std::string& ingest_url);
+    void collect(std::uint64_t session, std::uint64_t feed_id);
+    void ping();
+    void ponged(std::uint64_t session, std::chrono::steady_clock::time_point sent, const api::Health& health);
+    void subscribe_on_worker(const Feed& feed);
+
+    const Options options_;
+    QThread thread_;
+    Worker* worker_;  // lives on thread_, deleted there
+    std::unordered_map<std::uint64_t, Inlet> inlets_;
+    std::uint64_t session_ = 0;  // answers of an earlier one are ignored
+    QTimer ping_timer_;
+    std::optional<std::chrono::steady_clock::time_point> ping_sent_;
+};
+
+}  // namespace streamgauge::client

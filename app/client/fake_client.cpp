@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "client/fake_client.h"
+
+#include <vector>
+
+namespace streamgauge::client {
+
+FakeClient::FakeClient(QObject* parent) : ClientBase(parent) {
+    next_hello_.version = STREAMGAUGE_VERSION;
+    next_hello_.epoch = 1;
+    next_hello_.features = {"live", "events", "load"};
+    on_health = [] { return Result<api::Health>(api::Health{true, {{"journal", true, ""}, {"store", true, ""}}}); };
+    on_start_load = [this](const api::LoadPlan& plan) {
+        load_ = {};
+        load_.run_id = "run-" + std::to_string(started_plans_.size());
+        load_.state = api::LoadState::Running;
+        load_.plan = plan;
+        return Result<api::LoadStatus>(load_);
+    };
+    on_stop_load = [this] {
+        load_.state = api::LoadState::Stopped;
+        return Result<api::LoadStatus>(load_);
+    };
+}
+
+void FakeClient::start() {
+    if (state() != ConnectionState::Idle && state() != ConnectionState::Failed) return;
+    set_state(ConnectionState::Connecting);
+    QMetaObject::invokeMethod(
+        this,
+        [this] {
+            if (state() != ConnectionState::Connecting) return;
+            set_state(ConnectionState::Authenticating);
+            go(feeds().empty() ? ConnectionState::Live : ConnectionState::Syncing);
+        },
+        Qt::QueuedConnection);
+}
+
+void FakeClient::stop() {
+    pending().fail_all(Error::make(ErrorCode::Cancelled, "the connection was closed"));
+    set_state(ConnectionState::Idle);
+}
+
+void FakeClient::go(ConnectionState next, std::string error_text) {
+    const bool gone =
+        next == ConnectionState::Idle || next == ConnectionState::Failed || next == ConnectionState::Degraded;
+    set_state(next, std::move(error_text));
+    if (next == ConnectionState::Syncing || next == ConnectionState::Live) set_hello(next_hello_);
+    if (gone) {
+        // What comes after this connection belongs to another epoch: nothing but a snapshot can follow.
+        ++epoch_;
+        pending().fail_all(not_connected());
+    }
+}
+
+void FakeClient::publish(api::Overview overview, bool snapshot) {
+    api::LiveMessage message{api::Topic::Overview, epoch_, ++seq_, snapshot, {}, {}, {}};
+    message.overview = std::make_shared<const api::Overview>(std::move(overview));
+    send(std::move(message));
+}
+
+void FakeClient::publish(api::EventTail tail, bool snapshot) {
+    api::LiveMessage message{api::Topic::Events, epoch_, ++seq_, snapshot, {}, {}, {}};
+    message.events = std::make_shared<const api::EventTail>(std::move(tail));
+    send(std::move(message));
+}
+
+void FakeClient::publish(api::LoadStatus status, bool snapshot) {
+    load_ = status;
+    api::LiveMessage message{api::Topic::Load, epoch_, ++seq_, snapshot, {}, {}, {}};
+    message.load = std::make_shared<const api::LoadStatus>(std::move(status));
+    send(std::move(message));
+}
+
+void FakeClient::send(api::LiveMessage message) {
+    if (state() != ConnectionState::Syncing && state() != ConnectionState::Live) return;
+    std::vector<std::uint64_t> receivers;
+    for (const auto& [id, feed] : feeds()) {
+        if (feed->topic != message.topic) continue;
+        receivers.push_back(id);
+        // Numbers are given to each topic's messages as a whole; a feed that has begun follows without a gap.
+        if (!message.snapshot && feed->last && feed->last->epoch == epoch_) feed->last->seq = message.seq - 1;
+    }
+    bool delivered = false;
+    for (const std::uint64_t id : receivers) delivered = deliver(id, message) || delivered;
+    if (delivered && state() == ConnectionState::Syncing) set_state(ConnectionState::Live);
+}
+
+template <class T>
+void FakeClient::answer(QObject* context, Done<T> done, std::function<Result<T>()> make) {
+    const auto call = pending().open<T>(context, std::move(done));
+    if (!connected() || state() == ConnectionState::Degraded) return refuse(call);
+    if (hold) return;
+    QMetaObject::invokeMethod(
+        this, [call, make = std::move(make)] { call->settle(make()); }, Qt::QueuedConnection);
+}
+
+void FakeClient::health(QObject* context, Done<api::Health> done) {
+    answer<api::Health>(context, std::move(done), on_health);
+}
+
+void FakeClient::start_load(api::LoadPlan plan, QObject* context, Done<api::LoadStatus> done) {
+    started_plans_.push_back(plan);
+    answer<api::LoadStatus>(context, std::move(done), [this, plan = std::move(plan)] { return on_start_load(plan); });
+}
+
+void FakeClient::stop_load(QObject* context, Done<api::LoadStatus> done) {
+    ++stops_asked_;
+    answer<api::LoadStatus>(context, std::move(done), on_stop_load);
+}
+
+void FakeClient::load_status(QObject* context, Done<api::LoadStatus> done) {
+    answer<api::LoadStatus>(context, std::move(done), [this] { return Result<api::LoadStatus>(load_); });
+}
+
+void FakeClient::feed_opened(const Feed&) {}
+void FakeClient::feed_closed(std::uint64_t) {}
+
+std::vector<api::TopicFilter> FakeClient::subscribed(api::Topic topic) const {
+    std::vector<api::TopicFilter> filters;
+    for (const auto& [id, feed] : feeds()) {
+        if (feed->topic == topic) filters.push_back(feed->filter);
+    }
+    return filters;
+}
+
+}  // namespace streamgauge::client

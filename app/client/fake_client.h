@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A backend in memory that does what it is told, for the tests of view models and for screenshots. It keeps every rule
+// of BackendClient (the contract suite runs over it).
+#pragma once
+
+#include "client/client_base.h"
+
+namespace streamgauge::client {
+
+class FakeClient final : public ClientBase {
+    Q_OBJECT
+public:
+    explicit FakeClient(QObject* parent = nullptr);
+
+    // ---- BackendClient
+    void start() override;  // walks to Syncing, or to Live when nothing is subscribed; then publish() makes it Live
+    void stop() override;
+    std::string endpoint() const override { return endpoint_; }
+
+    // ---- the script
+    void set_endpoint(std::string text) { endpoint_ = std::move(text); }
+    void say_hello(api::Hello hello) { next_hello_ = std::move(hello); }
+    void post_events_to(std::string url) { set_ingest_url(std::move(url)); }
+    void measure_latency(double ms) { set_latency(ms); }
+    // The connection is in `state` from now on; Failed and Idle settle what is pending with Disconnected.
+    void go(ConnectionState state, std::string error_text = {});
+    // To every matching subscription, as a snapshot or as the next delta; dropped when not connected.
+    void publish(api::Overview overview, bool snapshot = false);
+    void publish(api::EventTail tail, bool snapshot = false);
+    void publish(api::LoadStatus status, bool snapshot = false);
+    // Calls are answered with these; while `hold` is set they stay pending.
+    std::function<Result<api::Health>()> on_health;
+    std::function<Result<api::LoadStatus>(const api::LoadPlan&)> on_start_load;
+    std::function<Result<api::LoadStatus>()> on_stop_load;
+    bool hold = false;
+
+    // ---- what was asked
+    const std::vector<api::LoadPlan>& started_plans() const { return started_plans_; }
+    int stops_asked() const { return stops_asked_; }
+    // Filters of the open subscriptions to `topic`, oldest first.
+    std::vector<api::TopicFilter> subscribed(api::Topic topic) const;
+
+protected:
+    void health(QObject* context, Done<api::Health> done) override;
+    void start_load(api::LoadPlan plan, QObject* context, Done<api::LoadStatus> done) override;
+    void stop_load(QObject* context, Done<api::LoadStatus> done) override;
+    void load_status(QObject* context, Done<api::LoadStatus> done) override;
+    void feed_opened(const Feed& feed) override;
+    void feed_closed(std::uint64_t id) override;
+
+private:
+    template <class T>
+    void answer(QObject* context, Done<T> done, std::function<Result<T>()> make);
+    void send(api::LiveMessage message);
+
+    std::string endpoint_ = "embedded";
+    api::Hello next_hello_;
+    std::uint64_t epoch_ = 1;
+    std::uint64_t seq_ = 0;
+    api::LoadStatus load_;
+    std::vector<api::LoadPlan> started_plans_;
+    int stops_asked_ = 0;
+};
+
+}  // namespace streamgauge::client

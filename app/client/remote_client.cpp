@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "client/remote_client.h"
+
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QNetworkReply>
+#include <QNetworkRequest>
+#include <QRandomGenerator>
+#include <QUrlQuery>
+
+#include <algorithm>
+#include <utility>
+
+#include "api/codec.h"
+
+namespace streamgauge::client {
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace {
+
+// Bytes that wait unread in one stream; beyond it the server feels the slow reader and sends snapshots.
+constexpr qint64 kStreamBufferBytes = 1024 * 1024;
+constexpr qint64 kAnswerBytes = 8 * 1024 * 1024;
+
+ErrorCode code_of(int status) {
+    switch (status) {
+        case 400:
+        case 422:
+            return ErrorCode::InvalidArgument;
+        case 401:
+            return ErrorCode::Unauthorized;
+        case 403:
+            return ErrorCode::Forbidden;
+        case 404:
+        case 405:
+            return ErrorCode::NotFound;
+        case 409:
+            return ErrorCode::Conflict;
+        case 413:
+            return ErrorCode::TooLarge;
+        case 429:
+            return ErrorCode::RateLimited;
+        case 503:
+            return ErrorCode::Unavailable;
+        case 504:
+            return ErrorCode::DeadlineExceeded;
+        default:
+            return ErrorCode::Internal;
+    }
+}
+
+// From an RFC 9457 problem document, as far as there is one.
+Error problem(int status, const QByteArray& body) {
+    const QJsonObject document = QJsonDocument::fromJson(body).object();
+    Error error = Error::make(code_of(status), document["detail"_L1].toString().toStdString());
+    if (error.message.empty()) error.message = document["title"_L1].toString().toStdString();
+    if (error.message.empty()) error.message = "the server answered with status " + std::to_string(status);
+    error.field = document["field"_L1].toString().toStdString();
+    error.hint = document["hint"_L1].toString().toStdString();
+    if (const QJsonValue offset = document["offset"_L1]; offset.isDouble() && offset.toDouble() >= 0) {
+        error.offset = static_cast<std::uint64_t>(offset.toInteger());
+    }
+    return error;
+}
+
+int status_of(const QNetworkReply& reply) {
+    return reply.attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
+}
+
+std::string_view view(const QByteArray& bytes) {
+    return {bytes.constData(), static_cast<std::size_t>(bytes.size())};
+}
+
+}  // namespace
+
+Result<QUrl> parse_server_address(const QString& text) {
+    const QString trimmed = text.trimmed();
+    QUrl url(trimmed.contains("://"_L1) ? trimmed : "http://"_L1 + trimmed, QUrl::StrictMode);
+    const bool scheme_known = url.scheme() == "http"_L1 || url.scheme() == "https"_L1;
+    const bool bare = (url.path().isEmpty() || url.path() == "/"_L1) && !url.hasQuery() && !url.hasFragment() &&
+                      url.userInfo().isEmpty();
+    if (trimmed.isEmpty() || !url.isValid() || url.host().isEmpty() || !scheme_known || !bare) {
+        return Error{ErrorCode::InvalidArgument,
+                     "\"" + text.toStdString() + "\" is not the address of a server",
+                     "connect",
+                     {},
+                     "write it as http://127.0.0.1:8090 or https://host:8443"};
+    }
+    url.setPath(QString());
+    return url;
+}
+
+RemoteClient::RemoteClient(QUrl base) : RemoteClient(std::move(base), Options{}) {}
+
+RemoteClient::RemoteClient(QUrl base, Options options) : base_(std::move(base)), options_(options) {
+    network_.setAutoDeleteReplies(true);
+    retry_timer_.setSingleShot(true);
+    connect(&retry_timer_, &QTimer::timeout, this, [this] { say_hello(); });
+    ping_timer_.setInterval(options_.ping);
+    connect(&ping_timer_, &QTimer::timeout, this, [this] { ping(); });
+    set_ingest_url(base_.toString().toStdString() + "/events");
+}
+
+RemoteClient::~RemoteClient() {
+    blockSignals(true);
+    stop();
+}
+
+std::string RemoteClient::endpoint() const {
+    return base_.authority().toStdString();
+}
+
+void RemoteClient::start() {
+    if (state() != ConnectionState::Idle && state() != ConnectionState::Failed) return;
+    failures_ = 0;
+    was_live_ = false;
+    set_state(ConnectionState::Connecting);
+    say_hello();
+}
+
+void RemoteClient::stop() {
+    drop_connection();
+    set_state(ConnectionState::Idle);
+    pending().fail_all(Error::make(ErrorCode::Cancelled, "the connection was closed"));
+}
+
+void RemoteClient::drop_connection() {
+    retry_timer_.stop();
+    ping_timer_.stop();
+    ping_under_way_ = false;
+    reachable_ = false;
+    connection_.reset();  // nothing of the old connection is heard from here on
+    for (auto& [id, stream] : std::exchange(streams_, {})) {
+        if (stream.reply) stream.reply->abort();
+    }
+}
+
+QNetworkRequest RemoteClient::request(const QString& path) const {
+    QUrl url(base_);
+    url.setPath(path);
+    QNetworkRequest request(url);
+    request.setAttribute(QNetworkRequest::RedirectPolicyAttribute, QNetworkRequest::ManualRedirectPolicy);
+    request.setAttribute(QNetworkRequest::Http2AllowedAttribute, false);
+    request.setAttribute(QNetworkRequest::CacheLoadControlAttribute, QNetworkRequest::AlwaysNetwork);
+    request.setRawHeader("Accept", "application/json");
+    return request;
+}
+
+template <class T>
+void RemoteClient::exchange(const QByteArray& method, const QString& path, const std::string& body, Decode<T> decode,
+                            std::function<void(Result<T>)> then) {
+    QNetworkRequest asked = request(path);
+    asked.setTransferTimeout(static_cast<int>(options_.answer.count()));
+    asked.setHeader(QNetworkRequest::ContentTypeHeader, u"application/json"_s);
+    if (!connection_) connection_ = std::make_unique<QObject>();
+    QNetworkReply* reply = network_.sendCustomRequest(asked, method, QByteArray::fromStdString(body));
+    connect(reply, &QNetworkReply::finished, connection_.get(), [reply, decode, then = std::move(then)] {
+        const int status = status_of(*reply);
+        const QByteArray answer = reply->read(kAnswerBytes);
+        const bool cut = reply->error() != QNetworkReply::NoError && status >= 200 && status < 300;
+        if (status == 0 || cut) {
+            then(Error{ErrorCode::Disconnected,
+                       reply->errorString().toStdString(),
+                       {},
+                       {},
+                       "see that the server runs and can be reached from here"});
+        } else if (status < 200 || status > 299) {
+            then(problem(status, answer));
+        } else {
+            then(decode(view(answer)));
+        }
+    });
+}
+
+template <class T>
+void RemoteClient::call(const QByteArray& method, const QString& path, const std::string& body, Decode<T> decode,
+                        QObject* context, Done<T> done) {
+    const auto call = pending().open<T>(context, std::move(done));
+    if (!reachable_) return refuse(call);
+    exchange<T>(method, path, body, decode, [call](Result<T> result) { call->settle(std::move(result)); });
+}
+
+void RemoteClient::say_hello() {
+    exchange<api::Hello>("GET", u"/api/v1/hello"_s, {}, &api::decode_hello, [this](Result<api::Hello> hello) {
+        if (hello.ok()) {
+            if (hello->product != "streamgauge") return refused("What answers there is not a Streamgauge server.");
+            return let_in(std::move(hello).value());
+        }
+        const Error& error = hello.error();
+        switch (error.code) {
+            case ErrorCode::Disconnected:
+            case ErrorCode::Unavailable:
+            case ErrorCode::DeadlineExceeded:
+            case ErrorCode::RateLimited:
+                return lost(error.describe());
+            case ErrorCode::Unauthorized:
+            case ErrorCode::Forbidden:
+                return refused("The server refused: " + error.describe());
+            default:
+                return refused("What answers there does not speak as a Streamgauge server does: " + error.describe());
+        }
+    });
+}
+
+void RemoteClient::let_in(api::Hello hello) {
+    failures_ = 0;
+    reachable_ = true;
+    if (!was_live_) set_state(ConnectionState::Authenticating);
+    set_hello(std::move(hello));
+    if (!reachable_) return;  // a listener of the signal stopped us
+    if (!was_live_) set_state(ConnectionState::Syncing);
+    for (const auto& [id, feed] : std::map(feeds())) open_stream(*feed);
+    if (feeds().empty()) {
+        was_live_ = true;
+        set_state(ConnectionState::Live);
+    }
+    ping_timer_.start();
+    ping();
+}
+
+void RemoteClient::open_stream(const Feed& feed) {
+    QNetworkRequest asked = request(u"/api/v1/live"_s);
+    QUrl url = asked.url();
+    QUrlQuery query;
+    query.addQueryItem(u"topic"_s, QString::fromStdString(std::string(api::to_string(feed.topic))));
+    if (!feed.filter.event_type.empty()) {
+        query.addQueryItem(u"event_type"_s,
+                           QString::fromUtf8(QUrl::toPercentEncoding(QString::fromStdString(feed.filter.event_type))));
+    }
+    url.setQuery(query);
+    asked.setUrl(url);
+    asked.setRawHeader("Accept", "text/event-stream");
+    if (feed.last) {
+        asked.setRawHeader("Last-Event-ID", QByteArray::number(static_cast<qulonglong>(feed.last->epoch)) + ':' +
+                                                QByteArray::number(static_cast<qulonglong>(feed.last->seq)));
+    }
+    Stream& stream = streams_[feed.id];
+    if (stream.reply) {
+        stream.reply->disconnect(connection_.get());
+        stream.reply->abort();
+    }
+    stream.parser = SseParser();
+    stream.heard = std::chrono::steady_clock::now();
+    stream.reply = network_.get(asked);
+    stream.reply->setReadBufferSize(kStreamBufferBytes);
+    QNetworkReply* reply = stream.reply;
+    connect(reply, &QNetworkReply::readyRead, connection_.get(), [this, id = feed.id] { read_stream(id); });
+    connect(reply, &QNetworkReply::finished, connection_.get(), [this, reply, id = feed.id] {
+        read_stream(id);
+        const auto found = streams_.find(id);
+        if (found == streams_.end() || found->second.reply != reply) return;
+        const int status = status_of(*reply);
+        if (status == 401 || status == 403 || status == 404) {
+            return refused("The server gives no live view: " + problem(status, reply->read(kAnswerBytes)).describe());
+        }
+        lost(status == 0 || status == 200 ? "The live stream ended: " + reply->errorString().toStdString()
+                                          : problem(status, reply->read(kAnswerBytes)).describe());
+    });
+}
+
+void RemoteClient::read_stream(std::uint64_t feed_id) {
+    const auto found = streams_.find(feed_id);
+    if (found == streams_.end() || !found->second.reply || status_of(*found->second.reply) != 200) return;
+    Stream& stream = found->second;
+    const api::Topic topic = feeds().at(feed_id)->topic;
+    stream.heard = std::chrono::steady_clock::now();
+    std::vector<SseEvent> events;
+    const Status fed = stream.parser.feed(view(stream.reply->readAll()), events);
+    const QPointer<QNetworkReply> reply = stream.reply;
+    for (const SseEvent& event : events) {
+        Result<api::LiveMessage> message = api::from_sse(topic, event.id, event.event, event.data);
+        if (!message.ok()) return lost("The live stream is not understood: " + message.error().describe());
+        const bool followed = deliver(feed_id, *message);
+        // The callback may have ended this subscription or the connection.
+        const auto still = streams_.find(feed_id);
+        if (still == streams_.end() || still->second.reply != reply) return;
+        if (!followed) return open_stream(*feeds().at(feed_id));  // from a fresh snapshot
+        was_live_ = true;
+        set_state(ConnectionState::Live);
+    }
+    if (!fed.ok()) lost(fed.error().describe());
+}
+
+void RemoteClient::lost(const std::string& why) {
+    drop_connection();
+    // 2^5 times the first pause is beyond the longest one already.
+    const auto pause = std::min(options_.longest_retry, options_.first_retry * (1 << std::min(failures_, 5)));
+    ++failures_;
+    const double jitter = 0.75 + 0.5 * QRandomGenerator::global()->generateDouble();
+    retry_timer_.start(
+        std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(pause.count()) * jitter)));
+    set_state(was_live_ ? ConnectionState::Degraded : ConnectionState::Failed, why);
+    pending().fail_all(
+        Error{ErrorCode::Disconnected, why, {}, {}, "the connection comes back by itself; then try again"});
+}
+
+void RemoteClient::refused(const std::string& why) {
+    drop_connection();
+    set_state(ConnectionState::Failed, why);
+    pending().fail_all(Error::make(ErrorCode::Disconnected, why));
+}
+
+void RemoteClient::ping() {
+    if (!reachable_) return;
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto& [id, stream] : streams_) {
+        if (now - stream.heard > options_.silence) return lost("The live stream has been silent for too long.");
+    }
+    if (std::exchange(ping_under_way_, true)) return;
+    exchange<api::Health>(
+        "GET", u"/api/v1/health/details"_s, {}, &api::decode_health, [this, now](Result<api::Health> health) {
+            ping_under_way_ = false;
+            if (!health.ok() && health.error().code == ErrorCode::Disconnected) return lost(health.error().describe());
+            if (!health.ok()) {
+                if (state() == ConnectionState::Live) set_state(ConnectionState::Degraded, health.error().describe());
+                return;
+            }
+            follow_health(*health);
+            set_latency(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - now).count());
+        });
+}
+
+void RemoteClient::feed_opened(const Feed& feed) {
+    if (reachable_) open_stream(feed);
+}
+
+void RemoteClient::feed_closed(std::uint64_t id) {
+    const auto found = streams_.find(id);
+    if (found == streams_.end()) return;
+    const QPointer<QNetworkReply> reply = found->second.reply;
+    streams_.erase(found);
+    if (reply) reply->abort();
+}
+
+void RemoteClient::health(QObject* context, Done<api::Health> done) {
+    call<api::Health>("GET", u"/api/v1/health/details"_s, {}, &api::decode_health, context, std::move(done));
+}
+
+void RemoteClient::start_load(api::LoadPlan plan, QObject* context, Done<api::LoadStatus> done) {
+    call<api::LoadStatus>("POST", u"/api/v1/load/runs"_s, api::encode(plan), &api::decode_load_status, context,
+                          std::move(done));
+}
+
+void RemoteClient::stop_load(QObject* context, Done<api::LoadStatus> done) {
+    call<api::LoadStatus>("POST", u"/api/v1/load/stop"_s, "{}", &api::decode_load_status, context, std::move(done));
+}
+
+void RemoteClient::load_status(QObject* context, Done<api::LoadStatus> done) {
+    call<api::LoadStatus>("GET", u"/api/v1/load/status"_s, {}, &api::decode_load_status, context, std::move(done));
+}
+
+}  // namespace streamgauge::client

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A backend elsewhere, by HTTP and server-sent events. A connection that breaks is made again with growing, jittered
+// pauses, and each live stream resumes where it was.
+#pragma once
+
+#include <QNetworkAccessManager>
+#include <QPointer>
+#include <QTimer>
+#include <QUrl>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "client/client_base.h"
+#include "client/sse_parser.h"
+
+class QNetworkReply;
+
+namespace streamgauge::client {
+
+// "host:8443", "http://host:8443/", "https://[::1]:8443": a base address without path, query or user.
+// InvalidArgument with a hint otherwise.
+Result<QUrl> parse_server_address(const QString& text);
+
+// Lives on: GUI thread.
+class RemoteClient final : public ClientBase {
+    Q_OBJECT
+public:
+    struct Options {
+        std::chrono::milliseconds answer{10'000};  // a call that takes longer ends in Disconnected
+        std::chrono::milliseconds ping{2'000};
+        std::chrono::milliseconds silence{40'000};   // of a live stream; the server's heartbeat is 15 s
+        std::chrono::milliseconds first_retry{500};  // doubled at each failure, +- 25 %
+        std::chrono::milliseconds longest_retry{10'000};
+    };
+
+    explicit RemoteClient(QUrl base);
+    RemoteClient(QUrl base, Options options);
+    ~RemoteClient() override;
+
+    void start() override;
+    void stop() override;
+    std::string endpoint() const override;
+
+protected:
+    void health(QObject* context, Done<api::Health> done) override;
+    void start_load(api::LoadPlan plan, QObject* context, Done<api::LoadStatus> done) override;
+    void stop_load(QObject* context, Done<api::LoadStatus> done) override;
+    void load_status(QObject* context, Done<api::LoadStatus> done) override;
+    void feed_opened(const Feed& feed) override;
+    void feed_closed(std::uint64_t id) override;
+
+private:
+    struct Stream {
+        QPointer<QNetworkReply> reply;
+        SseParser parser;
+        std::chrono::steady_clock::time_point heard;
+        std::vector<SseEvent> events;
+    };
+    template <class T>
+    using Decode = Result<T> (*)(std::string_view json);
+
+    void say_hello();
+    void let_in(api::Hello hello);
+    void open_stream(const Feed& feed);
+    void read_stream(std::uint64_t feed_id);
+    void lost(const std::string& why);
+    void refused(const std::string& why);
+    void drop_connection();
+    void ping();
+    QNetworkRequest request(const QString& path) const;
+    // Calls back once, unless the connection is dropped first.
+    template <class T>
+    void exchange(const QByteArray& method, const QString& path, const std::string& body, Decode<T> decode,
+                  std::function<void(Result<T>)> then);
+    template <class T>
+    void call(const QByteArray& method, const QString& path, const std::string& body, Decode<T> decode,
+              QObject* context, Done<T> done);
+
+    const QUrl base_;
+    const Options options_;
+    QNetworkAccessManager network_;
+    std::unique_ptr<QObject> connection_;  // context of everything of one connection; replaced when it is dropped
+    std::map<std::uint64_t, Stream> streams_;
+    bool reachable_ = false;  // hello was answered and nothing broke since
+    bool was_live_ = false;
+    int failures_ = 0;
+    QTimer retry_timer_;
+    QTimer ping_timer_;
+    bool ping_under_way_ = false;
+};
+
+}  // namespace streamgauge::client

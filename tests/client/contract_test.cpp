@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What every BackendClient promises, asserted over each of them.
+#include <QCoreApplication>
+
+#include <gmock/gmock.h>
+
+#include <vector>
+
+#include "client/embedded_client.h"
+#include "client/eventually.h"
+#include "client/fake_client.h"
+#include "client/remote_client.h"
+#include "client/scripted_server.h"
+
+namespace streamgauge::client {
+namespace {
+
+using api::Topic;
+using testing::ElementsAre;
+using tests::eventually;
+using tests::settle_events;
+using State = ConnectionState;
+
+// One client and the backend it talks to.
+class Rig {
+public:
+    virtual ~Rig() = default;
+    virtual BackendClient& client() = 0;
+    // Makes a first snapshot come, where nothing sends one by itself.
+    virtual void greet() {}
+    virtual void publish(const api::Overview& overview) = 0;
+    virtual void hold_calls() = 0;
+    virtual std::vector<api::TopicFilter> filters(Topic topic) = 0;
+};
+
+class FakeRig final : public Rig {
+public:
+    BackendClient& client() override { return fake_; }
+    void greet() override {
+        fake_.publish(api::Overview{}, true);
+        fake_.publish(api::EventTail{}, true);
+        fake_.publish(api::LoadStatus{}, true);
+    }
+    void publish(const api::Overview& overview) override { fake_.publish(overview); }
+    void hold_calls() override { fake_.hold = true; }
+    std::vector<api::TopicFilter> filters(Topic topic) override { return fake_.subscribed(topic); }
+    FakeRig() {
+        fake_.post_events_to("http://127.0.0.1:8080/events");
+        fake_.on_start_load = [](const api::LoadPlan& plan) -> Result<api::LoadStatus> {
+            if (plan.rate <= 0) {
+                return Error{ErrorCode::InvalidArgument, "the rate must be above 0", "rate", {}, "give one"};
+            }
+            api::LoadStatus status;
+            status.state = api::LoadState::Running;
+            status.plan = plan;
+            return status;
+        };
+        QObject::connect(&fake_, &BackendClient::stateChanged, &fake_, [this] {
+            if (fake_.state() == State::Live) fake_.measure_latency(0.5);
+        });
+    }
+
+private:
+    FakeClient fake_;
+};
+
+class EmbeddedRig final : public Rig {
+public:
+    BackendClient& client() override { return client_; }
+    void publish(const api::Overview& overview) override { services_.publish(overview); }
+    void hold_calls() override { services_.hold(); }
+    std::vector<api::TopicFilter> filters(Topic topic) override { return services_.filters(topic); }
+
+private:
+    tests::ScriptedServices services_;
+    EmbeddedClient client_{
+        [this] { return Result<std::unique_ptr<Backend>>(std::make_unique<tests::ScriptedBackend>(services_)); }};
+};
+
+class RemoteRig final : public Rig {
+public:
+    BackendClient& client() override { return client_; }
+    void publish(const api::Overview& overview) override { services_.publish(overview); }
+    void hold_calls() override { services_.hold(); }
+    std::vector<api::TopicFilter> filters(Topic topic) override { return services_.filters(topic); }
+
+private:
+    tests::ScriptedServices services_;
+    tests::ScriptedServer server_{services_};
+    RemoteClient client_{server_.url()};
+};
+
+using MakeRig = std::unique_ptr<Rig> (*)();
+template <class T>
+std::unique_ptr<Rig> make() {
+    return std::make_unique<T>();
+}
+
+class ClientContract : public testing::TestWithParam<std::pair<const char*, MakeRig>> {
+protected:
+    ClientContract() : rig(GetParam().second()), client(rig->client()) {
+        QObject::connect(&client, &BackendClient::stateChanged, &context, [this] {
+            if (states.empty() || states.back() != client.state()) states.push_back(client.state());
+        });
+    }
+    bool become(State state) {
+        return eventually([&] {
+            if (client.state() == State::Syncing) rig->greet();
+            return client.state() == state;
+        });
+    }
+    std::unique_ptr<LiveSubscription> watch(std::vector<api::LiveMessage>& into) {
+        return client.live().subscribe(Topic::Overview, {}, &context,
+                                       [&into](const api::LiveMessage& message) { into.push_back(message); });
+    }
+
+    std::vector<State> states;
+    std::unique_ptr<Rig> rig;
+    BackendClient& client;
+    QObject context;
+};
+
+TEST_P(ClientContract, WalksEveryStateToLive) {
+    std::vector<api::LiveMessage> received;
+    const auto subscription = watch(received);
+    EXPECT_EQ(client.state(), State::Idle);
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    EXPECT_THAT(states, ElementsAre(State::Connecting, State::Authenticating, State::Syncing, State::Live));
+    EXPECT_TRUE(client.has_feature("load"));
+    EXPECT_FALSE(client.has_feature("teleport"));
+    EXPECT_EQ(client.error_text(), "");
+    EXPECT_NE(client.endpoint(), "");
+    EXPECT_THAT(client.ingest_url(), testing::EndsWith("/events"));
+}
+
+TEST_P(ClientContract, IsLiveWithoutSubscriptions) {
+    client.start();
+    EXPECT_TRUE(become(State::Live));
+}
+
+TEST_P(ClientContract, SendsASnapshotThenDeltas) {
+    std::vector<api::LiveMessage> received;
+    const auto subscription = watch(received);
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    api::Overview overview;
+    overview.active_users = 12;
+    rig->publish(overview);
+    overview.active_users = 13;
+    rig->publish(overview);
+    ASSERT_TRUE(eventually([&] { return received.size() >= 3; }));
+    EXPECT_TRUE(received[0].snapshot);
+    ASSERT_TRUE(received[1].overview);
+    EXPECT_EQ(received[1].overview->active_users, 12U);
+    EXPECT_FALSE(received[2].snapshot);
+    EXPECT_EQ(received[2].overview->active_users, 13U);
+    EXPECT_EQ(received[2].seq, received[1].seq + 1);
+}
+
+TEST_P(ClientContract, SubscribesWhileLive) {
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    std::vector<api::LiveMessage> received;
+    const auto subscription = watch(received);
+    EXPECT_TRUE(eventually([&] {
+        if (received.empty()) rig->greet();
+        return !received.empty();
+    }));
+    EXPECT_TRUE(received.at(0).snapshot);
+}
+
+TEST_P(ClientContract, PassesTheFilterOn) {
+    const auto subscription =
+        client.live().subscribe(Topic::Events, {"order & payment/ü"}, &context, [](const api::LiveMessage&) {});
+    client.start();
+    ASSERT_TRUE(eventually([&] { return !rig->filters(Topic::Events).empty(); }));
+    EXPECT_EQ(rig->filters(Topic::Events).at(0).event_type, "order & payment/ü");
+}
+
+TEST_P(ClientContract, NothingIsReceivedAfterTheSubscriptionEnds) {
+    std::vector<api::LiveMessage> received;
+    auto subscription = watch(received);
+    std::vector<api::LiveMessage> others;
+    const auto other = watch(others);
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    ASSERT_TRUE(eventually([&] { return !received.empty() && !others.empty(); }));
+    subscription.reset();
+    const std::size_t before = received.size();
+    rig->publish(api::Overview{});
+    ASSERT_TRUE(eventually([&] { return others.size() >= 2; }));
+    EXPECT_EQ(received.size(), before);
+    EXPECT_TRUE(eventually([&] { return rig->filters(Topic::Overview).size() == 1; }));
+}
+
+TEST_P(ClientContract, ASubscriptionMayEndInItsOwnCallback) {
+    std::unique_ptr<LiveSubscription> subscription;
+    int calls = 0;
+    subscription = client.live().subscribe(Topic::Overview, {}, &context, [&](const api::LiveMessage&) {
+        ++calls;
+        subscription.reset();
+    });
+    client.start();
+    ASSERT_TRUE(eventually([&] {
+        if (client.state() == State::Syncing) rig->greet();
+        return calls > 0;
+    }));
+    rig->publish(api::Overview{});
+    settle_events();
+    EXPECT_EQ(calls, 1);
+}
+
+TEST_P(ClientContract, ACallAnswers) {
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    std::optional<Result<api::Health>> health;
+    client.admin().health(&context, [&](Result<api::Health> result) { health = std::move(result); });
+    EXPECT_FALSE(health) << "settled inside the call";
+    ASSERT_TRUE(eventually([&] { return health.has_value(); }));
+    ASSERT_TRUE(health->ok());
+    EXPECT_TRUE((*health)->up);
+
+    std::optional<Result<api::LoadStatus>> started;
+    api::LoadPlan plan;
+    plan.url = "http://127.0.0.1:8080/events";
+    plan.rate = 123.5;
+    plan.arrivals = api::Arrivals::Poisson;
+    client.load().start_load(plan, &context, [&](Result<api::LoadStatus> result) { started = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return started.has_value(); }));
+    ASSERT_TRUE(started->ok());
+    EXPECT_EQ((*started)->plan, plan);
+    EXPECT_EQ((*started)->state, api::LoadState::Running);
+}
+
+TEST_P(ClientContract, AnErrorKeepsItsCodeFieldAndHint) {
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    std::optional<Result<api::LoadStatus>> started;
+    api::LoadPlan plan;
+    plan.url = "http://127.0.0.1:8080/events";
+    plan.rate = 0;
+    client.load().start_load(plan, &context, [&](Result<api::LoadStatus> result) { started = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return started.has_value(); }));
+    ASSERT_FALSE(started->ok());
+    EXPECT_EQ(started->error().code, ErrorCode::InvalidArgument);
+    EXPECT_EQ(started->error().field, "rate");
+}
+
+TEST_P(ClientContract, ACallWithoutAConnectionIsDisconnected) {
+    std::optional<Result<api::Health>> health;
+    client.admin().health(&context, [&](Result<api::Health> result) { health = std::move(result); });
+    EXPECT_FALSE(health) << "settled inside the call";
+    ASSERT_TRUE(eventually([&] { return health.has_value(); }));
+    EXPECT_EQ(health->error().code, ErrorCode::Disconnected);
+}
+
+TEST_P(ClientContract, StopCancelsWhatIsPendingOnce) {
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    rig->hold_calls();
+    std::vector<ErrorCode> ends;
+    client.load().stop_load(&context, [&](Result<api::LoadStatus> result) { ends.push_back(result.error().code); });
+    settle_events();
+    EXPECT_TRUE(ends.empty());
+    client.stop();
+    EXPECT_THAT(ends, ElementsAre(ErrorCode::Cancelled));
+    EXPECT_EQ(client.state(), State::Idle);
+    settle_events();
+    EXPECT_EQ(ends.size(), 1U);
+}
+
+TEST_P(ClientContract, NothingReachesAContextThatIsGone) {
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    rig->hold_calls();
+    auto gone = std::make_unique<QObject>();
+    int calls = 0;
+    client.load().stop_load(gone.get(), [&](const Result<api::LoadStatus>&) { ++calls; });
+    const auto subscription =
+        client.live().subscribe(Topic::Overview, {}, gone.get(), [&](const api::LiveMessage&) { ++calls; });
+    gone.reset();
+    rig->greet();
+    settle_events();
+    client.stop();
+    EXPECT_EQ(calls, 0);
+}
+
+TEST_P(ClientContract, StartsAgainAfterStop) {
+    std::vector<api::LiveMessage> received;
+    const auto subscription = watch(received);
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    client.stop();
+    const std::size_t before = received.size();
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    ASSERT_TRUE(eventually([&] { return received.size() > before; }));
+    rig->publish(api::Overview{});
+    EXPECT_TRUE(eventually([&] { return received.size() > before + 1; }));
+}
+
+TEST_P(ClientContract, MeasuresLatency) {
+    EXPECT_FALSE(client.latency_ms());
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    ASSERT_TRUE(eventually([&] { return client.latency_ms().has_value(); }));
+    EXPECT_GE(*client.latency_ms(), 0);
+    client.stop();
+    EXPECT_FALSE(client.latency_ms());
+}
+
+TEST_P(ClientContract, ASubscriptionMayOutliveItsClient) {
+    std::vector<api::LiveMessage> received;
+    const auto subscription = watch(received);
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    rig.reset();
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, ClientContract,
+                         testing::Values(std::pair("Fake", &make<FakeRig>), std::pair("Embedded", &make<EmbeddedRig>),
+                                         std::pair("Remote", &make<RemoteRig>)),
+                         [](const auto& rig) { return std::string(rig.param.first); });
+
+}  // namespace
+}  // namespace streamgauge::client
+
+int main(int argc, char** argv) {
+    QCoreApplication application(argc, argv);
+    testing::InitGoogleMock(&argc, argv);
+    return RUN_ALL_TESTS();
+}

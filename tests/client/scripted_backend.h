@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A backend that does what a test says, behind the same services as the real one.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/backend.h"
+
+namespace streamgauge::tests {
+
+// Thread-safe, as services are.
+class ScriptedServices final : public api::QueryService,
+                               public api::LiveService,
+                               public api::LoadService,
+                               public api::AdminService {
+public:
+    ~ScriptedServices() override = default;
+
+    // ---- the script
+    void publish(const api::Overview& overview) {
+        auto message = next(api::Topic::Overview, false);
+        message.overview = std::make_shared<const api::Overview>(overview);
+        send(message);
+    }
+    void publish(const api::EventTail& tail) {
+        auto message = next(api::Topic::Events, false);
+        message.events = std::make_shared<const api::EventTail>(tail);
+        send(message);
+    }
+    // The next delta of every subscription is lost on the way.
+    void lose_one(api::Topic topic) { (void)next(topic, false); }
+    void restart() {
+        const std::lock_guard lock(mutex_);
+        ++hello_.epoch;
+        seq_ = 0;
+    }
+    void set_health(const api::Health& health) {
+        const std::lock_guard lock(mutex_);
+        health_ = health;
+    }
+    // Load calls wait until release().
+    void hold() {
+        const std::lock_guard lock(mutex_);
+        holding_ = true;
+    }
+    void release() {
+        std::vector<std::function<void()>> held;
+        {
+            const std::lock_guard lock(mutex_);
+            holding_ = false;
+            held.swap(held_);
+        }
+        for (const auto& answer : held) answer();
+    }
+    std::size_t held() const {
+        const std::lock_guard lock(mutex_);
+        return held_.size();
+    }
+    std::vector<api::TopicFilter> filters(api::Topic topic) const {
+        const std::lock_guard lock(mutex_);
+        std::vector<api::TopicFilter> result;
+        for (const auto& [id, reader] : readers_) {
+            if (reader.topic == topic) result.push_back(reader.filter);
+        }
+        return result;
+    }
+    int snapshots_sent() const {
+        const std::lock_guard lock(mutex_);
+        return snapshots_sent_;
+    }
+
+    // ---- services
+    std::unique_ptr<api::Subscription> subscribe(api::Topic topic, api::TopicFilter filter,
+                                                 std::optional<api::ResumePoint>,
+                                                 std::function<void(const api::LiveMessage&)> receive) override {
+        std::uint64_t id = 0;
+        {
+            const std::lock_guard lock(mutex_);
+            id = ++last_reader_;
+            readers_[id] = {topic, std::move(filter), std::move(receive)};
+        }
+        send_snapshot(id);
+        return std::make_unique<Reading>(*this, id);
+    }
+    void start(api::LoadPlan plan, api::Done<api::LoadStatus> done) override {
+        answer([this, plan, done] {
+            if (plan.rate <= 0) {
+                return done(Error{ErrorCode::InvalidArgument, "the rate must be above 0", "rate", {}, "give one"});
+            }
+            {
+                const std::lock_guard lock(mutex_);
+                load_.run_id = "run-1";
+                load_.plan = plan;
+                load_.state = api::LoadState::Running;
+            }
+            done(status());
+        });
+    }
+    void stop(api::Done<api::LoadStatus> done) override {
+        answer([this, done] {
+            {
+                const std::lock_guard lock(mutex_);
+                load_.state = api::LoadState::Stopped;
+            }
+            done(status());
+        });
+    }
+    api::LoadStatus status() override {
+        const std::lock_guard lock(mutex_);
+        return load_;
+    }
+    api::Hello hello() override {
+        const std::lock_guard lock(mutex_);
+        return hello_;
+    }
+    api::Health health() override {
+        const std::lock_guard lock(mutex_);
+        return health_;
+    }
+    void active_users(int, api::Done<api::ActiveUsers> done) override { done(unavailable()); }
+    void top_pages(int, int, api::Done<api::TopPages> done) override { done(unavailable()); }
+    void active_sessions(std::string, api::Done<api::ActiveSessions> done) override { done(unavailable()); }
+    void pair_count(std::string, std::string, api::Done<api::PairCount> done) override { done(unavailable()); }
+    void stream_minutes(int, int, api::Done<std::vector<api::StreamMinute>> done) override { done(unavailable()); }
+    void latest_streams(api::Done<std::vector<api::StreamMinute>> done) override { done(unavailable()); }
+    void top_streams(int, api::StreamOrder, int, api::Done<std::vector<api::StreamMinute>> done) override {
+        done(unavailable());
+    }
+    api::PipelineStats pipeline_stats() override { return {}; }
+
+private:
+    struct Reader {
+        api::Topic topic = api::Topic::Overview;
+        api::TopicFilter filter;
+        std::function<void(const api::LiveMessage&)> receive;
+    };
+    class Reading final : public api::Subscription {
+    public:
+        Reading(ScriptedServices& services, std::uint64_t id) : services_(services), id_(id) {}
+        ~Reading() override {
+            const std::lock_guard lock(services_.mutex_);
+            services_.readers_.erase(id_);
+        }
+        void request_snapshot() override { services_.send_snapshot(id_); }
+
+    private:
+        ScriptedServices& services_;
+        const std::uint64_t id_;
+    };
+
+    static Error unavailable() { return Error::make(ErrorCode::Unavailable, "not scripted"); }
+    api::LiveMessage next(api::Topic topic, bool snapshot) {
+        const std::lock_guard lock(mutex_);
+        return {topic, hello_.epoch, snapshot ? seq_ : ++seq_, snapshot, {}, {}, {}};
+    }
+    void send(const api::LiveMessage& message) {
+        std::vector<std::function<void(const api::LiveMessage&)>> receivers;
+        {
+            const std::lock_guard lock(mutex_);
+            for (const auto& [id, reader] : readers_) {
+                if (reader.topic == message.topic) receivers.push_back(reader.receive);
+            }
+        }
+        for (const auto& receive : receivers) receive(message);
+    }
+    void send_snapshot(std::uint64_t id) {
+        Reader reader;
+        {
+            const std::lock_guard lock(mutex_);
+            reader = readers_.at(id);
+            ++snapshots_sent_;
+        }
+        auto message = next(reader.topic, true);
+        switch (reader.topic) {
+            case api::Topic::Overview:
+                message.overview = std::make_shared<const api::Overview>();
+                break;
+            case api::Topic::Events:
+                message.events = std::make_shared<const api::EventTail>();
+                break;
+            case api::Topic::Load:
+                message.load = std::make_shared<const api::LoadStatus>(status());
+                break;
+        }
+        reader.receive(message);
+    }
+    void answer(std::function<void()> work) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (holding_) {
+                held_.push_back(std::move(work));
+                return;
+            }
+        }
+        work();
+    }
+
+    mutable std::mutex mutex_;
+    api::Hello hello_{"streamgauge", "0.1.0", 1, 7, {"live", "events", "load"}};
+    api::Health health_{true, {{"journal", true, ""}, {"store", true, ""}}};
+    api::LoadStatus load_;
+    std::map<std::uint64_t, Reader> readers_;
+    std::uint64_t last_reader_ = 0;
+    std::uint64_t seq_ = 0;
+    int snapshots_sent_ = 0;
+    bool holding_ = false;
+    std::vector<std::function<void()>> held_;
+};
+
+// `services` must outlive it.
+class ScriptedBackend final : public Backend {
+public:
+    explicit ScriptedBackend(ScriptedServices& services) : services_(services) {}
+    ~ScriptedBackend() override { services_.release(); }
+    Services services() override { return {services_, services_, services_, services_}; }
+    std::vector<http::Endpoint> listening() const override { return {{"127.0.0.1", 8080}}; }
+    std::optional<http::Endpoint> management() const override { return std::nullopt; }
+    void stop(std::chrono::milliseconds) override {}
+
+private:
+    ScriptedServices& services_;
+};
+
+}  // namespace streamgauge::tests

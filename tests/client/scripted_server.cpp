@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "client/scripted_server.h"
+
+#include <QHostAddress>
+#include <QUrlQuery>
+
+#include "api/codec.h"
+
+namespace streamgauge::tests {
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace {
+
+QByteArray reply(int status, const std::string& body, const char* type = "application/json") {
+    return "HTTP/1.1 " + QByteArray::number(status) + " X\r\nContent-Type: " + type +
+           "\r\nContent-Length: " + QByteArray::number(static_cast<qulonglong>(body.size())) + "\r\n\r\n" +
+           QByteArray::fromStdString(body);
+}
+
+QByteArray load_reply(const Result<api::LoadStatus>& status) {
+    if (status.ok()) return reply(200, api::encode(*status));
+    const Error& error = status.error();
+    return reply(error.code == ErrorCode::Conflict ? 409 : 400,
+                 R"({"type":"about:blank","title":"Bad","status":400,"detail":")" + error.message + R"(","field":")" +
+                     error.field + R"(","hint":")" + error.hint + R"("})",
+                 "application/problem+json");
+}
+
+}  // namespace
+
+ScriptedServer::ScriptedServer(ScriptedServices& services) : services_(services) {
+    connect(&server_, &QTcpServer::newConnection, this, [this] {
+        while (QTcpSocket* socket = server_.nextPendingConnection()) {
+            sockets_[socket] = {};
+            connect(socket, &QTcpSocket::readyRead, this, [this, socket] { read(socket); });
+            connect(socket, &QTcpSocket::disconnected, this, [this, socket] {
+                streams_.erase(socket);
+                sockets_.erase(socket);
+                socket->deleteLater();
+            });
+        }
+    });
+    come_back();
+}
+
+ScriptedServer::~ScriptedServer() {
+    go_away();
+}
+
+QUrl ScriptedServer::url() const {
+    return QUrl(u"http://127.0.0.1:%1"_s.arg(port_));
+}
+
+void ScriptedServer::come_back() {
+    const bool listening = server_.listen(QHostAddress::LocalHost, port_);
+    Q_ASSERT(listening);
+    (void)listening;
+    port_ = server_.serverPort();
+}
+
+void ScriptedServer::go_away() {
+    server_.close();
+    streams_.clear();
+    for (const auto& [socket, unread] : std::exchange(sockets_, {})) {
+        socket->disconnect(this);
+        socket->abort();
+        socket->deleteLater();
+    }
+}
+
+void ScriptedServer::send_on_streams(const QByteArray& bytes) {
+    for (const auto& [socket, subscription] : streams_) socket->write(bytes);
+}
+
+void ScriptedServer::read(QTcpSocket* socket) {
+    QByteArray& unread = sockets_[socket];
+    unread += socket->readAll();
+    while (true) {
+        const qsizetype end = unread.indexOf("\r\n\r\n");
+        if (end < 0) return;
+        const QByteArray head = unread.left(end);
+        qsizetype length = 0;
+        for (const QByteArray& line : head.split('\n')) {
+            if (line.toLower().startsWith("content-length:")) length = line.mid(15).trimmed().toLongLong();
+        }
+        if (unread.size() < end + 4 + length) return;
+        const QByteArray body = unread.mid(end + 4, length);
+        unread.remove(0, end + 4 + length);
+        handle(socket, head, body);
+    }
+}
+
+void ScriptedServer::handle(QTcpSocket* socket, const QByteArray& head, const QByteArray& body) {
+    requests_ += head;
+    if (!raw_answer_.isEmpty()) {
+        socket->write(raw_answer_);
+        socket->disconnectFromHost();
+        return;
+    }
+    const QList<QByteArray> words = head.left(head.indexOf('\r')).split(' ');
+    const QUrl target = QUrl::fromEncoded(words.value(1));
+    const QString path = target.path();
+    const QPointer<QTcpSocket> to(socket);
+    const auto done = [to, this](Result<api::LoadStatus> status) {
+        QMetaObject::invokeMethod(this, [to, bytes = load_reply(status)] {
+            if (to) to->write(bytes);
+        });
+    };
+    if (path == "/api/v1/hello"_L1) {
+        socket->write(reply(200, api::encode(services_.hello())));
+    } else if (path == "/api/v1/health/details"_L1) {
+        socket->write(reply(200, api::encode(services_.health())));
+    } else if (path == "/api/v1/load/runs"_L1) {
+        const auto plan = api::decode_load_plan(body.toStdString());
+        if (plan.ok()) {
+            services_.start(*plan, done);
+        } else {
+            done(plan.error());
+        }
+    } else if (path == "/api/v1/load/stop"_L1) {
+        services_.stop(done);
+    } else if (path == "/api/v1/load/status"_L1) {
+        done(services_.status());
+    } else if (path == "/api/v1/live"_L1) {
+        const QUrlQuery query(target);
+        const auto topic = api::topic_from(query.queryItemValue(u"topic"_s).toStdString());
+        const std::string type = query.queryItemValue(u"event_type"_s, QUrl::FullyDecoded).toStdString();
+        socket->write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+        streams_[socket] = services_.subscribe(*topic, {type}, {}, [to](const api::LiveMessage& message) {
+            if (to) to->write(QByteArray::fromStdString(api::to_sse(message)));
+        });
+    } else {
+        socket->write(reply(404, R"({"title":"Not found","status":404})", "application/problem+json"));
+    }
+}
+
+}  // namespace streamgauge::tests

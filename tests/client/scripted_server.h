@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A small HTTP server in the test's own thread that puts scripted services on the wire, and misbehaves on demand.
+#pragma once
+
+#include <QByteArray>
+#include <QObject>
+#include <QPointer>
+#include <QTcpServer>
+#include <QTcpSocket>
+#include <QUrl>
+
+#include <map>
+#include <memory>
+
+#include "client/scripted_backend.h"
+
+namespace streamgauge::tests {
+
+class ScriptedServer final : public QObject {
+public:
+    explicit ScriptedServer(ScriptedServices& services);
+    ~ScriptedServer() override;
+
+    QUrl url() const;
+    // Cuts every connection and refuses new ones, until come_back() on the same port.
+    void go_away();
+    void come_back();
+    // Every request is answered with these bytes from now on; empty: as it should be.
+    void answer_with(QByteArray raw) { raw_answer_ = std::move(raw); }
+    // Sent as they are to every open live stream.
+    void send_on_streams(const QByteArray& bytes);
+    const QList<QByteArray>& requests() const { return requests_; }
+
+private:
+    void read(QTcpSocket* socket);
+    void handle(QTcpSocket* socket, const QByteArray& head, const QByteArray& body);
+
+    ScriptedServices& services_;
+    QTcpServer server_;
+    quint16 port_ = 0;
+    QByteArray raw_answer_;
+    QList<QByteArray> requests_;
+    std::map<QTcpSocket*, QByteArray> sockets_;
+    std::map<QTcpSocket*, std::unique_ptr<api::Subscription>> streams_;
+};
+
+}  // namespace streamgauge::tests
