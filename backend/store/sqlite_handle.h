@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// SQLite's C handles with owners, and its error codes as Errors.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace streamgauge::sqlite {
+
+struct CloseConnection {
+    void operator()(sqlite3* connection) const;
+};
+struct FinalizeStatement {
+    void operator()(sqlite3_stmt* statement) const;
+};
+using Connection = std::unique_ptr<sqlite3, CloseConnection>;
+
+// Full disks and unreachable files are Io, files that are no database Corrupt, locks held by others Conflict.
+Error error_of(sqlite3* connection, std::string_view doing);
+Result<Connection> open(const std::string& path, bool read_only);
+// One or several statements without parameters.
+Status execute(sqlite3* connection, const char* sql);
+
+// A prepared statement that is used again and again. Parameters count from 1, columns from 0. Texts and blobs that are
+// bound must live until the statement is reset; those that are read until the next step.
+class Statement {
+public:
+    Statement() = default;
+    static Result<Statement> prepare(sqlite3* connection, std::string_view sql);
+
+    Statement& bind(int parameter, std::int64_t value);
+    Statement& bind_text(int parameter, std::string_view value);
+    Statement& bind_blob(int parameter, std::string_view value);
+    Statement& bind_null(int parameter);
+
+    // True: a row. False: no more rows (the statement is reset). An error resets it, too.
+    Result<bool> step();
+    // Steps to the end.
+    Status run();
+    void reset();
+
+    std::int64_t integer(int column) const;
+    bool is_null(int column) const;
+    std::string_view bytes(int column) const;
+
+private:
+    explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+    std::unique_ptr<sqlite3_stmt, FinalizeStatement> statement_;
+};
+
+}  // namespace streamgauge::sqlite
