@@ -190,7 +190,9 @@ std::optional<Fault> EventReader::write_contents(Member member) {
             holder = parsed;
     }
     if (holder.type() != Type::OBJECT) return write_prop(c.name, holder, 2, c.name);
-    for (const auto [name, value] : holder.get_object().value_unsafe())
+    // A variable of its own: a range-for does not keep the temporary behind value_unsafe() alive.
+    const simdjson::dom::object members = holder.get_object().value_unsafe();
+    for (const auto [name, value] : members)
         if (auto fault = write_prop(name, value, 3, c.name)) return fault;
     return std::nullopt;
 }

@@ -187,7 +187,9 @@ PropsWriter::Outcome PropsWriter::value(simdjson::dom::element element, std::siz
     bool first = true;
     if (element.type() == Type::ARRAY) {
         text_ += '[';
-        for (const simdjson::dom::element item : element.get_array().value_unsafe()) {
+        // A variable of its own: a range-for does not keep the temporary behind value_unsafe() alive.
+        const simdjson::dom::array items = element.get_array().value_unsafe();
+        for (const simdjson::dom::element item : items) {
             if (!first) text_ += ',';
             first = false;
             if (const Outcome outcome = value(item, depth + 1); outcome != Outcome::Ok) return outcome;
@@ -196,7 +198,8 @@ PropsWriter::Outcome PropsWriter::value(simdjson::dom::element element, std::siz
         return Outcome::Ok;
     }
     text_ += '{';
-    for (const auto [name, item] : element.get_object().value_unsafe()) {
+    const simdjson::dom::object members = element.get_object().value_unsafe();
+    for (const auto [name, item] : members) {
         if (!first) text_ += ',';
         first = false;
         if (!append_json_string(text_, name)) return Outcome::HoldsNul;
