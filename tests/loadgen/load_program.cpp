@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The load subcommand alone, as a program: what the tests of the generator and of the load service start when they need
+// a process of its own and nothing else of streamgauged.
+#include <CLI/CLI.hpp>
+
+#include "daemon/load_command.h"
+
+int main(int argc, char** argv) {
+    CLI::App app;
+    app.require_subcommand(1);
+    int exit_code = 0;
+    streamgauge::add_load_command(app, exit_code);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    return exit_code;
+}
