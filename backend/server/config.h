@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Every setting, its default, and where its effective value came from: defaults < file < environment < flags.
+// One table (settings()) drives the file's keys, the variables' names, the flags, the help text and check-config.
 #pragma once
 
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -25,6 +28,8 @@ struct Config {
 };
 
 enum class Origin { Default, File, Environment, Flag };
+std::string_view to_string(Origin origin);  // "default", "file", "environment", "flag"
+
 struct Setting {
     std::string key;    // "http.threads"
     std::string value;  // as text; a secret's is masked
@@ -34,7 +39,44 @@ struct Setting {
 
 struct LoadedConfig {
     Config config;
-    std::vector<Setting> settings;  // every setting, in declaration order
+    std::vector<Setting> settings;      // every setting, in declaration order
+    std::vector<std::string> warnings;  // such as a STREAMGAUGE_ variable that no setting has
 };
+
+// One row of the table.
+struct SettingSpec {
+    std::string_view key;         // "http.threads": table and member in the file
+    std::string_view value_name;  // for the help: "ADDRESS"; empty: a switch, true when the flag is there
+    std::string_view help;        // one sentence
+    bool list = false;            // several values: repeat the flag, an array in the file, commas in the variable
+    bool secret = false;          // never shown
+    // Reads `values` (exactly one unless `list`) into the config. What is wrong with them, or empty.
+    std::string (*set)(Config& config, const std::vector<std::string>& values);
+    std::string (*get)(const Config& config);
+};
+
+// The table, in the order of the documentation.
+const std::vector<SettingSpec>& settings();
+std::string flag_of(std::string_view key);                  // "http.threads" -> "--http-threads"
+std::string environment_variable_of(std::string_view key);  // "http.threads" -> "STREAMGAUGE_HTTP_THREADS"
+// The value as check-config may show it.
+std::string shown_value(const SettingSpec& spec, const Config& config);
+
+struct ConfigSources {
+    std::string file;                                                     // path; empty: none
+    std::map<std::string, std::string> environment;                       // of the process
+    std::vector<std::pair<std::string, std::vector<std::string>>> flags;  // key and values, as given
+};
+
+// The environment of this process.
+std::map<std::string, std::string> process_environment();
+
+// Reads the sources over each other and checks the result. InvalidArgument lists every fault, a line each, with its
+// place ("file.toml:3:5: ..."); NotFound or Io when the file cannot be read. Touches nothing but the file.
+Result<LoadedConfig> load_config(const ConfigSources& sources);
+
+// What no single value shows: addresses that cannot be parsed, that repeat, or that are beyond loopback. A fault each,
+// with the setting's key in `field`.
+std::vector<Error> check(const Config& config);
 
 }  // namespace streamgauge

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The table of settings and how each value is read from text.
+#include <charconv>
+#include <limits>
+
+#include "server/config.h"
+
+namespace streamgauge {
+
+namespace {
+
+using Values = std::vector<std::string>;
+
+std::string read_number(std::string_view text, std::uint64_t low, std::uint64_t high, std::uint64_t& out) {
+    std::uint64_t value = 0;
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || end.ec != std::errc{} || end.ptr != text.data() + text.size() || value < low || value > high) {
+        return "must be a whole number from " + std::to_string(low) + " to " + std::to_string(high);
+    }
+    out = value;
+    return {};
+}
+
+// "1048576", "512MiB", "20 GiB".
+std::string read_bytes(std::string_view text, std::uint64_t low, std::uint64_t& out) {
+    struct Unit {
+        std::string_view suffix;
+        int shift;
+    };
+    int shift = 0;
+    for (const Unit unit : {Unit{"KiB", 10}, Unit{"MiB", 20}, Unit{"GiB", 30}, Unit{"TiB", 40}}) {
+        if (!text.ends_with(unit.suffix)) continue;
+        text.remove_suffix(unit.suffix.size());
+        shift = unit.shift;
+    }
+    while (text.ends_with(' ')) text.remove_suffix(1);
+    std::uint64_t value = 0;
+    if (!read_number(text, 0, std::numeric_limits<std::int64_t>::max() >> shift, value).empty() ||
+        value << shift < low) {
+        return "must be a number of bytes, at least " + std::to_string(low) + ", such as 1073741824 or 20GiB";
+    }
+    out = value << shift;
+    return {};
+}
+
+std::string read_switch(std::string_view text, bool& out) {
+    if (text == "true" || text == "1" || text == "on" || text == "yes") {
+        out = true;
+    } else if (text == "false" || text == "0" || text == "off" || text == "no") {
+        out = false;
+    } else {
+        return "must be true or false";
+    }
+    return {};
+}
+
+std::string read_text(const std::string& text, std::string& out) {
+    if (text.empty()) return "must not be empty";
+    if (text.find('\0') != std::string::npos) return "must not contain a zero byte";
+    out = text;
+    return {};
+}
+
+std::vector<SettingSpec> make_settings() {
+    return {
+        {"data_dir", "DIR", "Where the journal and the store live. One server per directory.", false, false,
+         [](Config& c, const Values& v) { return read_text(v[0], c.data_dir); },
+         [](const Config& c) { return c.data_dir; }},
+        {"listen", "ADDRESS",
+         "Address and port to serve on, such as 127.0.0.1:8080 or [::1]:8080. Port 0 picks a free one. Repeatable.",
+         true, false,
+         [](Config& c, const Values& v) -> std::string {
+             if (v.empty()) return "must name at least one address";
+             for (const std::string& address : v) {
+                 if (address.empty()) return "must not be empty";
+             }
+             c.listen = v;
+             return {};
+         },
+         [](const Config& c) {
+             std::string all;
+             for (const std::string& address : c.listen) all += (all.empty() ? "" : ",") + address;
+             return all;
+         }},
+        {"management", "ADDRESS",
+         "Address and port of the operator's listener, loopback only; port 0 picks a free one; off for none.", false,
+         false, [](Config& c, const Values& v) { return read_text(v[0], c.management); },
+         [](const Config& c) { return c.management; }},
+        {"http.threads", "N", "Threads that serve the public listeners, 1 to 64.", false, false,
+         [](Config& c, const Values& v) {
+             std::uint64_t n = 0;
+             std::string fault = read_number(v[0], 1, 64, n);
+             if (fault.empty()) c.http_threads = static_cast<int>(n);
+             return fault;
+         },
+         [](const Config& c) { return std::to_string(c.http_threads); }},
+        {"dev", "", "Development mode: accepted; adds nothing until authentication is there.", false, false,
+         [](Config& c, const Values& v) { return read_switch(v[0], c.dev); },
+         [](const Config& c) { return std::string(c.dev ? "true" : "false"); }},
+        {"log.format", "json|text", "Form of the log lines on standard error: json for machines, text for people.",
+         false, false,
+         [](Config& c, const Values& v) -> std::string {
+             if (v[0] == "json") {
+                 c.log_format = log::Format::Json;
+             } else if (v[0] == "text") {
+                 c.log_format = log::Format::Text;
+             } else {
+                 return "must be json or text";
+             }
+             return {};
+         },
+         [](const Config& c) { return std::string(c.log_format == log::Format::Json ? "json" : "text"); }},
+        {"log.level", "debug|info|warning|error", "The least important log lines that are written.", false, false,
+         [](Config& c, const Values& v) -> std::string {
+             if (v[0] == "debug") {
+                 c.log_level = log::Level::Debug;
+             } else if (v[0] == "info") {
+                 c.log_level = log::Level::Info;
+             } else if (v[0] == "warning") {
+                 c.log_level = log::Level::Warning;
+             } else if (v[0] == "error") {
+                 c.log_level = log::Level::Error;
+             } else {
+                 return "must be debug, info, warning or error";
+             }
+             return {};
+         },
+         [](const Config& c) -> std::string {
+             switch (c.log_level) {
+                 case log::Level::Debug:
+                     return "debug";
+                 case log::Level::Info:
+                     return "info";
+                 case log::Level::Warning:
+                     return "warning";
+                 case log::Level::Error:
+                     return "error";
+             }
+             return "info";
+         }},
+        {"retention.days", "DAYS", "Days that raw events are kept, 1 to 36500; whichever of the two limits is first.",
+         false, false, [](Config& c, const Values& v) { return read_number(v[0], 1, 36'500, c.retention_days); },
+         [](const Config& c) { return std::to_string(c.retention_days); }},
+        {"retention.bytes", "BYTES", "Most bytes of raw events kept on disk, such as 20GiB; at least 64MiB.", false,
+         false, [](Config& c, const Values& v) { return read_bytes(v[0], 64ULL << 20, c.retention_bytes); },
+         [](const Config& c) { return std::to_string(c.retention_bytes); }},
+        {"load.program", "FILE", "The streamgauged that runs load tests; default: the one beside this program.", false,
+         false, [](Config& c, const Values& v) { return read_text(v[0], c.load_program); },
+         [](const Config& c) { return c.load_program; }},
+    };
+}
+
+}  // namespace
+
+const std::vector<SettingSpec>& settings() {
+    static const std::vector<SettingSpec> table = make_settings();
+    return table;
+}
+
+std::string flag_of(std::string_view key) {
+    std::string flag = "--";
+    for (const char c : key) flag += c == '.' || c == '_' ? '-' : c;
+    return flag;
+}
+
+std::string environment_variable_of(std::string_view key) {
+    std::string name = "STREAMGAUGE_";
+    for (const char c : key) name += c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    return name;
+}
+
+std::string shown_value(const SettingSpec& spec, const Config& config) {
+    std::string value = spec.get(config);
+    if (spec.secret && !value.empty()) return "********";
+    return value;
+}
+
+std::string_view to_string(Origin origin) {
+    switch (origin) {
+        case Origin::Default:
+            return "default";
+        case Origin::File:
+            return "file";
+        case Origin::Environment:
+            return "environment";
+        case Origin::Flag:
+            return "flag";
+    }
+    return "default";
+}
+
+}  // namespace streamgauge
