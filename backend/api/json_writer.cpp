@@ -69,6 +69,15 @@ void append_escaped(std::string& out, char c) {
 
 }  // namespace
 
+bool valid_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t length = utf8_sequence(text);
+        if (length == 0) return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 void append_json_string(std::string& out, std::string_view text) {
     out += '"';
     std::size_t plain = 0;  // start of the run that needs nothing done to it

@@ -9,6 +9,9 @@
 
 namespace streamgauge::api {
 
+// Whether all of `text` is well-formed UTF-8 (RFC 3629, section 4).
+bool valid_utf8(std::string_view text);
+
 // Appends `text` quoted and escaped (RFC 8259, section 7). Bytes that are not UTF-8 become U+FFFD, so that what leaves
 // the server is always valid JSON.
 void append_json_string(std::string& out, std::string_view text);

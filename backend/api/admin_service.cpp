@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "api/admin_service.h"
+
+namespace streamgauge::api {
+
+Health ServerAdmin::health() {
+    Health health;
+    health.up = !draining_.load();
+    for (const Part& part : parts_) {
+        const std::optional<Error> fault = part.fault();
+        health.components.push_back({part.name, !fault, fault ? fault->describe() : std::string()});
+        health.up = health.up && !fault;
+    }
+    if (draining_.load()) health.components.push_back({"server", false, "the server is stopping"});
+    return health;
+}
+
+}  // namespace streamgauge::api
