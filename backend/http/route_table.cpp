@@ -106,6 +106,7 @@ const Route* RouteTable::visible(int row, Plane listener) const {
 
 RouteTable::Lookup RouteTable::find(Plane listener, Request& request) const {
     request.path_parameters.clear();
+    request.management = listener == Plane::ManagementOnly;
     std::string_view path = request.path;
     if (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
     const Entry* entry = find_entry(path, request);

@@ -34,6 +34,7 @@ struct Request {
     std::string_view remote_address;  // "127.0.0.1", "::1"
     std::vector<std::pair<std::string_view, std::string>> path_parameters;  // of the route's template
     std::int64_t arrived_nanos = 0;                                         // monotonic, when the head was complete
+    bool management = false;  // came in by the operator's listener; RouteTable::find says so
 
     // First header of that name, case-insensitive; empty when absent.
     std::string_view header(std::string_view name) const;
