@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "server/request_metrics.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <tuple>
+
+#include "server/exposition.h"
+
+namespace streamgauge {
+
+namespace {
+
+constexpr double kNanosPerSecond = 1e9;
+constexpr std::string_view kNoRoute = "UNKNOWN";
+
+std::string bound_text(std::size_t index) {
+    if (index == RequestMetrics::kBounds.size()) return "+Inf";
+    char digits[32];
+    return {digits, std::to_chars(digits, digits + sizeof digits, RequestMetrics::kBounds[index]).ptr};
+}
+
+}  // namespace
+
+void RequestMetrics::prepare(const http::RouteTable& table) {
+    table_ = &table;
+    routes_ = std::make_unique<PerRoute[]>(table.rows().size() + 1);
+}
+
+void RequestMetrics::answered(const http::Answered& answer) {
+    const auto& rows = table_->rows();
+    const std::size_t index =
+        answer.route == nullptr ? rows.size() : static_cast<std::size_t>(answer.route - rows.data());
+    const double seconds = static_cast<double>(answer.duration_nanos) / kNanosPerSecond;
+    const auto bucket =
+        static_cast<std::size_t>(std::lower_bound(kBounds.begin(), kBounds.end(), seconds) - kBounds.begin());
+    PerRoute& route = routes_[index];
+    const std::lock_guard lock(route.mutex);
+    auto cell = std::find_if(route.cells.begin(), route.cells.end(), [&](const Cell& one) {
+        return one.status == answer.status && one.method == answer.method;
+    });
+    if (cell == route.cells.end()) {
+        cell = route.cells.emplace(route.cells.end());
+        cell->method = answer.method;
+        cell->status = answer.status;
+    }
+    ++cell->count;
+    cell->sum_seconds += seconds;
+    ++cell->buckets[bucket];
+}
+
+std::vector<RequestMetrics::Row> RequestMetrics::snapshot() const {
+    std::vector<Row> all;
+    for (std::size_t i = 0; i <= table_->rows().size(); ++i) {
+        const std::string path = i < table_->rows().size() ? table_->rows()[i].path : std::string(kNoRoute);
+        const std::lock_guard lock(routes_[i].mutex);
+        for (const Cell& cell : routes_[i].cells) all.push_back({path, cell});
+    }
+    return all;
+}
+
+std::uint64_t RequestMetrics::with_status(int status) const {
+    std::uint64_t count = 0;
+    for (const Row& row : snapshot()) {
+        if (row.cell.status == status) count += row.cell.count;
+    }
+    return count;
+}
+
+void RequestMetrics::expose(Exposition& out) const {
+    const std::vector<Row> rows = snapshot();
+    const auto histogram = [&](const std::string& name, const Row& row, const auto& labelled) {
+        std::uint64_t cumulative = 0;
+        for (std::size_t i = 0; i < row.cell.buckets.size(); ++i) {
+            cumulative += row.cell.buckets[i];
+            labelled(name + "_bucket", bound_text(i), cumulative);
+        }
+    };
+
+    out.family("http_server_requests_seconds", "histogram",
+               "Duration of requests, by route template, method and status.");
+    for (const Row& row : rows) {
+        const std::string status = std::to_string(row.cell.status);
+        const std::string_view method = to_string(row.cell.method);
+        histogram("http_server_requests_seconds", row,
+                  [&](const std::string& name, const std::string& bound, std::uint64_t n) {
+                      out.sample(name, {{"uri", row.path}, {"method", method}, {"status", status}, {"le", bound}}, n);
+                  });
+        out.sample("http_server_requests_seconds_sum", {{"uri", row.path}, {"method", method}, {"status", status}},
+                   row.cell.sum_seconds);
+        out.sample("http_server_requests_seconds_count", {{"uri", row.path}, {"method", method}, {"status", status}},
+                   row.cell.count);
+    }
+
+    out.family("api_http_requests_total", "counter", "Requests, by method, route template and status.");
+    for (const Row& row : rows) {
+        out.sample(
+            "api_http_requests_total",
+            {{"method", to_string(row.cell.method)}, {"path", row.path}, {"status", std::to_string(row.cell.status)}},
+            row.cell.count);
+    }
+
+    std::map<std::tuple<std::string, std::string_view>, Row> by_path;  // statuses added up
+    for (const Row& row : rows) {
+        const auto [at, fresh] = by_path.try_emplace({row.path, to_string(row.cell.method)}, row);
+        if (fresh) continue;
+        Cell& sum = at->second.cell;
+        sum.count += row.cell.count;
+        sum.sum_seconds += row.cell.sum_seconds;
+        for (std::size_t i = 0; i < sum.buckets.size(); ++i) sum.buckets[i] += row.cell.buckets[i];
+    }
+    out.family("api_http_request_duration_seconds", "histogram", "Duration of requests, by method and route template.");
+    for (const auto& [key, row] : by_path) {
+        const std::string_view method = std::get<1>(key);
+        histogram("api_http_request_duration_seconds", row,
+                  [&](const std::string& name, const std::string& bound, std::uint64_t n) {
+                      out.sample(name, {{"method", method}, {"path", row.path}, {"le", bound}}, n);
+                  });
+        out.sample("api_http_request_duration_seconds_sum", {{"method", method}, {"path", row.path}},
+                   row.cell.sum_seconds);
+        out.sample("api_http_request_duration_seconds_count", {{"method", method}, {"path", row.path}}, row.cell.count);
+    }
+    out.counter("streamgauge_ignored_parameters_total", "Query parameters that no route knows.",
+                ignored_parameters_.load(std::memory_order_relaxed));
+}
+
+}  // namespace streamgauge

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How many requests each route answered, with which status, and how long it took: what the Prometheus series show.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "http/engine.h"
+#include "http/route_table.h"
+
+namespace streamgauge {
+
+class Exposition;
+
+// Thread-safe. Labels are route templates, so that no client can make series grow without bound.
+class RequestMetrics {
+public:
+    // Upper bounds in seconds, those that Prometheus' client libraries use by default and finer ones below 5 ms.
+    static constexpr std::array<double, 14> kBounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                                    0.1,    0.25,  0.5,    1,     2.5,  5,     10};
+
+    // Call once, when the table is complete and before the engines start. `table` must outlive this.
+    void prepare(const http::RouteTable& table);
+
+    void answered(const http::Answered& answer);
+    void ignored_parameters(std::size_t count) { ignored_parameters_.fetch_add(count, std::memory_order_relaxed); }
+    std::uint64_t with_status(int status) const;
+    // The families that A's and E's dashboards read, and ours.
+    void expose(Exposition& out) const;
+
+private:
+    struct Cell {
+        http::Method method = http::Method::Get;
+        int status = 0;
+        std::uint64_t count = 0;
+        double sum_seconds = 0;
+        std::array<std::uint64_t, kBounds.size() + 1> buckets{};  // not cumulative; the last is beyond all bounds
+    };
+    struct PerRoute {
+        mutable std::mutex mutex;
+        std::vector<Cell> cells;  // guarded by mutex; a few
+    };
+    struct Row {
+        std::string path;
+        Cell cell;
+    };
+    std::vector<Row> snapshot() const;
+
+    const http::RouteTable* table_ = nullptr;
+    std::unique_ptr<PerRoute[]> routes_;  // as the table's rows; one more for what no route took
+    std::atomic<std::uint64_t> ignored_parameters_{0};
+};
+
+}  // namespace streamgauge

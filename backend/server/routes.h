@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The rows of the route table, a function for each concern: what the contract's paths ask of which service, and the
+// form of the answers. Handlers run on the engines' threads and never block.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "api/services.h"
+#include "base/clock.h"
+#include "http/route_table.h"
+
+namespace streamgauge {
+
+namespace api {
+class IngestService;
+}
+class MetricsTicker;
+class RequestMetrics;
+
+// What the exposition shows of the server itself.
+struct ServerFigures {
+    api::Ledger ledger;
+    std::uint64_t lag_events = 0;
+    double lag_seconds = 0;
+    std::uint64_t journal_pending = 0;
+    std::uint64_t connections_open = 0, connections_accepted = 0, connections_refused = 0;
+    std::uint64_t requests_arrived = 0, requests_answered = 0, requests_cut = 0;
+    bool pipeline_ok = true, storage_ok = true;
+};
+
+// All of it must outlive the table.
+struct RouteServices {
+    const Clock& clock;
+    api::IngestService& ingest;
+    api::QueryService& query;
+    api::LiveService& live;
+    api::LoadService& load;
+    api::AdminService& admin;
+    RequestMetrics& requests;
+    MetricsTicker& ticker;
+    std::function<ServerFigures()> figures;
+};
+
+// Each fails only when two rows are the same.
+Status add_ingest_routes(http::RouteTable& table, const RouteServices& services);
+Status add_health_routes(http::RouteTable& table, const RouteServices& services);
+Status add_query_routes(http::RouteTable& table, const RouteServices& services);
+Status add_live_routes(http::RouteTable& table, const RouteServices& services);
+Status add_prometheus_routes(http::RouteTable& table, const RouteServices& services);
+Status add_load_routes(http::RouteTable& table, const RouteServices& services);
+// The page that lists all rows: add it last.
+Status add_index_route(http::RouteTable& table);
+// All of the above.
+Status add_all_routes(http::RouteTable& table, const RouteServices& services);
+
+// Renders the exposition and answers with it; also behind GET /metrics when a scrape asks.
+void answer_exposition(const RouteServices& services, const http::ReplyPtr& reply);
+
+}  // namespace streamgauge

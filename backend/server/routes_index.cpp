@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The operator's first page: what this server can be asked, from the rows of the table themselves.
+#include "server/routes.h"
+
+namespace streamgauge {
+
+namespace {
+
+std::string escaped(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '<') {
+            out += "&lt;";
+        } else if (c == '&') {
+            out += "&amp;";
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+std::string page(const http::RouteTable& table) {
+    std::string html =
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Streamgauge</title>"
+        "<style>body{font:15px system-ui,sans-serif;margin:2rem;max-width:60rem}td{padding:.2rem 1rem .2rem 0;"
+        "vertical-align:top}code{white-space:nowrap}</style>"
+        "<h1>Streamgauge " STREAMGAUGE_VERSION
+        "</h1><p>The operator's listener. Everything below is also served on the public listeners, unless it says "
+        "<em>operator</em>.</p><table>";
+    for (const http::Route& route : table.rows()) {
+        const bool link = route.method == http::Method::Get && route.path.find('{') == std::string::npos;
+        const std::string path = escaped(route.path);
+        html += "<tr><td>" + std::string(to_string(route.method)) + "</td><td><code>";
+        html += link ? "<a href=\"" + path + "\">" + path + "</a>" : path;
+        html += "</code></td><td>" + escaped(route.summary);
+        if (route.plane == http::Plane::ManagementOnly) html += " <em>operator</em>";
+        html += "</td></tr>";
+    }
+    return html + "</table></html>\n";
+}
+
+}  // namespace
+
+Status add_index_route(http::RouteTable& table) {
+    const auto html = std::make_shared<std::string>();
+    Status added = table.add({http::Method::Get, "/", http::Scope::Public, http::Plane::ManagementOnly, 0, "This page.",
+                              [html](const http::Request&, const http::ReplyPtr& reply) {
+                                  reply->send({200, "text/html; charset=utf-8", *html, {}});
+                              }});
+    *html = page(table);
+    return added;
+}
+
+Status add_all_routes(http::RouteTable& table, const RouteServices& services) {
+    for (const auto add : {add_ingest_routes, add_query_routes, add_live_routes, add_health_routes,
+                           add_prometheus_routes, add_load_routes}) {
+        if (Status added = add(table, services); !added.ok()) return added;
+    }
+    return add_index_route(table);
+}
+
+}  // namespace streamgauge

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The exposition: the series that A's and E's dashboards read, and ours.
+#include <limits>
+
+#include "server/exposition.h"
+#include "server/process_memory.h"
+#include "server/request_metrics.h"
+#include "server/routes.h"
+
+namespace streamgauge {
+
+namespace {
+
+constexpr int kRecentMinutes = 10;
+constexpr int kRecentRows = 1'000;  // beyond that many the gauges stay at it
+
+void expose_streams(Exposition& out, const std::vector<api::StreamMinute>& rows, Timestamp now, bool known) {
+    std::uint64_t donations = 0;
+    for (const api::StreamMinute& row : rows) donations += row.donations_cents != 0 ? 1 : 0;
+    double age = std::numeric_limits<double>::quiet_NaN();  // no window yet
+    if (!rows.empty()) {
+        age = static_cast<double>(now.micros - rows.front().window_start.micros) / Timestamp::kMicrosPerSecond;
+    }
+    out.gauge("api_db_ok", "1 when the store answers.", known ? 1 : 0);
+    out.gauge("api_stream_metrics_rows_recent", "Stream minutes of the last ten minutes.",
+              static_cast<double>(rows.size()));
+    out.gauge("api_donation_rows_recent", "Stream minutes of the last ten minutes with donations.",
+              static_cast<double>(donations));
+    out.gauge("api_latest_window_age_seconds", "Time since the newest stream minute began.", age);
+}
+
+void expose_events(Exposition& out, const ServerFigures& figures) {
+    const api::Ledger& ledger = figures.ledger;
+    out.gauge("rtap_events_raw_count", "Events stored.", static_cast<double>(ledger.accepted));
+    out.gauge("rtap_etl_last_run_ok", "1 when the last aggregation was committed.", figures.pipeline_ok ? 1 : 0);
+    out.family("streamgauge_events_total", "counter", "Events that were decoded, by what became of them at the door.");
+    out.sample("streamgauge_events_total", {{"outcome", "accepted"}}, ledger.accepted);
+    out.sample("streamgauge_events_total", {{"outcome", "duplicate"}}, ledger.duplicate);
+    out.sample("streamgauge_events_total", {{"outcome", "invalid"}}, ledger.invalid);
+    out.counter("streamgauge_events_decoded_total", "Events that were decoded.", ledger.decoded);
+    out.counter("streamgauge_events_aggregated_total", "Accepted events that are in the aggregates.",
+                ledger.aggregated);
+    out.counter("streamgauge_events_too_late_total", "Accepted events older than what is kept.", ledger.too_late);
+    out.gauge("streamgauge_events_in_flight", "Accepted events that are not aggregated yet.",
+              static_cast<double>(ledger.in_flight));
+    out.gauge("streamgauge_ledger_difference", "Events that the ledger cannot account for.",
+              static_cast<double>(ledger.difference));
+    out.gauge("streamgauge_consumer_lag_events", "Committed events that are not aggregated yet.",
+              static_cast<double>(figures.lag_events));
+    out.gauge("streamgauge_consumer_lag_seconds", "Age of the oldest of them.", figures.lag_seconds);
+    out.gauge("streamgauge_journal_pending_events", "Events taken and not committed yet.",
+              static_cast<double>(figures.journal_pending));
+    out.gauge("streamgauge_storage_up", "1 when journal and store work.", figures.storage_ok ? 1 : 0);
+}
+
+void expose_process(Exposition& out, const ServerFigures& figures) {
+    out.gauge("streamgauge_resident_memory_bytes", "Memory of the server.", static_cast<double>(resident_bytes()));
+    out.gauge("streamgauge_http_connections_open", "Connections.", static_cast<double>(figures.connections_open));
+    out.counter("streamgauge_http_connections_accepted_total", "Connections accepted.", figures.connections_accepted);
+    out.counter("streamgauge_http_connections_refused_total", "Connections refused at a limit.",
+                figures.connections_refused);
+    out.counter("streamgauge_http_requests_arrived_total", "Requests whose head was complete.",
+                figures.requests_arrived);
+    out.counter("streamgauge_http_requests_answered_total", "Requests that were answered.", figures.requests_answered);
+    out.counter("streamgauge_http_requests_cut_total", "Requests whose client left before the answer.",
+                figures.requests_cut);
+    out.family("streamgauge_build_info", "gauge", "Always 1; the version is in the label.");
+    out.sample("streamgauge_build_info", {{"version", STREAMGAUGE_VERSION}}, std::uint64_t{1});
+}
+
+}  // namespace
+
+void answer_exposition(const RouteServices& services, const http::ReplyPtr& reply) {
+    services.query.stream_minutes(kRecentMinutes, kRecentRows,
+                                  [&services, reply](Result<std::vector<api::StreamMinute>> rows) {
+                                      const ServerFigures figures = services.figures();
+                                      Exposition out;
+                                      expose_streams(out, rows.ok() ? *rows : std::vector<api::StreamMinute>{},
+                                                     services.clock.now(), rows.ok() && figures.storage_ok);
+                                      expose_events(out, figures);
+                                      out.counter("rtap_rate_limited_total", "Requests refused by a rate limit.",
+                                                  services.requests.with_status(429));
+                                      services.requests.expose(out);
+                                      expose_process(out, figures);
+                                      reply->send({200, Exposition::kContentType, out.take(), {}});
+                                  });
+}
+
+Status add_prometheus_routes(http::RouteTable& table, const RouteServices& services) {
+    for (const std::string_view path : {"/prometheus", "/actuator/prometheus"}) {
+        Status added = table.add(
+            {http::Method::Get, std::string(path), http::Scope::Query, http::Plane::Both, 0,
+             "Prometheus' text exposition of every series.",
+             [&services](const http::Request&, const http::ReplyPtr& reply) { answer_exposition(services, reply); }});
+        if (!added.ok()) return added;
+    }
+    return {};
+}
+
+}  // namespace streamgauge
