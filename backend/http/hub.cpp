@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "http/hub.h"
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <ctime>
+#include <exception>
+
+#include "base/log.h"
+#include "http/host.h"
+#include "http/text.h"
+
+namespace streamgauge::http {
+namespace {
+
+// "HTTP/1.1 202 Accepted\r\n", made once for every status there is a word for.
+std::string_view status_line(int status) {
+    static const std::array<std::string, 600> lines = [] {
+        std::array<std::string, 600> made;
+        for (int code = 100; code < 600; ++code) {
+            made[static_cast<std::size_t>(code)] =
+                "HTTP/1.1 " + std::to_string(code) + " " + std::string(reason_phrase(code)) + "\r\n";
+        }
+        return made;
+    }();
+    return lines[static_cast<std::size_t>(status >= 100 && status < 600 ? status : 500)];
+}
+
+bool has_control_character(std::string_view text) {
+    for (const char c : text) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return true;
+    }
+    return false;
+}
+
+bool names_loopback(std::string_view host) {
+    return equal_ignoring_case(host, "localhost") || is_loopback_address(host);
+}
+
+}  // namespace
+
+Hub::Hub(EngineContext& context, std::function<void()> wake)
+    : context_(context), mailbox_(std::make_shared<Mailbox>(kConnectionSlots, context.admission, std::move(wake))) {}
+
+Hub::~Hub() {
+    mailbox_->close();
+}
+
+void Hub::own_mailbox() {
+    mailbox_->own([this](Message&& message) { receive(std::move(message)); });
+}
+
+void Hub::receive(Message&& message) {
+    if (message.kind == Message::Kind::StreamNotify) return message.stream->notify();
+    Session* at = session(message.to.connection);
+    if (at == nullptr || !at->is_open() || at->generation() != message.to.generation) {
+        if (message.stream) message.stream->finish(true);
+        return;
+    }
+    at->receive(std::move(message));
+    if (taking_) {
+        touched_.push_back(at->connection());
+    } else {
+        pump(at->connection());
+    }
+}
+
+void Hub::take_messages() {
+    mailbox_->take_all(messages_);
+    taking_ = true;
+    for (Message& message : messages_) receive(std::move(message));
+    taking_ = false;
+    messages_.clear();
+    // One write for each connection, however many of its answers came.
+    for (std::size_t i = 0; i < touched_.size(); ++i) pump(touched_[i]);
+    touched_.clear();
+}
+
+void Hub::dispatch(Session&, const Request& request, const Route& route, const ReplyPtr& reply) {
+    try {
+        route.handler(request, reply);
+    } catch (const std::exception& thrown) {
+        log::error("handler_threw", thrown.what(), {{"route", route.path}});
+    } catch (...) {
+        log::error("handler_threw", "an unknown exception", {{"route", route.path}});
+    }
+}
+
+std::optional<Response> Hub::check_host(const HeadFacts& facts) const {
+    if (!context_.options.check_host) return std::nullopt;
+    const auto refuse = [](std::string_view detail) {
+        return problem(403, reason_phrase(403), detail, to_string(ErrorCode::Forbidden));
+    };
+    if (!facts.authority.empty()) {  // HTTP/1.0 may come without
+        const auto host = split_host(facts.authority);
+        if (!host || !names_loopback(host->host)) return refuse("Host does not name this machine's loopback");
+    }
+    if (facts.has_origin) {
+        std::string_view origin = facts.origin;
+        std::uint16_t port = 80;
+        if (origin.substr(0, 7) == "http://") {
+            origin.remove_prefix(7);
+        } else if (origin.substr(0, 8) == "https://") {
+            origin.remove_prefix(8);
+            port = 443;
+        } else {
+            return refuse("the Origin is not one of this server's");
+        }
+        const auto parts = split_host(origin);
+        if (parts && parts->port) port = *parts->port;
+        const auto& ours = context_.ports;
+        if (!parts || !names_loopback(parts->host) || std::find(ours.begin(), ours.end(), port) == ours.end()) {
+            return refuse("the Origin is not one of this server's");
+        }
+    }
+    return std::nullopt;
+}
+
+std::string_view Hub::date() {
+    const std::int64_t second = context_.clock.now().seconds();
+    if (second != date_second_) {
+        date_second_ = second;
+        const auto time = static_cast<std::time_t>(second);
+        std::tm parts{};
+        gmtime_r(&time, &parts);
+        // Not strftime(): its names follow the process's locale.
+        constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+        constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+        std::array<char, 64> text{};
+        std::snprintf(text.data(), text.size(), "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
+                      kDays[static_cast<std::size_t>(parts.tm_wday)].data(), parts.tm_mday,
+                      kMonths[static_cast<std::size_t>(parts.tm_mon)].data(), parts.tm_year + 1900, parts.tm_hour,
+                      parts.tm_min, parts.tm_sec);
+        date_ = text.data();
+    }
+    return date_;
+}
+
+void Hub::append_head(std::string& out, const Response& response, bool http_1_0, bool keep_alive) {
+    out += status_line(response.status);
+    out += date();
+    if (!response.content_type.empty() && !has_control_character(response.content_type)) {
+        out += "Content-Type: ";
+        out += response.content_type;
+        out += "\r\n";
+    }
+    if (response.status >= 200 && response.status != 204 && response.status != 304) {
+        std::array<char, 24> digits{};
+        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), response.body.size()).ptr;
+        out += "Content-Length: ";
+        out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+        out += "\r\n";
+    }
+    for (const auto& [name, value] : response.headers) {
+        if (name.empty() || has_control_character(name) || has_control_character(value))
+            continue;  // no answer splitting
+        out += name;
+        out += ": ";
+        out += value;
+        out += "\r\n";
+    }
+    if (!keep_alive) {
+        out += "Connection: close\r\n";
+    } else if (http_1_0) {
+        out += "Connection: keep-alive\r\n";
+    }
+    out += "\r\n";
+}
+
+}  // namespace streamgauge::http
