@@ -35,6 +35,11 @@ public:
         const std::size_t at = probe(text_hash(key), key);
         return slots_[at].hash == 0 ? nullptr : &slots_[at].value;
     }
+    void erase(std::string_view key) {
+        if (size_ == 0) return;
+        const std::size_t at = probe(text_hash(key), key);
+        if (slots_[at].hash != 0) erase_at(at);
+    }
     // Calls remove(key, value) for up to `count` slots from `cursor` on, and erases those for which it is true. The
     // cursor goes round; every entry is met within one round and a little.
     template <class Remove>

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The windows of one metric over the last hour, for questions about the newest minutes: what happened most?
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+#include "metrics/string_map.h"
+
+namespace streamgauge {
+
+// Not thread-safe.
+class SlidingCounts {
+public:
+    // Both in microseconds.
+    SlidingCounts(std::int64_t window_micros, std::int64_t retention_micros);
+
+    void add(std::int64_t window, std::string_view group, std::int64_t count);
+    // Forgets the windows that ended at or before log_clock - retention. True when there were any.
+    bool expire(Timestamp log_clock);
+    // The start of the oldest window that is kept when the log's clock stands at `log_clock`.
+    std::int64_t oldest_kept(Timestamp log_clock) const;
+
+    // The groups with most counts in the windows that reach into the `minutes` before `now`, most first, ties in byte
+    // order; at most `limit`.
+    std::vector<std::pair<std::string, std::uint64_t>> top(int minutes, Timestamp now, std::size_t limit) const;
+    // Groups that are in any window.
+    std::size_t groups() const { return ids_.size(); }
+
+private:
+    // Open addressing from a group's number to its count within one window.
+    class Window {
+    public:
+        // True when the group is new here.
+        bool add(std::uint32_t group, std::int64_t count);
+        template <class Visit>
+        void for_each(Visit visit) const {
+            for (const Cell& cell : cells_)
+                if (cell.group != 0) visit(cell.group - 1, cell.count);
+        }
+
+    private:
+        struct Cell {
+            std::uint32_t group = 0;  // number + 1; 0: free
+            std::int64_t count = 0;
+        };
+        void grow();
+        std::vector<Cell> cells_;
+        std::size_t used_ = 0;
+    };
+    struct Group {
+        std::string name;
+        std::uint32_t windows = 0;  // that it is in; its number is used again at 0
+    };
+
+    std::int64_t window_micros_, retention_micros_;
+    StringMap<std::uint32_t> ids_;
+    std::vector<Group> groups_;
+    std::vector<std::uint32_t> free_;
+    std::map<std::int64_t, Window> windows_;
+    mutable std::vector<std::int64_t> totals_;  // scratch of top(), all zero between calls
+};
+
+}  // namespace streamgauge

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipeline/pipeline.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/log.h"
+#include "journal/journal.h"
+#include "pipeline/processing_time.h"
+#include "pipeline/projection.h"
+#include "pipeline/store_writer.h"
+
+namespace streamgauge {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+using Question = std::function<void(const Projection*)>;
+
+constexpr std::chrono::milliseconds kCatchUpBudget{20};  // how long a question waits for a pipeline that is behind
+constexpr std::chrono::milliseconds kFirstRetry{100};
+constexpr std::chrono::milliseconds kLongestRetry{5'000};
+constexpr std::size_t kPendingBytes = 256 * 1024 * 1024;  // of rollup rows that are not committed
+
+}  // namespace
+
+struct Pipeline::Impl {
+    Impl(Journal& journal_in, Store& store, const Clock& clock_in, PipelineOptions options_in)
+        : journal(journal_in), clock(clock_in), options(options_in), projection(store), writer(store, [this](Status s) {
+              {
+                  const std::lock_guard lock(mutex);
+                  commit_result = std::move(s);
+              }
+              changed.notify_one();
+          }) {}
+
+    Journal& journal;
+    const Clock& clock;
+    const PipelineOptions options;
+
+    // ---- shared, under mutex ---------------------------------------------------------------------------------------
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<Question> inbox;
+    std::optional<Status> commit_result;
+    std::optional<SteadyClock::time_point> stop_by;
+    bool closed = false;  // nobody answers any more
+    std::atomic<bool> woken{true};
+
+    mutable std::mutex status_mutex;
+    PipelineStatus status;  // guarded by status_mutex
+    std::atomic<Offset> next{1};
+
+    // ---- the pipeline's thread --------------------------------------------------------------------------------------
+    Projection projection;
+    ProcessingTime processing;
+    std::vector<Question> questions;
+    SteadyClock::time_point asked_at{};  // of the oldest question
+    bool behind = true;                  // the journal may have something that is not applied
+    bool fenced = false;
+    std::shared_ptr<const StoreCommit> in_flight;
+    SteadyClock::time_point first_change{}, last_change{};
+    std::optional<SteadyClock::time_point> retry_commit, retry_read;
+    std::chrono::milliseconds backoff{0};
+
+    StoreWriter writer;
+    std::thread thread;
+
+    void run();
+    void wait();
+    void read();
+    void answer(bool give_up);
+    void start_commit(bool now_or_never);
+    void finish_commit(const Status& result);
+    void fail(const Error& error, std::string_view what);
+    void publish();
+    bool overfull() const {
+        return projection.pending_rows() >= options.max_pending_rows || projection.pending_bytes() >= kPendingBytes;
+    }
+    bool may_read() const { return !fenced && !retry_read && !(in_flight != nullptr && overfull()); }
+    // When a commit is due, if anything is pending and none is under way.
+    SteadyClock::time_point commit_due() const {
+        if (overfull()) return first_change;
+        return std::min(first_change + options.commit_interval, last_change + options.quiet_commit);
+    }
+};
+
+void Pipeline::Impl::wait() {
+    std::unique_lock lock(mutex);
+    const auto news = [this] {
+        return woken.load(std::memory_order_acquire) || !inbox.empty() || commit_result || stop_by;
+    };
+    if (!(behind && may_read()) && questions.empty()) {
+        std::optional<SteadyClock::time_point> until;
+        const auto earlier = [&until](SteadyClock::time_point t) { until = until ? std::min(*until, t) : t; };
+        if (in_flight == nullptr && !fenced && projection.has_changes()) earlier(commit_due());
+        if (retry_commit) earlier(*retry_commit);
+        if (retry_read) earlier(*retry_read);
+        if (until)
+            changed.wait_until(lock, *until, news);
+        else
+            changed.wait(lock, news);
+    }
+    if (woken.exchange(false, std::memory_order_acq_rel)) behind = true;
+    if (!inbox.empty()) {
+        if (questions.empty()) asked_at = SteadyClock::now();
+        std::move(inbox.begin(), inbox.end(), std::back_inserter(questions));
+        inbox.clear();
+        behind = true;  // whatever was acknowledged before the question shows in the answer
+    }
+}
+
+void Pipeline::Impl::run() {
+    for (;;) {
+        wait();
+        std::optional<Status> result;
+        std::optional<SteadyClock::time_point> stopping;
+        {
+            const std::lock_guard lock(mutex);
+            result = std::exchange(commit_result, std::nullopt);
+            stopping = stop_by;
+        }
+        const auto now = SteadyClock::now();
+        if (result) finish_commit(*result);
+        if (retry_read && now >= *retry_read) {
+            retry_read.reset();
+            behind = true;
+        }
+        if (behind && may_read()) read();
+        answer(false);
+        start_commit(stopping.has_value());
+        if (!stopping) continue;
+        const bool finished = !behind && in_flight == nullptr && !projection.has_changes();
+        if (finished || fenced || now >= *stopping) break;
+        // stop_by keeps wait() from sleeping: leave the core to the writer.
+        if (in_flight != nullptr || retry_read) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    answer(true);
+    {
+        const std::lock_guard lock(mutex);
+        closed = true;
+        questions.swap(inbox);
+    }
+    for (Question& question : questions) question(nullptr);
+    questions.clear();
+}
+
+void Pipeline::Impl::read() {
+    const Result<std::shared_ptr<const CommittedBatch>> found = journal.read(projection.next(), options.read_events);
+    if (!found) {
+        const Error& error = found.error();
+        if (error.code == ErrorCode::NotFound && error.offset && *error.offset > projection.next()) {
+            log::error("events_not_aggregated", "the journal no longer holds events that were not aggregated",
+                       {{"from", std::to_string(projection.next())}, {"to", std::to_string(*error.offset)}});
+            projection.skip_to(*error.offset);
+            return;
+        }
+        fail(error, "the journal cannot be read");
+        retry_read = SteadyClock::now() + backoff;
+        return;
+    }
+    const CommittedBatch* const batch = found.value().get();
+    if (batch == nullptr || batch->batch.empty()) {
+        behind = false;
+        return;
+    }
+    if (batch->first > projection.next() || batch->next() <= projection.next()) {
+        fail(Error::make(ErrorCode::Corrupt,
+                         "the journal gave other events than those at " + std::to_string(projection.next())),
+             "the journal is inconsistent");
+        retry_read = SteadyClock::now() + backoff;
+        return;
+    }
+    const std::size_t begin = static_cast<std::size_t>(projection.next() - batch->first);
+    if (in_flight == nullptr) backoff = std::chrono::milliseconds{0};
+    last_change = SteadyClock::now();
+    if (!projection.has_changes()) first_change = last_change;
+    projection.apply(*batch);
+    processing.add(batch->batch, begin, clock.now(), clock.monotonic_nanos());
+    publish();
+}
+
+void Pipeline::Impl::answer(bool give_up) {
+    if (questions.empty()) return;
+    const bool wait_more = !give_up && behind && may_read() && SteadyClock::now() - asked_at < kCatchUpBudget;
+    if (wait_more) return;
+    for (Question& question : questions) question(fenced ? nullptr : &projection);
+    questions.clear();
+}
+
+void Pipeline::Impl::start_commit(bool now_or_never) {
+    if (fenced) return;
+    if (in_flight != nullptr) {
+        if (!retry_commit || SteadyClock::now() < *retry_commit) return;
+        retry_commit.reset();
+    } else {
+        if (!projection.has_changes()) return;
+        // When stopping, what is still to be read goes into the same commit.
+        if (now_or_never ? behind && may_read() : SteadyClock::now() < commit_due()) return;
+        in_flight = projection.take_commit();
+    }
+    writer.write(in_flight);
+}
+
+void Pipeline::Impl::finish_commit(const Status& result) {
+    if (result.ok()) {
+        in_flight.reset();
+        projection.committed();
+        backoff = std::chrono::milliseconds{0};
+        const auto now = SteadyClock::now();
+        first_change = std::max(first_change, now);  // what came meanwhile gets an interval of its own
+        publish();
+        return;
+    }
+    fail(result.error(), "the store refused a commit");
+    if (result.error().code == ErrorCode::Conflict)
+        fenced = true;  // another owner goes on from here; nothing of ours may be written any more
+    else
+        retry_commit = SteadyClock::now() + backoff;
+}
+
+void Pipeline::Impl::fail(const Error& error, std::string_view what) {
+    backoff = std::clamp(backoff * 2, kFirstRetry, kLongestRetry);
+    log::error("pipeline_failure", what, {{"error", error.describe()}});
+    const std::lock_guard lock(status_mutex);
+    status.failure = error;
+}
+
+void Pipeline::Impl::publish() {
+    const PartitionState& state = projection.state();
+    {
+        const std::lock_guard lock(status_mutex);
+        status.next = state.next;
+        status.committed = projection.committed_next();
+        status.aggregated = state.aggregated;
+        status.too_late = state.too_late;
+        status.mean_processing_ms = processing.mean_ms(clock.monotonic_nanos());
+        if (backoff.count() == 0 && !fenced) status.failure.reset();
+    }
+    next.store(state.next, std::memory_order_release);
+}
+
+Pipeline::Pipeline(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Pipeline::~Pipeline() {
+    stop();
+}
+
+Result<std::unique_ptr<Pipeline>> Pipeline::start(Journal& journal, Store& store, const Clock& clock,
+                                                  PipelineOptions options) {
+    auto impl = std::make_unique<Impl>(journal, store, clock, options);
+    if (const Status loaded = impl->projection.load(); !loaded) return loaded.error();
+    if (impl->projection.next() > journal.end()) {
+        Error error =
+            Error::make(ErrorCode::Corrupt, "the store is at offset " + std::to_string(impl->projection.next()) +
+                                                ", and the journal ends at " + std::to_string(journal.end()));
+        error.hint = "remove the store's file: it is rebuilt from the journal";
+        return error;
+    }
+    impl->publish();
+    impl->thread = std::thread([raw = impl.get()] { raw->run(); });
+    return std::unique_ptr<Pipeline>(new Pipeline(std::move(impl)));
+}
+
+void Pipeline::wake() {
+    if (impl_->woken.exchange(true, std::memory_order_acq_rel)) return;
+    { const std::lock_guard lock(impl_->mutex); }  // the thread is either before its check or already waiting
+    impl_->changed.notify_one();
+}
+
+void Pipeline::ask(std::function<void(const Projection*)> question) {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        if (!impl_->closed) {
+            impl_->inbox.push_back(std::move(question));
+            question = nullptr;
+        }
+    }
+    if (question)
+        question(nullptr);
+    else
+        impl_->changed.notify_one();
+}
+
+PipelineStatus Pipeline::status() const {
+    const std::lock_guard lock(impl_->status_mutex);
+    return impl_->status;
+}
+
+PipelineLag Pipeline::lag() const {
+    PipelineLag lag;
+    const Offset next = impl_->next.load(std::memory_order_acquire);
+    const Offset end = impl_->journal.end();
+    if (next >= end) return lag;
+    lag.events = end - next;
+    const auto oldest = impl_->journal.read(next, 1);
+    if (oldest.ok() && oldest.value() != nullptr && !oldest.value()->batch.empty()) {
+        const std::int64_t age = impl_->clock.now().micros - oldest.value()->batch[0].received_at.micros;
+        lag.seconds = static_cast<double>(std::max<std::int64_t>(age, 0)) / 1e6;
+    }
+    return lag;
+}
+
+void Pipeline::stop(std::chrono::milliseconds deadline) {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        if (!impl_->stop_by) impl_->stop_by = SteadyClock::now() + deadline;
+        impl_->woken = true;
+    }
+    impl_->changed.notify_one();
+    if (impl_->thread.joinable()) impl_->thread.join();
+    impl_->writer.stop();
+}
+
+}  // namespace streamgauge
