@@ -8,6 +8,10 @@
 namespace streamgauge {
 namespace {
 
+// By the log's clock, everything is looked at once in a minute, some of it after each batch: no pause is long.
+constexpr std::int64_t kSweepRoundMicros = 60'000'000;
+constexpr std::size_t kSweepSlots = 64;
+
 std::int64_t second_of(Timestamp t) {
     return floor_to(t, Timestamp::kMicrosPerSecond).seconds();
 }
@@ -40,8 +44,13 @@ void ActivityTracker::apply(const EventBatch& batch, std::size_t begin, Timestam
             changed_.emplace_back(event.user_id);
         }
     }
-    // About two slots for each event: what has expired goes faster than it can come.
-    users_.sweep(sweep_cursor_, 2 * (batch.size() - begin) + 16, [this](std::string_view name, const User& user) {
+    if (log_clock_.micros >= next_round_.micros) {
+        next_round_ = log_clock_.plus_micros(kSweepRoundMicros);
+        sweep_left_ = users_.slots() + users_.slots() / 8;  // an erasure looks at its slot twice
+    }
+    const std::size_t slots = std::min(sweep_left_, kSweepSlots * (batch.size() - begin + 16));
+    sweep_left_ -= slots;
+    users_.sweep(sweep_cursor_, slots, [this](std::string_view name, const User& user) {
         if (!expired(user.last)) return false;
         leave(second_of(user.last));
         expired_.emplace_back(name);

@@ -65,7 +65,8 @@ private:
     StringMap<User> users_;
     std::vector<Second> seconds_;
     Timestamp log_clock_;
-    std::size_t sweep_cursor_ = 0;
+    Timestamp next_round_;
+    std::size_t sweep_cursor_ = 0, sweep_left_ = 0;
     std::vector<std::string> changed_, expired_;
 };
 

@@ -55,18 +55,7 @@ public:
     Result<Acquired> acquire() override {
         if (Status s = sqlite::execute(writer_.get(), "UPDATE partition SET epoch = epoch + 1 WHERE id = 0"); !s)
             return s.error();
-        const Result<bool> row = read_partition_.step();
-        if (!row) return row.error();
-        if (!row.value()) return Error::make(ErrorCode::Corrupt, "the store has no partition row");
-        Acquired acquired;
-        acquired.epoch = static_cast<std::uint64_t>(read_partition_.integer(0));
-        acquired.state.next = static_cast<Offset>(read_partition_.integer(1));
-        acquired.state.aggregated = static_cast<std::uint64_t>(read_partition_.integer(2));
-        acquired.state.too_late = static_cast<std::uint64_t>(read_partition_.integer(3));
-        acquired.state.log_clock = {read_partition_.integer(4)};
-        if (!read_partition_.is_null(5)) acquired.state.watermark = Timestamp{read_partition_.integer(5)};
-        read_partition_.reset();
-        return acquired;
+        return read_state();
     }
 
     Status commit(const StoreCommit& commit) override {
@@ -117,6 +106,22 @@ public:
     }
 
 private:
+    // On the write connection: within its transaction, if there is one.
+    Result<Acquired> read_state() {
+        const Result<bool> row = read_partition_.step();
+        if (!row) return row.error();
+        if (!row.value()) return Error::make(ErrorCode::Corrupt, "the store has no partition row");
+        Acquired acquired;
+        acquired.epoch = static_cast<std::uint64_t>(read_partition_.integer(0));
+        acquired.state.next = static_cast<Offset>(read_partition_.integer(1));
+        acquired.state.aggregated = static_cast<std::uint64_t>(read_partition_.integer(2));
+        acquired.state.too_late = static_cast<std::uint64_t>(read_partition_.integer(3));
+        acquired.state.log_clock = {read_partition_.integer(4)};
+        if (!read_partition_.is_null(5)) acquired.state.watermark = Timestamp{read_partition_.integer(5)};
+        read_partition_.reset();
+        return acquired;
+    }
+
     Status prepare(const std::string& path) {
         Result<Connection> writer = sqlite::open(path, false);
         if (!writer) return writer.error();
@@ -215,8 +220,12 @@ private:
         advance_.bind(6, static_cast<std::int64_t>(commit.expected_next))
             .bind(7, static_cast<std::int64_t>(commit.epoch));
         if (Status s = advance_.run(); !s) return s;
-        if (sqlite3_changes(writer_.get()) != 1)
+        if (sqlite3_changes(writer_.get()) != 1) {
+            const Result<Acquired> here = read_state();
+            if (!here) return here.error();
+            if (here->epoch == commit.epoch && here->state == state) return {};  // it is done already
             return Error::make(ErrorCode::Conflict, "another owner has taken over the partition");
+        }
 
         for (const DeltaTable& table : commit.rollups) {
             add_rollup_.bind(1, table.metric());

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Exactly once, by brute force: the process dies between any two steps, and everything is as if it never had.
+#include "pipeline/projection.h"
+
+#include <gtest/gtest.h>
+
+#include "pipeline/faulty_store.h"
+#include "pipeline/oracle.h"
+
+namespace streamgauge {
+namespace {
+
+using test::PlainEvent;
+using test::Rollups;
+
+CommittedBatch slice(const std::vector<PlainEvent>& events, std::size_t begin, std::size_t end) {
+    CommittedBatch batch;
+    batch.first = begin + 1;
+    for (std::size_t i = begin; i < end; ++i) batch.batch.add(events[i].view());
+    return batch;
+}
+
+Rollups stored_rows(Store& store) {
+    Rollups rows;
+    for (const MetricDefinition& definition : default_metrics()) {
+        const Status status = store.for_each_rollup(definition.id, kNoWindow, [&](auto window, auto group, auto value) {
+            rows[{definition.id, window, std::string(group)}] = value;
+        });
+        EXPECT_TRUE(status.ok());
+    }
+    return rows;
+}
+
+void expect_answers(const Projection& projection, const std::vector<PlainEvent>& events, const std::string& where) {
+    SCOPED_TRACE(where);
+    const Rollups rows = test::oracle_rollups(events);
+    const std::int64_t now_micros = events.back().received_at + 1'700'000;
+    const Timestamp now{now_micros};
+    for (const int minutes : {1, 5, 15, 60}) {
+        EXPECT_EQ(projection.active_users(minutes, now), test::oracle_active_users(events, minutes, now_micros));
+        EXPECT_EQ(projection.top_pages(minutes, now, 7),
+                  test::oracle_top(rows, metric::kTopPages, minutes, now_micros, 7));
+        EXPECT_EQ(projection.top_types(minutes, now, 50),
+                  test::oracle_top(rows, metric::kEventTypes, minutes, now_micros, 50));
+    }
+    for (int user = 0; user < 41; ++user) {
+        const std::string name = "user-" + std::to_string(user);
+        EXPECT_EQ(projection.active_sessions(name, now), test::oracle_sessions(events, name, now_micros));
+        for (int page = 0; page < 16; page += 5) {
+            const std::string url = "/page/" + std::to_string(page);
+            const auto wanted = rows.find({metric::kPageClicks, kNoWindow, name + std::string(1, '\0') + url});
+            const Result<std::uint64_t> count = projection.pair_count(name, url);
+            ASSERT_TRUE(count.ok());
+            EXPECT_EQ(*count, wanted == rows.end() ? 0U : static_cast<std::uint64_t>(wanted->second)) << name << url;
+        }
+    }
+    std::vector<StreamRow> streams = test::oracle_streams(rows);
+    std::vector<StreamRow> latest;
+    for (std::size_t i = 0; i < streams.size(); ++i)
+        if (i + 1 == streams.size() || streams[i + 1].stream_id != streams[i].stream_id) latest.push_back(streams[i]);
+    EXPECT_EQ(projection.streams().latest(), latest);
+    std::stable_sort(streams.begin(), streams.end(), [](const auto& a, const auto& b) { return a.window > b.window; });
+    const std::int64_t newest = streams.empty() ? 0 : streams.front().window;
+    std::erase_if(streams, [&](const StreamRow& row) { return row.window <= newest - 90 * kMinuteMicros; });
+    EXPECT_EQ(projection.streams().last_minutes(90, 100'000), streams);
+    if (streams.size() > 3) streams.resize(3);
+    EXPECT_EQ(projection.streams().last_minutes(90, 3), streams);
+}
+
+void expect_store(Store& store, const std::vector<PlainEvent>& events) {
+    Rollups expected = test::oracle_rollups(events);
+    std::int64_t log_clock = 0;
+    for (const PlainEvent& e : events) log_clock = std::max(log_clock, e.received_at);
+    test::drop_expired(expected, log_clock);
+    EXPECT_EQ(stored_rows(store), expected);
+}
+
+class CrashingProjection : public ::testing::TestWithParam<std::uint64_t> {};
+
+// Each step is chosen at random: aggregate some, start a commit, let it happen (or not, or with its answer lost), hear
+// of it, or die and start anew from the store.
+TEST_P(CrashingProjection, IsAsIfItHadNeverCrashed) {
+    std::mt19937_64 random(GetParam());
+    const auto events = test::random_events(GetParam() * 77, 3'000, 4'000'000);
+    const test::StoreDirectory directory;
+    auto store = directory.open();
+    auto projection = std::make_unique<Projection>(*store);
+    ASSERT_TRUE(projection->load().ok());
+    std::shared_ptr<const StoreCommit> in_flight;
+    int crashes = 0;
+    const auto crash = [&] {
+        ++crashes;
+        in_flight.reset();
+        projection.reset();
+        store = directory.open();
+        projection = std::make_unique<Projection>(*store);
+        ASSERT_TRUE(projection->load().ok());
+    };
+    for (std::size_t step = 0; projection->next() <= events.size(); ++step) {
+        ASSERT_LT(step, 100'000U);
+        const auto at = static_cast<std::size_t>(projection->next() - 1);
+        switch (random() % 8) {
+            case 0:
+            case 1:
+            case 2: {
+                // A batch may begin before what is wanted.
+                const std::size_t begin = at - std::min<std::size_t>(at, random() % 3);
+                projection->apply(slice(events, begin, std::min(events.size(), at + 1 + random() % 200)));
+                break;
+            }
+            case 3:
+                if (in_flight == nullptr && projection->has_changes()) in_flight = projection->take_commit();
+                break;
+            case 4:
+            case 5:
+                if (in_flight == nullptr) break;
+                ASSERT_TRUE(store->commit(*in_flight).ok());
+                if (random() % 3 == 0) {
+                    crash();  // committed, and nobody heard of it
+                } else {
+                    projection->committed();
+                    in_flight.reset();
+                }
+                break;
+            case 6:
+                if (random() % 2 == 0) crash();
+                break;
+            default:
+                if (random() % 8 == 0 && at > 0)
+                    expect_answers(*projection, {events.begin(), events.begin() + static_cast<std::ptrdiff_t>(at)},
+                                   "step " + std::to_string(step));
+        }
+    }
+    EXPECT_GT(crashes, 0);
+    expect_answers(*projection, events, "end, not committed");
+    if (in_flight != nullptr) {
+        ASSERT_TRUE(store->commit(*in_flight).ok());
+        expect_answers(*projection, events, "committed, not heard of");
+        projection->committed();
+    }
+    if (projection->has_changes()) {
+        ASSERT_TRUE(store->commit(*projection->take_commit()).ok());
+        projection->committed();
+    }
+    expect_store(*store, events);
+    const PartitionState before = projection->state();
+    crash();
+    EXPECT_EQ(projection->state(), before);
+    EXPECT_EQ(before.aggregated, events.size());
+    EXPECT_EQ(before.too_late, 0U);
+    expect_answers(*projection, events, "started anew");
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, CrashingProjection, ::testing::Range<std::uint64_t>(1, 9));
+
+TEST(Projection, AnEarlierOwnerChangesNothing) {
+    const auto events = test::random_events(3, 400, 1'000'000);
+    const test::StoreDirectory directory;
+    const auto store = directory.open();
+    Projection zombie(*store);
+    ASSERT_TRUE(zombie.load().ok());
+    zombie.apply(slice(events, 0, 300));
+    Projection owner(*store);
+    ASSERT_TRUE(owner.load().ok());
+    owner.apply(slice(events, 0, 400));
+    const auto late = zombie.take_commit();
+    EXPECT_EQ(store->commit(*late).error().code, ErrorCode::Conflict);
+    ASSERT_TRUE(store->commit(*owner.take_commit()).ok());
+    EXPECT_EQ(store->commit(*late).error().code, ErrorCode::Conflict);
+    expect_store(*store, events);
+}
+
+TEST(Projection, ForgetsUsersAfterAnHour) {
+    std::vector<PlainEvent> events;
+    for (int i = 0; i < 3'000; ++i) {
+        PlainEvent e;
+        e.event_type = "view";
+        e.user_id = "user-" + std::to_string(i);
+        e.occurred_at = e.received_at = test::kStreamStart + i * std::int64_t{5'000'000};
+        events.push_back(e);
+    }
+    const test::StoreDirectory directory;
+    const auto store = directory.open();
+    Projection projection(*store);
+    ASSERT_TRUE(projection.load().ok());
+    for (std::size_t at = 0; at < events.size(); at += 50) {
+        projection.apply(slice(events, at, at + 50));
+        ASSERT_TRUE(store->commit(*projection.take_commit()).ok());
+        projection.committed();
+    }
+    std::size_t stored = 0;
+    ASSERT_TRUE(store->for_each_user([&](UserActivity&&) { ++stored; }).ok());
+    EXPECT_LT(stored, 900U) << "720 were active within the last hour; the others go within some minutes";
+    EXPECT_EQ(projection.active_users(60, {events.back().received_at}), 720U);
+}
+
+TEST(ActivityTracker, KeepsTheNewestOfTooManySessions) {
+    ActivityTracker tracker;
+    EventBatch batch;
+    for (int i = 0; i < 300; ++i) {
+        PlainEvent e;
+        e.user_id = "u";
+        e.session_id = "s" + std::to_string(1'000 + i);
+        e.occurred_at = e.received_at = test::kStreamStart + i;
+        batch.add(e.view());
+    }
+    tracker.apply(batch, 0, {});
+    const auto sessions = tracker.active_sessions("u", {test::kStreamStart + 300});
+    ASSERT_EQ(sessions.size(), kSessionsPerUser);
+    EXPECT_EQ(sessions.front(), "s1044");
+    EXPECT_EQ(sessions.back(), "s1299");
+}
+
+TEST(StreamSeries, RanksStreamsOverTheLastMinutes) {
+    StreamSeries series;
+    const auto minute = [](int n) { return n * kMinuteMicros; };
+    series.add(metric::kStreamViewers, minute(1), "a", -4);  // a leave without a join: the level stays 0
+    series.add(metric::kStreamViewers, minute(2), "a", 3);
+    series.add(metric::kStreamViewers, minute(9), "b", 3);
+    series.add(metric::kStreamChats, minute(8), "a", 10);
+    series.add(metric::kStreamChats, minute(2), "b", 100);
+    series.add(metric::kStreamDonations, minute(9), "c", 5'000);
+    series.add(metric::kStreamDonations, minute(5), "c", 5'000);
+    using Rows = std::vector<StreamRow>;
+    EXPECT_EQ(series.top(60, StreamRank::Viewers, 2), (Rows{{"a", minute(8), 3, 10, 0}, {"b", minute(9), 3, 100, 0}}));
+    EXPECT_EQ(series.top(5, StreamRank::Donations, 1), (Rows{{"c", minute(9), 0, 0, 10'000}}));
+    EXPECT_EQ(series.top(4, StreamRank::Chats, 9),
+              (Rows{{"a", minute(8), 3, 10, 0}, {"b", minute(9), 3, 0, 0}, {"c", minute(9), 0, 0, 5'000}}));
+    series.add(metric::kStreamViewers, minute(1), "a", 5);  // late, and the levels after it follow
+    EXPECT_EQ(series.latest().front(), (StreamRow{"a", minute(8), 4, 10, 0}));
+    EXPECT_TRUE(StreamSeries().top(5, StreamRank::Viewers, 5).empty());
+}
+
+}  // namespace
+}  // namespace streamgauge
