@@ -90,11 +90,6 @@ void IngestService::ingest(const IngestRequest& request, Done done) {
             pending->outcome.rejected.push_back({bad.index, bad.reason, bad.field, bad.offset});
         }
         if (request.keep_body) pending->body = body;
-        if (decoded->batch.empty() && decoded->rejected.empty()) {  // an empty array
-            pending->outcome.batch = &decoded->batch;
-            pending->done(std::move(pending->outcome));
-            return;
-        }
         append(std::move(decoded->batch), std::move(decoded->rejected), request.source, pending.release());
     }
     if (bench.inflated.capacity() > kKeptBuffer) std::string().swap(bench.inflated);
