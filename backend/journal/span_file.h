@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One file of the journal: the events of a span of time, the dead letters of the same requests, and the totals so far.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/sqlite.h"
+#include "event/event.h"
+#include "journal/journal.h"
+
+namespace streamgauge {
+
+using DedupSecret = std::array<unsigned char, 16>;
+
+// What a span says of one that retention has unlinked: enough to check a copy of it, or an aggregate, later.
+struct Seal {
+    Offset first = 0, last = 0;
+    std::uint64_t events = 0;
+    std::string sha256;  // 32 bytes, over hash_event() of each row in order
+};
+
+struct DeadLetter {
+    std::uint64_t id = 0;
+    std::string project, source, reason, field, raw;
+    Timestamp received_at;
+    std::uint32_t item = 0;
+    std::uint64_t offset = 0;
+};
+
+// What is carried from each file into the next, and changes with every commit.
+struct SpanTotals {
+    Offset next = 1;
+    JournalCounters counters;
+    std::uint64_t next_dead_letter = 1;
+};
+
+struct SpanFileOptions {
+    std::string vfs;
+    bool synchronous_full = true;
+};
+
+// The write side. One thread at a time.
+class SpanFile {
+public:
+    static std::string name(Offset first);  // "journal-00000000000000000001.db"
+    static std::optional<Offset> first_from_name(std::string_view name);
+
+    // Makes the file with everything that is carried over; it is on disk when this returns.
+    static Result<SpanFile> create(const std::string& path, const SpanFileOptions& options, Offset first,
+                                   const SpanTotals& totals, const DedupSecret& secret, const std::vector<Seal>& seals);
+    // NotFound when the file was never finished being made: nothing was ever stored in it.
+    static Result<SpanFile> open(const std::string& path, const SpanFileOptions& options);
+
+    // One transaction: begin, any number of inserts, commit. After a failure call rollback() and begin again.
+    Status begin();
+    Status insert(Offset offset, const std::string& project, const EventView& event);
+    Status insert(const DeadLetter& letter);
+    Status insert(const Seal& seal);
+    Status commit(const SpanTotals& totals);
+    void rollback();
+
+    Offset first() const { return first_; }
+    const SpanTotals& totals() const { return totals_; }
+    const DedupSecret& secret() const { return secret_; }
+    Result<std::vector<Seal>> seals();
+    // received_at of the first event, if there is one.
+    std::optional<Timestamp> first_received_at() const { return first_received_at_; }
+    std::uint64_t size_bytes();
+    // Pages in the write-ahead log after the last commit.
+    int log_pages() const { return *log_pages_; }
+    // Moves what is left of the log into the file, so that the next commit starts the log again. False when a reader or
+    // another checkpoint is in the way: try again after a later commit.
+    bool restart_log();
+    // The same for a span that is left for good: its log is empty afterwards.
+    bool empty_log();
+
+private:
+    SpanFile() = default;
+    Status prepare();
+    Status load();
+    bool checkpoint(int mode);
+
+    sql::Connection connection_;
+    sql::Statement begin_, commit_, rollback_, insert_event_, insert_letter_, insert_seal_, save_totals_, page_count_;
+    Offset first_ = 0;
+    SpanTotals totals_;
+    DedupSecret secret_{};
+    std::optional<Timestamp> first_received_at_;
+    std::unique_ptr<int> log_pages_ = std::make_unique<int>(0);  // SQLite's hook writes to it
+};
+
+// Opens a connection to a span with the settings that all of them share. `create`: make the file.
+Result<sql::Connection> open_span_connection(const std::string& path, const SpanFileOptions& options, bool create);
+
+}  // namespace streamgauge

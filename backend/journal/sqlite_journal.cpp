@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "journal/sqlite_journal.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include "base/log.h"
+#include "journal/append_queue.h"
+#include "journal/background.h"
+#include "journal/checkpointer.h"
+#include "journal/dedup_index.h"
+#include "journal/recent_batches.h"
+#include "journal/retention.h"
+#include "journal/span_file.h"
+#include "journal/span_list.h"
+#include "journal/span_reader.h"
+
+namespace streamgauge {
+namespace {
+
+constexpr std::int64_t kMicrosPerDay = 86'400LL * Timestamp::kMicrosPerSecond;
+constexpr int kCheckpointPages = 1000;  // of the log; then the checkpointer starts beside the writer
+
+class SqliteJournal final : public Journal {
+public:
+    SqliteJournal(const SqliteJournalOptions& options, const Clock& clock);
+    ~SqliteJournal() override { close(); }
+    Status open();
+
+    bool append(AppendRequest&& request) override { return queue_.push(std::move(request)); }
+    Result<std::shared_ptr<const CommittedBatch>> read(Offset from, std::size_t max_events) override;
+    Offset end() const override { return end_.load(std::memory_order_acquire); }
+    Offset begin() const override { return spans_.begin(); }
+    JournalCounters counters() const override {
+        const std::lock_guard lock(counters_mutex_);
+        return counters_;
+    }
+    std::size_t pending() const override { return queue_.pending_events(); }
+    void on_commit(std::function<void()> listener) override { listener_ = std::move(listener); }
+    void close() override;
+
+private:
+    struct Group {
+        std::vector<AppendRequest> requests;
+        std::vector<Appended> answers;
+        SpanTotals totals;  // after the commit
+        Timestamp newest;
+    };
+    std::string path_of(Offset first) const { return options_.directory + "/" + SpanFile::name(first); }
+    Status open_newest_span();
+    Status load_dedup();
+    Result<Offset> first_within_horizon();
+
+    void write_until_closed();
+    Status store(Group& group);
+    Status store_request(Group& group, std::size_t index);
+    Status start_new_span_if_due(const Group& group);
+    void publish(Group& group);
+    void answer(Group& group, const Status& status);
+    void tend_log();
+
+    const SqliteJournalOptions options_;
+    const Clock& clock_;
+    const SpanFileOptions span_options_;
+    AppendQueue queue_;
+    RecentBatches recent_;
+    SpanList spans_;
+    SpanReader reader_;
+    std::atomic<Offset> end_{1};
+    mutable std::mutex counters_mutex_;
+    JournalCounters counters_;
+    std::function<void()> listener_;
+
+    // The writer thread's own.
+    std::optional<SpanFile> span_;
+    std::optional<DedupIndex> dedup_;
+    // The batch that a request's callback is shown, when it was moved into what readers get.
+    std::shared_ptr<const CommittedBatch> moved_;
+
+    std::optional<Background> background_;
+    std::optional<Checkpointer> checkpointer_;
+    std::optional<Retention> retention_;
+    std::mutex close_mutex_;
+    std::thread writer_;
+};
+
+SqliteJournal::SqliteJournal(const SqliteJournalOptions& options, const Clock& clock)
+    : options_(options),
+      clock_(clock),
+      span_options_{options.vfs, options.synchronous_full},
+      queue_(options.queue_events, options.queue_bytes),
+      recent_(options.recent_bytes),
+      reader_(options.directory, span_options_) {}
+
+// ---- opening
+// ----------------------------------------------------------------------------------------------------------
+
+Status SqliteJournal::open() {
+    if (sodium_init() < 0) return Error::make(ErrorCode::Internal, "libsodium does not start");
+    if (Status s = open_newest_span(); !s.ok()) return s;
+    end_ = span_->totals().next;
+    counters_ = span_->totals().counters;
+    background_.emplace();
+    if (Status s = load_dedup(); !s.ok()) return s;
+    checkpointer_.emplace(span_options_);
+    checkpointer_->follow(path_of(span_->first()));
+    RetentionOptions keep;
+    keep.directory = options_.directory;
+    keep.vfs = options_.vfs;
+    keep.days = options_.retention_days;
+    keep.bytes = options_.retention_bytes;
+    keep.headroom_bytes = options_.span_bytes;
+    retention_.emplace(keep, clock_, spans_, reader_, queue_, [this]() -> SpanFile& { return *span_; });
+    writer_ = std::thread([this] { write_until_closed(); });
+    background_->post([this] { retention_->run(); });
+    return {};
+}
+
+Status SqliteJournal::open_newest_span() {
+    std::vector<Offset> firsts;
+    std::error_code error;
+    for (const auto& file : std::filesystem::directory_iterator(options_.directory, error))
+        if (const auto first = SpanFile::first_from_name(file.path().filename().string())) firsts.push_back(*first);
+    if (error) return Error::make(ErrorCode::Io, "cannot list " + options_.directory + ": " + error.message());
+    std::sort(firsts.begin(), firsts.end());
+    while (!firsts.empty() && !span_) {
+        Result<SpanFile> span = SpanFile::open(path_of(firsts.back()), span_options_);
+        if (span.ok()) {
+            span_ = std::move(span).value();
+        } else if (span.error().code == ErrorCode::NotFound) {
+            if (Status s = remove_span(path_of(firsts.back()), options_.vfs); !s.ok()) return s;
+            firsts.pop_back();
+        } else {
+            return span.error();
+        }
+    }
+    if (!span_) {
+        DedupSecret secret;
+        randombytes_buf(secret.data(), secret.size());
+        Result<SpanFile> span = SpanFile::create(path_of(1), span_options_, 1, SpanTotals{}, secret, {});
+        if (!span.ok()) return span.error();
+        span_ = std::move(span).value();
+        firsts.push_back(1);
+    }
+    for (const Offset first : firsts) spans_.add(first);
+    return {};
+}
+
+// By bisection: received_at rises with the offset, but for jitter that only makes dedup read a few events twice.
+Result<Offset> SqliteJournal::first_within_horizon() {
+    const Offset end = span_->totals().next;
+    Offset low = spans_.begin(), high = end;
+    if (low == end) return end;
+    const Result<Timestamp> newest = reader_.received_at(spans_.span_of(end - 1), end - 1);
+    if (!newest.ok()) return newest.error();
+    const std::int64_t cutoff = newest->micros - std::chrono::microseconds(options_.dedup_horizon).count();
+    while (low < high) {
+        const Offset middle = low + (high - low) / 2;
+        const Result<Timestamp> at = reader_.received_at(spans_.span_of(middle), middle);
+        if (!at.ok()) return at.error();
+        if (at->micros < cutoff)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+Status SqliteJournal::load_dedup() {
+    const Result<Offset> from = first_within_horizon();
+    if (!from.ok()) return from.error();
+    DedupOptions options;
+    options.directory = options_.directory;
+    options.vfs = options_.vfs;
+    options.secret = span_->secret();
+    options.memory_entries = options_.dedup_memory_entries;
+    options.horizon_micros = std::chrono::microseconds(options_.dedup_horizon).count();
+    dedup_.emplace(options, *background_);
+    return dedup_->load(*from, span_->totals().next, [&](Offset at, Offset to, const DedupIndex::Visitor& visit) {
+        const auto visit_row = [&](Offset offset, std::string_view project, std::string_view id, Timestamp received_at,
+                                   bool id_from_door) {
+            if (id_from_door) return visit(offset, received_at, std::nullopt);
+            return visit(offset, received_at, dedup_hash(project, id, span_->secret()));
+        };
+        while (at < to) {
+            const Offset first = spans_.span_of(at);
+            const Offset last = std::min(to, spans_.end_of(first, to));
+            if (Status s = reader_.visit_ids(first, at, last, visit_row); !s.ok()) return s;
+            at = last;
+        }
+        return Status();
+    });
+}
+
+// ---- reading
+// ----------------------------------------------------------------------------------------------------------
+
+Result<std::shared_ptr<const CommittedBatch>> SqliteJournal::read(Offset from, std::size_t max_events) {
+    const Offset end_now = end();
+    if (from == end_now) return std::shared_ptr<const CommittedBatch>();
+    if (from > end_now) return Error::make(ErrorCode::InvalidArgument, "beyond the end of the journal");
+    if (auto batch = recent_.find(from)) return batch;
+    const Offset oldest = spans_.begin();
+    if (from < oldest) {
+        Error e = Error::make(ErrorCode::NotFound, "event " + std::to_string(from) + " is no longer in the journal");
+        e.offset = oldest;
+        return e;
+    }
+    auto run = reader_.read(spans_.span_of(from), from, end_now, max_events);
+    if (run.ok() && !*run) return Error::make(ErrorCode::Corrupt, "the journal lacks event " + std::to_string(from));
+    return run;
+}
+
+// ---- writing
+// ----------------------------------------------------------------------------------------------------------
+
+void SqliteJournal::write_until_closed() {
+    Group group;
+    std::vector<std::function<void()>> errands;
+    while (queue_.take(options_.commit_events, group.requests, errands)) {
+        for (const auto& errand : errands) errand();
+        if (group.requests.empty()) continue;
+        group.answers.assign(group.requests.size(), Appended{});
+        group.totals = span_->totals();
+        group.newest = Timestamp{0};
+        const Status status = store(group);
+        if (status.ok()) {
+            dedup_->commit(group.totals.next, group.newest);
+            publish(group);
+        } else {
+            span_->rollback();
+            dedup_->rollback();
+            log::error("journal_commit_failed", "nothing of these requests was stored",
+                       {{"requests", std::to_string(group.requests.size())}, {"error", status.error().describe()}});
+        }
+        queue_.finish();
+        const bool grown = status.ok() && group.totals.next != end_.exchange(group.totals.next);
+        answer(group, status);
+        if (grown && listener_) listener_();
+        tend_log();
+    }
+}
+
+Status SqliteJournal::store(Group& group) {
+    if (Status s = start_new_span_if_due(group); !s.ok()) return s;
+    if (Status s = span_->begin(); !s.ok()) return s;
+    for (std::size_t i = 0; i < group.requests.size(); ++i)
+        if (Status s = store_request(group, i); !s.ok()) return s;
+    return span_->commit(group.totals);
+}
+
+Status SqliteJournal::store_request(Group& group, std::size_t index) {
+    const AppendRequest& request = group.requests[index];
+    const std::string& project = request.batch.project();
+    std::vector<Placement>& placements = group.answers[index].placements;
+    SpanTotals& totals = group.totals;
+    placements.reserve(request.batch.size());
+    for (std::size_t i = 0; i < request.batch.size(); ++i) {
+        const EventView event = request.batch[i];
+        if (!event.id_from_door) {
+            const DedupHash hash = dedup_hash(project, event.event_id, span_->secret());
+            const auto before = dedup_->find_or_add(hash, totals.next, event.received_at);
+            if (!before.ok()) return before.error();
+            if (*before) {
+                placements.push_back({**before, true});
+                ++totals.counters.duplicate;
+                continue;
+            }
+        }
+        if (Status s = span_->insert(totals.next, project, event); !s.ok()) return s;
+        placements.push_back({totals.next++, false});
+        ++totals.counters.accepted;
+        group.newest = std::max(group.newest, event.received_at);
+    }
+    for (const Rejection& rejection : request.rejected) {
+        DeadLetter letter;
+        letter.id = totals.next_dead_letter++;
+        letter.project = project;
+        letter.source = request.source;
+        letter.received_at = clock_.now();
+        letter.item = rejection.index;
+        letter.reason = rejection.reason;
+        letter.field = rejection.field;
+        letter.offset = rejection.offset;
+        letter.raw = rejection.raw.substr(0, limits::kDeadLetterRawBytes);
+        if (Status s = span_->insert(letter); !s.ok()) return s;
+        ++totals.counters.invalid;
+    }
+    totals.counters.decoded += request.batch.size() + request.rejected.size();
+    return {};
+}
+
+// A new file when the UTC day of received_at changes, or when the old one is large enough.
+Status SqliteJournal::start_new_span_if_due(const Group& group) {
+    const auto first_event = std::find_if(group.requests.begin(), group.requests.end(),
+                                          [](const AppendRequest& r) { return !r.batch.empty(); });
+    if (first_event == group.requests.end() || !span_->first_received_at()) return {};
+    const Timestamp day = floor_to(first_event->batch[0].received_at, kMicrosPerDay);
+    if (day <= floor_to(*span_->first_received_at(), kMicrosPerDay) && span_->size_bytes() < options_.span_bytes)
+        return {};
+    const SpanTotals totals = span_->totals();
+    const std::string path = path_of(totals.next);
+    Result<std::vector<Seal>> seals = span_->seals();
+    if (!seals.ok()) return seals.error();
+    // A disk that was full a moment ago may have left the beginning of one.
+    if (Status s = remove_span(path, options_.vfs); !s.ok()) return s;
+    Result<SpanFile> next = SpanFile::create(path, span_options_, totals.next, totals, span_->secret(), seals.value());
+    if (!next.ok()) {
+        (void)remove_span(path, options_.vfs);
+        return next.error();
+    }
+    spans_.add(totals.next);
+    checkpointer_->follow(path);
+    checkpointer_->finish(std::exchange(*span_, std::move(next).value()));
+    background_->post([this] { retention_->run(); });
+    return {};
+}
+
+// One batch for readers for each run of requests of one project: the request's own when there is only one.
+void SqliteJournal::publish(Group& group) {
+    {
+        const std::lock_guard lock(counters_mutex_);
+        counters_ = group.totals.counters;
+    }
+    Offset first = group.totals.next;
+    for (const Appended& answer : group.answers)
+        for (const Placement& p : answer.placements)
+            if (!p.duplicate) first = std::min(first, p.offset);
+    moved_.reset();
+    std::shared_ptr<CommittedBatch> open;
+    const auto push = [&] {
+        if (open && !open->batch.empty()) {
+            first = open->next();
+            recent_.push(std::move(open));
+        }
+        open.reset();
+    };
+    for (std::size_t i = 0; i < group.requests.size(); ++i) {
+        EventBatch& batch = group.requests[i].batch;
+        const std::vector<Placement>& placements = group.answers[i].placements;
+        const bool all_new =
+            std::none_of(placements.begin(), placements.end(), [](const auto& p) { return p.duplicate; });
+        if (open && open->batch.project() != batch.project()) push();
+        if (!open) {
+            open = std::make_shared<CommittedBatch>();
+            open->first = first;
+            if (all_new && group.requests.size() == 1) {
+                open->batch = std::move(batch);
+                moved_ = open;
+                break;
+            }
+            open->batch = EventBatch(batch.project());
+        }
+        if (all_new)
+            open->batch.add_all(batch);
+        else
+            for (std::size_t k = 0; k < batch.size(); ++k)
+                if (!placements[k].duplicate) open->batch.add(batch[k]);
+    }
+    push();
+}
+
+void SqliteJournal::answer(Group& group, const Status& status) {
+    for (std::size_t i = 0; i < group.requests.size(); ++i) {
+        AppendRequest& request = group.requests[i];
+        if (!request.done) continue;
+        const EventBatch& batch = moved_ && status.ok() ? moved_->batch : request.batch;
+        if (status.ok()) {
+            request.done(std::move(group.answers[i]), batch);
+            continue;
+        }
+        Error e = status.error();
+        if (e.code != ErrorCode::Unavailable) e.code = ErrorCode::Io;
+        request.done(std::move(e), batch);
+    }
+    moved_.reset();
+}
+
+// Checkpoints run beside the writer, but a writer that never rests would let the log grow for ever: SQLite starts it
+// again from its beginning only when all of it has been moved. Beyond the bound the writer moves the little that is
+// left.
+void SqliteJournal::tend_log() {
+    const int pages = span_->log_pages();
+    if (pages < kCheckpointPages || checkpointer_->busy()) return;
+    if (pages >= static_cast<int>(options_.log_pages) && span_->restart_log()) return;
+    checkpointer_->wake();
+}
+
+void SqliteJournal::close() {
+    const std::lock_guard lock(close_mutex_);
+    queue_.close();
+    if (writer_.joinable()) writer_.join();
+    if (background_) background_->stop();
+    if (checkpointer_) checkpointer_->stop();
+    // An empty log makes the next start quicker; without it nothing is lost.
+    if (span_) (void)span_->empty_log();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> open_sqlite_journal(const SqliteJournalOptions& options, const Clock& clock) {
+    auto journal = std::make_unique<SqliteJournal>(options, clock);
+    if (Status s = journal->open(); !s.ok()) return s.error();
+    return std::unique_ptr<Journal>(std::move(journal));
+}
+
+}  // namespace streamgauge
