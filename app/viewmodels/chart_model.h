@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One chart over time: its series, scales, ticks, and what the cursor reads. Knows no way of painting.
+#pragma once
+
+#include <QList>
+#include <QObject>
+#include <QPointF>
+#include <QStringList>
+#include <QVariant>
+
+#include <functional>
+#include <vector>
+
+namespace streamgauge::viewmodels {
+
+// Lives on: GUI thread.
+class ChartModel : public QObject {
+    Q_OBJECT
+    Q_PROPERTY(QStringList names READ names CONSTANT)
+    Q_PROPERTY(bool stacked READ stacked CONSTANT)
+    Q_PROPERTY(bool hasData READ has_data NOTIFY changed)
+    Q_PROPERTY(double from READ from NOTIFY changed)
+    Q_PROPERTY(double to READ to NOTIFY changed)
+    Q_PROPERTY(double top READ top NOTIFY changed)
+    // Lists of {position: 0..1, label}.
+    Q_PROPERTY(QVariantList xTicks READ x_ticks NOTIFY changed)
+    Q_PROPERTY(QVariantList yTicks READ y_ticks NOTIFY changed)
+    Q_PROPERTY(QStringList latest READ latest NOTIFY changed)  // one text for each series
+public:
+    struct Look {
+        QStringList names;
+        bool stacked = false;
+        std::function<QString(double x)> x_label;
+        std::function<QString(double y)> y_label;
+    };
+    explicit ChartModel(Look look, QObject* parent = nullptr);
+
+    // One column of `ys` for each series, as long as `xs` (ascending); NaN is a gap. In a stacked chart the series are
+    // piled up in order.
+    void set(double from, double to, std::vector<double> xs, std::vector<std::vector<double>> ys);
+
+    const QStringList& names() const { return look_.names; }
+    bool stacked() const { return look_.stacked; }
+    bool has_data() const;
+    double from() const { return from_; }
+    double to() const { return to_; }
+    double top() const { return top_; }
+    QVariantList x_ticks() const;
+    QVariantList y_ticks() const;
+    QStringList latest() const;
+
+    // The upper edge of a series in parts without gaps, at most two points for each of `columns` pixel columns.
+    std::vector<QList<QPointF>> runs(int series, int columns) const;
+
+    // What stands nearest to `fraction` (0..1) of the width: {valid, position, time, values}.
+    Q_INVOKABLE QVariantMap at(double fraction) const;
+    // The data as comma-separated values with a head line, for the clipboard.
+    Q_INVOKABLE QString csv() const;
+
+Q_SIGNALS:
+    void changed();
+
+private:
+    const Look look_;
+    double from_ = 0;
+    double to_ = 1;
+    double top_ = 1;
+    std::vector<double> xs_;
+    std::vector<std::vector<double>> ys_;     // as given
+    std::vector<std::vector<double>> edges_;  // as drawn
+};
+
+}  // namespace streamgauge::viewmodels

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "viewmodels/console_view_model.h"
+
+namespace streamgauge::viewmodels {
+
+using namespace Qt::Literals::StringLiterals;
+
+ConsoleViewModel::ConsoleViewModel(client::BackendClient& client, const Clock& clock, QObject* parent)
+    : QObject(parent),
+      client_(client),
+      store_(client, clock),
+      connection_(client),
+      overview_(client, store_),
+      events_(client),
+      load_(client),
+      status_(store_),
+      commands_(make_commands()) {}
+
+std::vector<Command> ConsoleViewModel::make_commands() {
+    const auto always = [] { return true; };
+    const auto go = [this](int page) { return [this, page] { set_page(page); }; };
+    const auto use_theme = [this](const QString& theme) { return [this, theme] { set_theme(theme); }; };
+    const auto window = [this](int seconds) { return [this, seconds] { overview_.set_window_seconds(seconds); }; };
+    return {
+        {u"overview"_s, u"Go to Overview"_s, u"Ctrl 1"_s, always, go(OverviewPage)},
+        {u"events"_s, u"Go to Events"_s, u"Ctrl 2"_s, always, go(EventsPage)},
+        {u"load"_s, u"Go to Load"_s, u"Ctrl 3"_s, always, go(LoadPage)},
+        {u"pause"_s, u"Pause the live view"_s, u"Space"_s, [this] { return !paused_; }, [this] { set_paused(true); }},
+        {u"resume"_s, u"Resume the live view"_s, u"Space"_s, [this] { return paused_; }, [this] { set_paused(false); }},
+        {u"filter"_s, u"Filter events by type"_s, u"/"_s, always,
+         [this] {
+             set_page(EventsPage);
+             Q_EMIT filterRequested();
+         }},
+        {u"filter-clear"_s,
+         u"Show events of every type"_s,
+         {},
+         [this] { return !events_.event_type().isEmpty(); },
+         [this] { events_.set_event_type({}); }},
+        {u"load-start"_s,
+         u"Start the load run"_s,
+         {},
+         [this] { return load_.can_start(); },
+         [this] {
+             set_page(LoadPage);
+             load_.start();
+         }},
+        {u"load-stop"_s, u"Stop the load run"_s, {}, [this] { return load_.can_stop(); }, [this] { load_.stop(); }},
+        {u"demo"_s, u"Start a demo stream"_s, {}, [this] { return load_.can_start(); }, [this] { load_.startDemo(); }},
+        {u"window-60"_s, u"Show the last minute"_s, {}, always, window(60)},
+        {u"window-300"_s, u"Show the last 5 minutes"_s, {}, always, window(300)},
+        {u"window-600"_s, u"Show the last 10 minutes"_s, {}, always, window(600)},
+        {u"copy-curl"_s,
+         u"Copy a curl line that sends an event"_s,
+         {},
+         [this] { return !connection_.curl().isEmpty(); },
+         [this] { Q_EMIT copyRequested(connection_.curl(), u"curl line"_s); }},
+        {u"copy-event"_s,
+         u"Copy the selected event as JSON"_s,
+         {},
+         [this] { return events_.has_selection(); },
+         [this] { Q_EMIT copyRequested(events_.selected_json(), u"event"_s); }},
+        {u"copy-error"_s,
+         u"Copy the connection's error"_s,
+         {},
+         [this] { return !connection_.error_text().isEmpty(); },
+         [this] { Q_EMIT copyRequested(connection_.error_text(), u"error"_s); }},
+        {u"reconnect"_s,
+         u"Reconnect"_s,
+         {},
+         [this] { return client_.state() != client::ConnectionState::Live; },
+         [this] { connection_.reconnect(); }},
+        {u"theme-dark"_s, u"Use the dark theme"_s, {}, [this] { return theme_ != "dark"_L1; }, use_theme(u"dark"_s)},
+        {u"theme-light"_s,
+         u"Use the light theme"_s,
+         {},
+         [this] { return theme_ != "light"_L1; },
+         use_theme(u"light"_s)},
+        {u"theme-system"_s,
+         u"Use the system's theme"_s,
+         {},
+         [this] { return theme_ != "system"_L1; },
+         use_theme(u"system"_s)},
+        {u"keys"_s, u"Show the keys"_s, u"?"_s, always, [this] { Q_EMIT keysRequested(); }},
+    };
+}
+
+void ConsoleViewModel::set_page(int page) {
+    if (page < 0 || page >= kPages || page == page_) return;
+    page_ = page;
+    Q_EMIT pageChanged();
+}
+
+void ConsoleViewModel::set_theme(const QString& theme) {
+    if (theme == theme_ || (theme != "system"_L1 && theme != "dark"_L1 && theme != "light"_L1)) return;
+    theme_ = theme;
+    Q_EMIT themeChanged();
+}
+
+void ConsoleViewModel::set_system_dark(bool dark) {
+    if (system_dark_ == dark) return;
+    system_dark_ = dark;
+    Q_EMIT themeChanged();
+}
+
+bool ConsoleViewModel::dark() const {
+    return theme_ == "system"_L1 ? system_dark_ : theme_ == "dark"_L1;
+}
+
+void ConsoleViewModel::set_paused(bool paused) {
+    if (paused_ == paused) return;
+    paused_ = paused;
+    overview_.set_paused(paused);
+    events_.set_paused(paused);
+    Q_EMIT pausedChanged();
+}
+
+}  // namespace streamgauge::viewmodels

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The whole console: its pages, what holds for all of them, and the commands. The one object that QML is given.
+#pragma once
+
+#include <QObject>
+
+#include "base/clock.h"
+#include "viewmodels/command_model.h"
+#include "viewmodels/connection_view_model.h"
+#include "viewmodels/events_view_model.h"
+#include "viewmodels/load_view_model.h"
+#include "viewmodels/overview_view_model.h"
+#include "viewmodels/status_view_model.h"
+
+namespace streamgauge::viewmodels {
+
+// Lives on: GUI thread. `client` and `clock` must outlive it.
+class ConsoleViewModel : public QObject {
+    Q_OBJECT
+    Q_PROPERTY(QObject* connection READ connection CONSTANT)
+    Q_PROPERTY(QObject* overview READ overview CONSTANT)
+    Q_PROPERTY(QObject* events READ events CONSTANT)
+    Q_PROPERTY(QObject* load READ load CONSTANT)
+    Q_PROPERTY(QObject* status READ status CONSTANT)
+    Q_PROPERTY(QObject* commands READ commands CONSTANT)
+    Q_PROPERTY(int page READ page WRITE set_page NOTIFY pageChanged)
+    Q_PROPERTY(QString theme READ theme WRITE set_theme NOTIFY themeChanged)  // "system", "dark", "light"
+    Q_PROPERTY(bool systemDark READ system_dark NOTIFY themeChanged)
+    Q_PROPERTY(bool dark READ dark NOTIFY themeChanged)  // what comes of the two
+    Q_PROPERTY(bool paused READ paused WRITE set_paused NOTIFY pausedChanged)
+    Q_PROPERTY(QString version READ version CONSTANT)
+public:
+    enum Page { OverviewPage, EventsPage, LoadPage };
+    static constexpr int kPages = 3;
+
+    ConsoleViewModel(client::BackendClient& client, const Clock& clock, QObject* parent = nullptr);
+
+    ConnectionViewModel* connection() { return &connection_; }
+    OverviewViewModel* overview() { return &overview_; }
+    EventsViewModel* events() { return &events_; }
+    LoadViewModel* load() { return &load_; }
+    StatusViewModel* status() { return &status_; }
+    CommandModel* commands() { return &commands_; }
+    int page() const { return page_; }
+    void set_page(int page);  // out of range: nothing happens
+    QString theme() const { return theme_; }
+    void set_theme(const QString& theme);  // another word: nothing happens
+    bool system_dark() const { return system_dark_; }
+    void set_system_dark(bool dark);
+    bool dark() const;
+    bool paused() const { return paused_; }
+    void set_paused(bool paused);
+    QString version() const { return QStringLiteral(STREAMGAUGE_VERSION); }
+
+Q_SIGNALS:
+    void pageChanged();
+    void themeChanged();
+    void pausedChanged();
+    // What only the window can do.
+    void copyRequested(const QString& text, const QString& what);
+    void filterRequested();
+    void keysRequested();
+
+private:
+    std::vector<Command> make_commands();
+
+    client::BackendClient& client_;
+    OverviewStore store_;
+    ConnectionViewModel connection_;
+    OverviewViewModel overview_;
+    EventsViewModel events_;
+    LoadViewModel load_;
+    StatusViewModel status_;
+    CommandModel commands_;
+    int page_ = OverviewPage;
+    QString theme_ = QStringLiteral("system");
+    bool system_dark_ = true;
+    bool paused_ = false;
+};
+
+}  // namespace streamgauge::viewmodels

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "viewmodels/events_view_model.h"
+
+#include <algorithm>
+
+#include "viewmodels/format.h"
+#include "viewmodels/pretty_json.h"
+
+namespace streamgauge::viewmodels {
+
+using namespace Qt::Literals::StringLiterals;
+using client::ConnectionState;
+
+EventsViewModel::EventsViewModel(client::BackendClient& client, QObject* parent) : QObject(parent), client_(client) {
+    connect(&client, &client::BackendClient::stateChanged, this, [this] { Q_EMIT phaseChanged(); });
+    // The selected event moves down as new ones come, and stays selected when it falls off the end.
+    connect(&tail_, &QAbstractItemModel::rowsInserted, this, [this](const QModelIndex&, int first, int last) {
+        if (selected_row_ >= first) selected_row_ += last - first + 1;
+        if (selected_) Q_EMIT selectionChanged();
+    });
+    connect(&tail_, &QAbstractItemModel::rowsRemoved, this, [this](const QModelIndex&, int first, int) {
+        if (selected_row_ >= first) selected_row_ = -1;
+        if (selected_) Q_EMIT selectionChanged();
+    });
+    subscribe();
+}
+
+void EventsViewModel::subscribe() {
+    subscription_ = client_.live().subscribe(api::Topic::Events, {event_type_.toStdString()}, this,
+                                             [this](const api::LiveMessage& message) { receive(message); });
+}
+
+QString EventsViewModel::phase() const {
+    if (tail_.count() > 0) return u"data"_s;
+    if (began_) return u"empty"_s;
+    const ConnectionState state = client_.state();
+    return state == ConnectionState::Failed || state == ConnectionState::Degraded ? u"error"_s : u"loading"_s;
+}
+
+bool EventsViewModel::stale() const {
+    return began_ && client_.state() != ConnectionState::Live;
+}
+
+void EventsViewModel::set_event_type(const QString& type) {
+    const QString trimmed = type.trimmed();
+    if (trimmed == event_type_) return;
+    event_type_ = trimmed;
+    subscription_.reset();
+    tail_.clear();
+    waiting_.clear();
+    waiting_lost_ = 0;
+    skipped_ = 0;
+    began_ = false;
+    subscribe();
+    Q_EMIT eventTypeChanged();
+    Q_EMIT waitingChanged();
+    Q_EMIT skippedChanged();
+    Q_EMIT phaseChanged();
+}
+
+void EventsViewModel::set_paused(bool paused) {
+    if (paused_ == paused) return;
+    paused_ = paused;
+    if (!paused_) {
+        skipped_ += waiting_lost_;
+        waiting_lost_ = 0;
+        show(std::exchange(waiting_, {}));
+        Q_EMIT skippedChanged();
+    }
+    Q_EMIT pausedChanged();
+    Q_EMIT waitingChanged();
+}
+
+void EventsViewModel::receive(const api::LiveMessage& message) {
+    if (!message.events) return;
+    std::vector<api::TailEvent> events = message.events->events;
+    const bool first = !std::exchange(began_, true);
+    if (message.snapshot && !events.empty() && events.back().id < tail_.newest()) {
+        // Another log than the one shown: it begins anew.
+        tail_.clear();
+        waiting_.clear();
+    }
+    if (message.events->skipped > 0) {
+        (paused_ ? waiting_lost_ : skipped_) += message.events->skipped;
+        if (paused_) {
+            Q_EMIT waitingChanged();
+        } else {
+            Q_EMIT skippedChanged();
+        }
+    }
+    if (!paused_ || first) {
+        show(std::move(events));
+    } else if (!events.empty()) {
+        const streamgauge::Offset newest = waiting_.empty() ? tail_.newest() : waiting_.back().id;
+        for (api::TailEvent& event : events) {
+            if (event.id > newest) waiting_.push_back(std::move(event));
+        }
+        if (waiting_.size() > TailModel::kRows) {
+            const std::size_t over = waiting_.size() - TailModel::kRows;
+            waiting_lost_ += over;
+            waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(over));
+        }
+        Q_EMIT waitingChanged();
+    }
+    if (first) Q_EMIT phaseChanged();
+}
+
+void EventsViewModel::show(std::vector<api::TailEvent> events) {
+    const bool was_empty = tail_.count() == 0;
+    tail_.add(std::move(events));
+    if (was_empty != (tail_.count() == 0)) Q_EMIT phaseChanged();
+}
+
+QString EventsViewModel::waiting_text() const {
+    const std::uint64_t waiting = waiting_.size() + waiting_lost_;
+    if (!paused_) return {};
+    if (waiting == 0) return u"paused"_s;
+    return QString(u"paused, "_s + grouped(waiting) + u" new"_s);
+}
+
+QString EventsViewModel::skipped_text() const {
+    if (skipped_ == 0) return {};
+    return QString(grouped(skipped_) + u" more not shown"_s);
+}
+
+void EventsViewModel::select(int row) {
+    const api::TailEvent* event = tail_.event(row);
+    if (!event) return clearSelection();
+    selected_ = *event;
+    selected_row_ = row;
+    Q_EMIT selectionChanged();
+}
+
+void EventsViewModel::clearSelection() {
+    if (!selected_) return;
+    selected_.reset();
+    selected_row_ = -1;
+    Q_EMIT selectionChanged();
+}
+
+QString EventsViewModel::selected_title() const {
+    return selected_ ? QString::fromStdString(selected_->event_type) : QString();
+}
+
+QString EventsViewModel::selected_json() const {
+    return selected_ ? QString::fromStdString(pretty_event(*selected_)) : QString();
+}
+
+}  // namespace streamgauge::viewmodels

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Names with counts, most first. An update moves, inserts and removes rows by name, so that bars can glide.
+#pragma once
+
+#include <QAbstractListModel>
+
+#include <vector>
+
+#include "api/types.h"
+
+namespace streamgauge::viewmodels {
+
+// Lives on: GUI thread.
+class RankModel : public QAbstractListModel {
+    Q_OBJECT
+    Q_PROPERTY(int count READ count NOTIFY countChanged)
+public:
+    enum Role { Name = Qt::UserRole, CountText, Share };  // Share: of the first row's count, 0..1
+    using QAbstractListModel::QAbstractListModel;
+
+    // Precondition: names are unique.
+    void update(const std::vector<api::NamedCount>& rows);
+
+    int count() const { return static_cast<int>(rows_.size()); }
+    int rowCount(const QModelIndex& parent = {}) const override;
+    QVariant data(const QModelIndex& index, int role) const override;
+    QHash<int, QByteArray> roleNames() const override;
+
+Q_SIGNALS:
+    void countChanged();
+
+private:
+    std::vector<api::NamedCount> rows_;
+};
+
+}  // namespace streamgauge::viewmodels
