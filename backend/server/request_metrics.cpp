@@ -18,7 +18,9 @@ constexpr std::string_view kNoRoute = "UNKNOWN";
 std::string bound_text(std::size_t index) {
     if (index == RequestMetrics::kBounds.size()) return "+Inf";
     char digits[32];
-    return {digits, std::to_chars(digits, digits + sizeof digits, RequestMetrics::kBounds[index]).ptr};
+    return {
+        digits,
+        std::to_chars(digits, digits + sizeof digits, RequestMetrics::kBounds[index], std::chars_format::fixed).ptr};
 }
 
 }  // namespace
