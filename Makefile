@@ -102,6 +102,7 @@ screenshots: build ## Write pictures of every page and state to build/screenshot
 
 .PHONY: package
 package: build ## Make a .deb and a .tgz in build/packages
+	@scripts/install-dependencies package
 	@scripts/package
 
 .PHONY: help
