@@ -23,7 +23,6 @@ namespace streamgauge {
 namespace {
 
 constexpr std::int64_t kMicrosPerDay = 86'400LL * Timestamp::kMicrosPerSecond;
-constexpr int kCheckpointPages = 1000;  // of the log; then the checkpointer starts beside the writer
 
 class SqliteJournal final : public Journal {
 public:
@@ -123,8 +122,18 @@ Status SqliteJournal::open() {
 Status SqliteJournal::open_newest_span() {
     std::vector<Offset> firsts;
     std::error_code error;
-    for (const auto& file : std::filesystem::directory_iterator(options_.directory, error))
-        if (const auto first = SpanFile::first_from_name(file.path().filename().string())) firsts.push_back(*first);
+    std::vector<std::string> logs;
+    for (const auto& file : std::filesystem::directory_iterator(options_.directory, error)) {
+        const std::string name = file.path().filename().string();
+        if (const auto first = SpanFile::first_from_name(name)) firsts.push_back(*first);
+        if (name.ends_with(".db-wal")) logs.push_back(name.substr(0, name.size() - 4));
+    }
+    // Logs that lost their file when the power was cut, or a reader held up, their unlinking.
+    for (const std::string& name : logs) {
+        const auto first = SpanFile::first_from_name(name);
+        if (first && std::find(firsts.begin(), firsts.end(), *first) == firsts.end())
+            if (Status s = remove_span(path_of(*first), options_.vfs); !s.ok()) return s;
+    }
     if (error) return Error::make(ErrorCode::Io, "cannot list " + options_.directory + ": " + error.message());
     std::sort(firsts.begin(), firsts.end());
     while (!firsts.empty() && !span_) {
@@ -204,15 +213,16 @@ Result<std::shared_ptr<const CommittedBatch>> SqliteJournal::read(Offset from, s
     if (from == end_now) return std::shared_ptr<const CommittedBatch>();
     if (from > end_now) return Error::make(ErrorCode::InvalidArgument, "beyond the end of the journal");
     if (auto batch = recent_.find(from)) return batch;
-    const Offset oldest = spans_.begin();
-    if (from < oldest) {
+    const auto gone = [&] {
         Error e = Error::make(ErrorCode::NotFound, "event " + std::to_string(from) + " is no longer in the journal");
-        e.offset = oldest;
+        e.offset = spans_.begin();
         return e;
-    }
+    };
+    if (from < spans_.begin()) return gone();
     auto run = reader_.read(spans_.span_of(from), from, end_now, max_events);
-    if (run.ok() && !*run) return Error::make(ErrorCode::Corrupt, "the journal lacks event " + std::to_string(from));
-    return run;
+    if (run.ok() && *run) return run;
+    if (from < spans_.begin()) return gone();  // retention was quicker
+    return run.ok() ? Error::make(ErrorCode::Corrupt, "the journal lacks event " + std::to_string(from)) : run.error();
 }
 
 // ---- writing
@@ -384,9 +394,9 @@ void SqliteJournal::answer(Group& group, const Status& status) {
 // again from its beginning only when all of it has been moved. Beyond the bound the writer moves the little that is
 // left.
 void SqliteJournal::tend_log() {
-    const int pages = span_->log_pages();
-    if (pages < kCheckpointPages || checkpointer_->busy()) return;
-    if (pages >= static_cast<int>(options_.log_pages) && span_->restart_log()) return;
+    const auto pages = static_cast<std::size_t>(span_->log_pages());
+    if (pages < options_.log_pages / 4 || checkpointer_->busy()) return;
+    if (pages >= options_.log_pages && span_->restart_log()) return;
     checkpointer_->wake();
 }
 

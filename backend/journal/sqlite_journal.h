@@ -26,8 +26,9 @@ struct SqliteJournalOptions {
     std::size_t recent_bytes = 32 * 1024 * 1024;  // of committed events kept in memory for readers
     std::size_t dedup_memory_entries = 700'000;   // ids kept exactly; then they move to a file (32 bytes each)
     std::chrono::hours dedup_horizon = limits::kDedupHorizon;
-    std::size_t log_pages =
-        4096;  // of the write-ahead log (4 KiB each); beyond, the writer itself finishes a checkpoint
+    // Pages (4 KiB) of the write-ahead log. From a quarter of it on it is moved into the file beside the writer; beyond
+    // all of it the writer itself moves the little that is left, so that the log starts again from its beginning.
+    std::size_t log_pages = 4096;
 };
 
 // Opens or makes the journal in options.directory. Takes a time that does not depend on how long the journal is, unless
