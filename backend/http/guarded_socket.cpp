@@ -95,7 +95,7 @@ void GuardedSocket::set_remote_address(const std::string& address) {
     setPeerAddress(QHostAddress(QString::fromStdString(address)));
 }
 
-void GuardedSocket::open(bool refused) {
+void GuardedSocket::begin(bool refused) {
     session_.open(remote_address_, refused);
     epoll_event event{};
     event.events = interest_ = EPOLLIN;

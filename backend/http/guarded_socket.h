@@ -35,7 +35,7 @@ public:
     // Whose connection it is; before QtHttpServer takes the socket.
     void set_remote_address(const std::string& address);
     // Call after QtHttpServer took the socket. `refused`: the client is told 503 and no more.
-    void open(bool refused);
+    void begin(bool refused);
 
     // The descriptor is ready: `events` as epoll reports them.
     void ready(std::uint32_t events);

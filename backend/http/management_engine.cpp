@@ -106,7 +106,7 @@ public:
         for (const int descriptor : listening) {
             auto* listener = new Listener([this](Listener& from, int accepted) { accept(from, accepted); });
             listener->setParent(&adapter_);
-            connect(listener, &QTcpServer::acceptError, this, [this, listener] {
+            connect(listener, &QTcpServer::acceptError, this, [listener] {
                 log::warning("accept_failed", listener->errorString().toStdString());
                 QTimer::singleShot(kAcceptPause, listener, [listener] { listener->resumeAccepting(); });
             });
@@ -191,7 +191,7 @@ private:
         if (++open_ == 1) tick_.start();
         socket->set_remote_address(address);
         listener.hand_over(socket);  // QtHttpServer connects to it here
-        socket->open(refused);
+        socket->begin(refused);
     }
 
     void released(GuardedSocket& socket) override {
