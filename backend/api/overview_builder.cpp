@@ -133,7 +133,10 @@ Overview OverviewBuilder::assemble(std::int64_t from_second) const {
 }
 
 Overview OverviewBuilder::snapshot() {
-    if (published_second_ == 0) published_second_ = ring_.second();  // the first delta goes on from here
+    if (published_second_ == 0) {  // the first delta goes on from here
+        published_second_ = ring_.second();
+        published_ = assemble(published_second_);
+    }
     return assemble(0);
 }
 
