@@ -3,6 +3,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <utility>
 
 namespace streamgauge::loadgen {
@@ -24,7 +25,7 @@ Result<double> parse_duration(std::string_view text) {
         double number = 0;
         const char* const end = text.data() + text.size();
         const auto [next, error] = std::from_chars(text.data() + at, end, number, std::chars_format::fixed);
-        if (error != std::errc{} || !(number >= 0)) return refused(at);
+        if (error != std::errc{} || !(number >= 0) || std::isinf(number)) return refused(at);
         const bool bare = next == end && at == 0;
         at = static_cast<std::size_t>(next - text.data());
         if (bare) return number;

@@ -68,7 +68,8 @@ ResponseParser::State ResponseParser::head(std::string_view bytes) {
             end = pieces_.find("\r\n\r\n", from);
         }
         const std::size_t total = pieces_.empty() ? bytes.size() : pieces_.size();
-        if (std::min(end, total) > kHeadBytes) return State::Malformed;
+        // Up to three bytes of the end may have come already.
+        if (end == std::string_view::npos ? total > kHeadBytes + 3 : end > kHeadBytes) return State::Malformed;
         if (end == std::string_view::npos) {
             if (pieces_.empty()) pieces_ = bytes;
             return State::NeedMore;

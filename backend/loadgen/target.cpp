@@ -116,6 +116,21 @@ bool is_loopback(const Address& address) {
     return false;
 }
 
+bool names_loopback(const Url& url) {
+    if (url.host == "localhost") return true;
+    Address address;
+    sockaddr_in in{};
+    sockaddr_in6 in6{};
+    if (inet_pton(AF_INET, url.host.c_str(), &in.sin_addr) == 1) {
+        in.sin_family = AF_INET;
+        std::memcpy(&address.storage, &in, sizeof in);
+    } else if (inet_pton(AF_INET6, url.host.c_str(), &in6.sin6_addr) == 1) {
+        in6.sin6_family = AF_INET6;
+        std::memcpy(&address.storage, &in6, sizeof in6);
+    }
+    return is_loopback(address);
+}
+
 Result<Address> resolve(const Url& url, std::string_view confirmed_host) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;

@@ -34,6 +34,9 @@ struct Address {
 // 127.0.0.0/8, ::1 and IPv4-mapped loopback.
 bool is_loopback(const Address& address);
 
+// Whether the host is written as a loopback address or as localhost. Looks nothing up.
+bool names_loopback(const Url& url);
+
 // Looks the host up (blocks). With several addresses the first that takes a connection within a second is chosen, the
 // first of all when none does. Forbidden when any of them is not loopback, unless `confirmed_host` equals the host.
 // Unavailable when the name is not found.

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The engine against a server that misbehaves: every request ends as exactly what happened to it.
+#include "loadgen/engine.h"
+
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "loadgen/run_load.h"
+#include "support/stall_server.h"
+
+namespace streamgauge::loadgen {
+namespace {
+
+using test::LoadOutcome;
+using test::LoadSetup;
+using test::run_load;
+using test::StallServer;
+
+TEST(Engine, SendsExactlyWhatIsPlannedAndTheServerSeesIt) {
+    for (const Spacing spacing : {Spacing::Even, Spacing::Poisson}) {
+        StallServer server;
+        const LoadOutcome run = run_load({.url = server.url(), .rate = 500, .seconds = 1, .spacing = spacing});
+        EXPECT_EQ(run.state, RunState::Done);
+        EXPECT_EQ(run.totals().planned, 500U);
+        EXPECT_EQ(run.totals().sent, 500U);
+        EXPECT_EQ(run.totals().done(), 500U);
+        EXPECT_EQ(run.totals().failed(), 0U);
+        EXPECT_EQ(run.totals().unfinished(), 0U);
+        EXPECT_EQ(server.requests(), 500U);
+        EXPECT_EQ(run.record().response().count(), 500U);
+    }
+}
+
+TEST(Engine, SecondsAddUpToTheTotalsAndCarryThePlan) {
+    StallServer server;
+    const LoadOutcome run = run_load({.url = server.url(), .rate = 300, .seconds = 2});
+    std::uint64_t planned = 0, sent = 0, ok = 0;
+    std::vector<SecondRow> rows = run.record().ended_seconds();
+    ASSERT_GE(rows.size(), 1U);
+    rows.push_back(run.record().current_second());
+    for (const SecondRow& row : rows) {
+        planned += row.planned;
+        sent += row.sent;
+        ok += row.ok;
+        EXPECT_EQ(row.planned, row.second < 2 ? 300U : 0U);
+    }
+    EXPECT_EQ(planned, 600U);
+    EXPECT_EQ(sent, 600U);
+    EXPECT_EQ(ok, 600U);
+}
+
+TEST(Engine, SameSeedSameRequestsInAnyRun) {
+    const auto events = [](std::uint64_t seed) {
+        StallServer server;
+        server.keep_bodies();
+        EventOptions options;
+        options.seed = seed;
+        options.id_salt = 5;
+        // One connection: the server reads the requests in the order in which they were sent.
+        EngineOptions engine;
+        engine.connections = 1;
+        run_load({.url = server.url(),
+                  .rate = 200,
+                  .seconds = 0.5,
+                  .spacing = Spacing::Poisson,
+                  .events = options,
+                  .engine = engine});
+        std::vector<std::string> bodies = server.bodies();
+        for (std::string& body : bodies) {
+            // All but the time, and the time in the ids of version 7, is a function of the seed.
+            body.replace(body.find("\"occurred_at\":\"") + 15, 27, 27, 't');
+            if (body[body.find("\"event_id\":\"") + 12 + 14] == '7')
+                body.replace(body.find("\"event_id\":\"") + 12, 13, 13, 't');
+        }
+        return bodies;
+    };
+    const std::vector<std::string> first = events(7);
+    EXPECT_EQ(first.size(), 100U);
+    EXPECT_EQ(first, events(7));
+    EXPECT_NE(first, events(8));
+}
+
+TEST(Engine, CountsEachKindOfOutcome) {
+    // Ten kinds in turn; what follows a reset or a close goes over a new connection.
+    constexpr std::array<int, 10> kinds{202,
+                                        301,
+                                        404,
+                                        429,
+                                        503,
+                                        StallServer::kReset,
+                                        StallServer::kNonsense,
+                                        StallServer::kCloseAfter202,
+                                        StallServer::kChunked202,
+                                        200};
+    StallServer server({}, [&kinds](std::uint64_t n) { return kinds[n % kinds.size()]; });
+    const LoadOutcome run = run_load({.url = server.url(), .rate = 400, .seconds = 1});
+    EXPECT_EQ(run.totals().planned, 400U);
+    EXPECT_EQ(run.totals().sent, 400U);
+    EXPECT_EQ(run.totals().done(), 160U);
+    EXPECT_EQ(run.totals().of(Outcome::Redirect), 40U);
+    EXPECT_EQ(run.totals().of(Outcome::ClientError), 40U);
+    EXPECT_EQ(run.totals().of(Outcome::Limited), 40U);
+    EXPECT_EQ(run.totals().of(Outcome::ServerError), 40U);
+    EXPECT_EQ(run.totals().of(Outcome::Reset), 40U);
+    EXPECT_EQ(run.totals().of(Outcome::Malformed), 40U);
+    EXPECT_EQ(run.totals().failed(), 240U);
+    EXPECT_EQ(run.totals().unfinished(), 0U);
+    EXPECT_EQ(run.record().response().count(), 320U);
+    EXPECT_EQ(run.record().unanswered().count(), 80U);
+}
+
+TEST(Engine, ConnectionsRefusedFailEveryRequest) {
+    const test::DeadPort nobody;
+    const LoadOutcome run = run_load({.url = nobody.url(), .rate = 200, .seconds = 0.5});
+    EXPECT_EQ(run.state, RunState::Done);
+    EXPECT_EQ(run.totals().planned, 100U);
+    EXPECT_EQ(run.totals().of(Outcome::ConnectRefused), 100U);
+    EXPECT_EQ(run.totals().sent, 0U);
+    EXPECT_EQ(run.totals().unfinished(), 0U);
+}
+
+TEST(Engine, SilenceEndsAsTimeout) {
+    StallServer server({}, [](std::uint64_t n) { return n % 10 == 0 ? StallServer::kSilence : 202; });
+    EngineOptions engine;
+    engine.timeout_nanos = 300'000'000;
+    const LoadOutcome run = run_load({.url = server.url(), .rate = 100, .seconds = 0.5, .engine = engine});
+    EXPECT_EQ(run.totals().of(Outcome::Timeout) + run.totals().done(), 50U);
+    EXPECT_GE(run.totals().of(Outcome::Timeout), 5U);
+    EXPECT_GE(run.record().unanswered().min_micros(), 299'000);
+}
+
+TEST(Engine, WhatHasNoAnswerAtTheEndIsUnfinishedWithItsAge) {
+    StallServer server({}, [](std::uint64_t n) { return n < 10 ? 202 : StallServer::kSilence; });
+    EngineOptions engine;
+    engine.connections = 4;
+    engine.grace_nanos = 200'000'000;
+    const LoadOutcome run = run_load({.url = server.url(), .rate = 100, .seconds = 0.5, .engine = engine});
+    EXPECT_EQ(run.totals().planned, 50U);
+    EXPECT_EQ(run.totals().done(), 10U);
+    EXPECT_EQ(run.totals().failed(), 0U);
+    EXPECT_EQ(run.totals().unfinished(), 40U);
+    EXPECT_EQ(run.totals().sent, 14U);  // four hold the connections, the rest waits for one
+    EXPECT_EQ(run.record().unanswered().count(), 40U);
+    EXPECT_GE(run.record().unanswered().min_micros(), 200'000);
+}
+
+TEST(Engine, KeepsToItsCapOnConnections) {
+    StallServer server({std::chrono::milliseconds(100), std::chrono::milliseconds(300)});
+    EngineOptions engine;
+    engine.connections = 3;
+    std::uint32_t most = 0;
+    LoadSetup setup{.url = server.url(), .rate = 1000, .seconds = 0.6, .engine = engine};
+    setup.engine.progress_nanos = 10'000'000;
+    setup.progress = [&most](const Progress& progress) {
+        most = std::max(most, progress.open_connections);
+        return true;
+    };
+    const LoadOutcome run = run_load(setup);
+    EXPECT_EQ(most, 3U);
+    EXPECT_EQ(run.totals().done(), 600U);
+}
+
+TEST(Engine, StopsEarlyOnRequest) {
+    StallServer server;
+    const int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    LoadSetup setup{.url = server.url(), .rate = 100, .seconds = 3600, .stop_fd = stop};
+    setup.progress = [stop](const Progress& progress) {
+        return progress.state != RunState::Running || eventfd_write(stop, 1) == 0;
+    };
+    const LoadOutcome run = run_load(setup);
+    close(stop);
+    EXPECT_EQ(run.state, RunState::Stopped);
+    EXPECT_GE(run.totals().planned, 10U);
+    EXPECT_LT(run.totals().planned, 100'000U);
+    EXPECT_EQ(run.totals().done(), server.requests());
+    EXPECT_EQ(run.totals().unfinished(), run.totals().planned - run.totals().done());
+}
+
+TEST(Engine, StopsWhenNobodyReadsItsProgress) {
+    StallServer server;
+    LoadSetup setup{.url = server.url(), .rate = 100, .seconds = 3600};
+    setup.progress = [](const Progress&) { return false; };
+    EXPECT_EQ(run_load(setup).state, RunState::Stopped);
+}
+
+TEST(Engine, BatchesArriveWhole) {
+    StallServer server;
+    server.keep_bodies();
+    EventOptions events;
+    events.batch = 10'000;  // more than a socket's buffers take at once
+    EXPECT_EQ(run_load({.url = server.url(), .rate = 10, .seconds = 1, .events = events}).totals().done(), 10U);
+    std::set<std::string> ids;
+    for (const std::string& body : server.bodies()) {
+        ASSERT_EQ(body.front(), '[');
+        ASSERT_EQ(body.back(), ']');
+        for (std::size_t at = 0; (at = body.find("\"event_id\":\"", at)) != std::string::npos; at += 12)
+            ids.insert(body.substr(at + 12, 36));
+    }
+    EXPECT_EQ(ids.size(), 100'000U);
+}
+
+TEST(Engine, LimitsOfItsConnections) {
+    const Url url = *parse_url("http://127.0.0.1:9/");
+    const Address address = *resolve(url, "");
+    const ArrivalPlan plan = *ArrivalPlan::constant(1, 1, Spacing::Even, 1);
+    const auto field = [&](std::uint32_t connections, std::uint32_t batch) {
+        EventOptions events;
+        events.batch = batch;
+        EngineOptions options;
+        options.connections = connections;
+        const auto engine = Engine::make(address, plan, *RequestTemplate::make(url, events), options);
+        return engine ? std::string("accepted") : engine.error().field;
+    };
+    EXPECT_EQ(field(0, 1), "connections");
+    EXPECT_EQ(field(EngineOptions::kMostConnections, 1), "accepted");
+    EXPECT_EQ(field(EngineOptions::kMostConnections + 1, 1), "connections");
+    EXPECT_EQ(field(100, 10'000), "accepted");
+    EXPECT_EQ(field(2000, 10'000), "connections");
+}
+
+}  // namespace
+}  // namespace streamgauge::loadgen

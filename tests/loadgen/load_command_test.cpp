@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// `load` as a process: its words, its exit codes, its signals.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "api/child_process.h"
+#include "api/codec.h"
+#include "support/child_program.h"
+#include "support/stall_server.h"
+
+namespace streamgauge {
+namespace {
+
+using api::ChildProcess;
+using test::eventually;
+using test::StallServer;
+
+std::string program() {
+    return test::test_program("streamgauge_load_program");
+}
+
+struct Ended {
+    int exit_code = -1;
+    std::string output, errors;
+};
+
+ChildProcess start(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {program(), "load"});
+    auto child = ChildProcess::start(arguments);
+    EXPECT_TRUE(child.ok()) << (child ? Error() : child.error()).describe();
+    return child ? std::move(child).value() : ChildProcess();
+}
+
+Ended wait(ChildProcess& child) {
+    Ended ended;
+    const auto over = [&] {
+        const bool output = child.read_output(ended.output);
+        const bool errors = child.read_error(ended.errors);
+        return !output && !errors;
+    };
+    EXPECT_TRUE(eventually(over, std::chrono::seconds(60)));
+    const int status = child.reap();
+    ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    return ended;
+}
+
+Ended load(std::vector<std::string> arguments) {
+    ChildProcess child = start(std::move(arguments));
+    return wait(child);
+}
+
+std::vector<api::LoadStatus> statuses(const std::string& lines) {
+    std::vector<api::LoadStatus> all;
+    std::istringstream stream(lines);
+    for (std::string line; std::getline(stream, line);) {
+        auto status = api::decode_load_status(line);
+        EXPECT_TRUE(status.ok()) << line;
+        if (status) all.push_back(std::move(status).value());
+    }
+    return all;
+}
+
+class TemporaryFile {
+public:
+    TemporaryFile() {
+        char name[] = "/tmp/streamgauge-load-XXXXXX";
+        const int fd = mkstemp(name);
+        if (fd >= 0) close(fd);
+        path_ = name;
+    }
+    ~TemporaryFile() { std::remove(path_.c_str()); }
+    TemporaryFile(const TemporaryFile&) = delete;
+    TemporaryFile& operator=(const TemporaryFile&) = delete;
+    const std::string& path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+TEST(LoadCommand, PrintsSecondsAndSummaryAndWritesJson) {
+    StallServer server({}, [](std::uint64_t n) { return n % 4 == 0 ? 429 : 202; });
+    const TemporaryFile file;
+    const Ended run =
+        load({"--url", server.url(), "--rate", "200", "--duration", "1500ms", "--summary-json", file.path()});
+    EXPECT_EQ(run.exit_code, 0) << run.errors;
+    EXPECT_EQ(run.output.substr(0, run.output.find('\n')), "    OK | 429 | Other | RPS target | avg(ms) | p95(ms)");
+    EXPECT_NE(run.output.find("planned 300   sent 300   done 225   failed 75   unfinished 0"), std::string::npos)
+        << run.output;
+    EXPECT_NE(run.output.find("status_429"), std::string::npos);
+    std::ifstream in(file.path());
+    const nlohmann::json json = nlohmann::json::parse(in);
+    EXPECT_EQ(json["requests"]["planned"], 300);
+    EXPECT_EQ(json["requests"]["done"], 225);
+    EXPECT_EQ(json["outcomes"]["status_429"], 75);
+    EXPECT_EQ(json["seconds"][0]["planned"], 200);
+    EXPECT_EQ(json["plan"]["url"], server.url());
+    EXPECT_EQ(json["response_ms"]["count"], 300);
+}
+
+TEST(LoadCommand, HelpTeachesByExample) {
+    const Ended help = load({"--help"});
+    EXPECT_EQ(help.exit_code, 0);
+    for (const char* text : {"--url", "--rate", "--duration", "--arrivals", "--seed", "--batch", "--connections",
+                             "--target-confirm", "Examples:", "planned"})
+        EXPECT_NE(help.output.find(text), std::string::npos) << text;
+}
+
+TEST(LoadCommand, WrongUsageIsExitCodeTwoAndNamesTheField) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+        {{"--url", "http://127.0.0.1:9/", "--rate", "0"}, "rate"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "200001"}, "rate"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--duration", "soon"}, "duration"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--duration", "25h"}, "duration"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--batch", "10001"}, "batch"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--connections", "0"}, "connections"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--timeout", "0s"}, "timeout"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--users", "0"}, "users"},
+        {{"--url", "ftp://127.0.0.1/", "--rate", "1"}, "url"},
+        {{"--url", "http://192.0.2.1/", "--rate", "1"}, "--target-confirm 192.0.2.1"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--summary-json", "/nowhere/at/all"}, "summary-json"},
+        {{"--rate", "1"}, "--url"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--arrivals", "odd"}, "arrivals"},
+    };
+    for (const auto& [arguments, text] : cases) {
+        const Ended run = load(arguments);
+        EXPECT_EQ(run.exit_code, 2) << text;
+        EXPECT_NE(run.errors.find(text), std::string::npos) << text << ": " << run.errors;
+    }
+}
+
+TEST(LoadCommand, NobodyThereIsExitCodeOne) {
+    const test::DeadPort nobody;
+    const Ended run = load({"--url", nobody.url(), "--rate", "50", "--duration", "400ms"});
+    EXPECT_EQ(run.exit_code, 1);
+    EXPECT_NE(run.errors.find("20 connect_refused"), std::string::npos) << run.errors;
+    EXPECT_NE(run.output.find("planned 20   sent 0   done 0   failed 20"), std::string::npos) << run.output;
+}
+
+TEST(LoadCommand, InterruptEndsEarlyWithASummary) {
+    StallServer server;
+    ChildProcess child = start({"--url", server.url(), "--rate", "100", "--duration", "1h"});
+    ASSERT_TRUE(eventually([&] { return server.requests() > 20; }));
+    child.signal(SIGINT);
+    const Ended run = wait(child);
+    EXPECT_EQ(run.exit_code, 0);
+    EXPECT_NE(run.output.find("stopped: 100 requests/s"), std::string::npos) << run.output;
+}
+
+TEST(LoadCommand, ReportsJsonLines) {
+    StallServer server;
+    const Ended run = load({"--url", server.url(), "--rate", "200", "--duration", "1200ms", "--report-json-lines",
+                            "--arrivals", "poisson", "--seed", "5", "--run-id", "the-run"});
+    EXPECT_EQ(run.exit_code, 0) << run.errors;
+    const std::vector<api::LoadStatus> reports = statuses(run.output);
+    ASSERT_GE(reports.size(), 3U);
+    EXPECT_EQ(reports.front().state, api::LoadState::Starting);
+    EXPECT_EQ(reports[1].state, api::LoadState::Running);
+    const api::LoadStatus& last = reports.back();
+    EXPECT_EQ(last.state, api::LoadState::Done);
+    EXPECT_EQ(last.run_id, "the-run");
+    EXPECT_EQ(last.plan.arrivals, api::Arrivals::Poisson);
+    EXPECT_EQ(last.plan.seed, 5U);
+    EXPECT_EQ(last.planned, 240U);
+    EXPECT_EQ(last.done, 240U);
+    EXPECT_EQ(last.unfinished, 0U);
+    EXPECT_GT(last.p99_ms, 0);
+    // Applied in order, the deltas give every second once.
+    std::map<std::int64_t, api::LoadSecond> seconds;
+    for (const api::LoadStatus& report : reports)
+        for (const api::LoadSecond& second : report.seconds) seconds[second.second] = second;
+    std::uint64_t planned = 0, ok = 0;
+    for (const auto& [number, second] : seconds) {
+        planned += second.planned;
+        ok += second.ok;
+    }
+    EXPECT_EQ(planned, 240U);
+    EXPECT_EQ(ok, 240U);
+}
+
+TEST(LoadCommand, StopsWhenItsReaderVanishes) {
+    StallServer server;
+    pid_t id = -1;
+    {
+        ChildProcess child = start({"--url", server.url(), "--rate", "100", "--duration", "1h", "--report-json-lines"});
+        ASSERT_TRUE(eventually([&] { return server.requests() > 5; }));
+        id = child.id();
+        child.close_output();
+        pollfd ended{child.exit_fd(), POLLIN, 0};
+        EXPECT_EQ(poll(&ended, 1, 30'000), 1);
+    }
+    EXPECT_EQ(kill(id, 0), -1);
+}
+
+// The generator itself stands still: a closed loop, or a start point at the actual send, would not show it.
+TEST(LoadCommand, StandingStillItselfShowsInResponseAndGeneratorLag) {
+    StallServer server;
+    const TemporaryFile file;
+    ChildProcess child =
+        start({"--url", server.url(), "--rate", "200", "--duration", "4s", "--summary-json", file.path()});
+    ASSERT_TRUE(eventually([&] { return server.requests() >= 200; }));
+    const auto begin = std::chrono::steady_clock::now();
+    child.signal(SIGSTOP);
+    const std::uint64_t before = server.requests();
+    EXPECT_TRUE(eventually([&] { return std::chrono::steady_clock::now() - begin >= std::chrono::seconds(1); }));
+    EXPECT_LE(server.requests(), before + 5);
+    child.signal(SIGCONT);
+    const Ended run = wait(child);
+    EXPECT_EQ(run.exit_code, 0);
+    std::ifstream in(file.path());
+    const nlohmann::json json = nlohmann::json::parse(in);
+    EXPECT_EQ(json["requests"]["done"], 800);
+    // One second in four: p95 is 1 - 0.05 * 4 = 0.8 s, p99 0.96 s. Standing still longer only adds.
+    EXPECT_GE(json["response_ms"]["p95"].get<double>(), 780);
+    EXPECT_GE(json["response_ms"]["p99"].get<double>(), 940);
+    EXPECT_GE(json["generator_lag_ms"]["p99"].get<double>(), 940);
+    EXPECT_LT(json["service_ms"]["p95"].get<double>(), 400);
+    EXPECT_NE(run.output.find("the generator itself was late"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace streamgauge

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "loadgen/run_record.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "loadgen/summary.h"
+
+namespace streamgauge::loadgen {
+namespace {
+
+constexpr std::int64_t kMillis = 1'000'000;
+constexpr std::int64_t kSecond = 1000 * kMillis;
+
+TEST(RunRecord, EveryRequestIsInOneSecondAndTotalsAddUp) {
+    RunRecord record(10);
+    record.due(0, 0);
+    record.due(10 * kMillis, 11 * kMillis);
+    record.due(20 * kMillis, 20 * kMillis);
+    record.sent(0, 1 * kMillis);
+    record.answered(Outcome::Ok, 0, 1 * kMillis, 5 * kMillis);
+    record.sent(10 * kMillis, 11 * kMillis);
+    record.advance_to(3 * kSecond);
+    record.answered(Outcome::Limited, 10 * kMillis, 11 * kMillis, 3 * kSecond);
+    record.unfinished(20 * kMillis, 3 * kSecond);
+
+    const Totals& totals = record.totals();
+    EXPECT_EQ(totals.planned, 3U);
+    EXPECT_EQ(totals.sent, 2U);
+    EXPECT_EQ(totals.done(), 1U);
+    EXPECT_EQ(totals.failed(), 1U);
+    EXPECT_EQ(totals.answered(), 2U);
+    EXPECT_EQ(totals.unfinished(), 1U);
+    ASSERT_EQ(record.ended_seconds().size(), 3U);
+    EXPECT_EQ(record.ended_seconds()[0].planned, 3U);
+    EXPECT_EQ(record.ended_seconds()[0].ok, 1U);
+    EXPECT_NEAR(record.ended_seconds()[0].avg_ms, 5, 0.01);
+    EXPECT_EQ(record.ended_seconds()[1].planned + record.ended_seconds()[2].ok, 0U);
+    EXPECT_EQ(record.current_second().second, 3);
+    EXPECT_EQ(record.current_second().limited, 1U);
+    EXPECT_NEAR(record.current_second().p95_ms, 2990, 3);
+    EXPECT_NEAR(static_cast<double>(record.response().max_micros()), 2.99e6, 3e3);
+    EXPECT_NEAR(static_cast<double>(record.service().quantile_micros(0.5)), 4000, 4);
+    EXPECT_EQ(record.unanswered().count(), 1U);
+    EXPECT_EQ(record.generator_lag().max_micros(), 1000);
+    EXPECT_EQ(record.send_lag().max_micros(), 1000);
+}
+
+TEST(RunRecord, SummaryHasWhatItPromises) {
+    RunRecord record(1);
+    record.due(0, 0);
+    record.due(0, 0);
+    record.sent(0, 0);
+    record.answered(Outcome::ServerError, 0, 0, kSecond / 2);
+    record.failed(Outcome::ConnectRefused, 0, kSecond / 4);
+    RunDescription run;
+    run.run_id = "r";
+    run.url = "http://127.0.0.1:1/";
+    run.rate = 2;
+    run.duration_seconds = 1;
+    run.elapsed_seconds = 1;
+    run.batch = 10;
+    const nlohmann::json json = nlohmann::json::parse(summary_json(run, record));
+    EXPECT_EQ(json["schema"], "streamgauge-load-summary/1");
+    EXPECT_EQ(json["requests"]["planned"], 2);
+    EXPECT_EQ(json["requests"]["failed"], 2);
+    EXPECT_EQ(json["outcomes"]["status_5xx"], 1);
+    EXPECT_EQ(json["outcomes"]["connect_refused"], 1);
+    EXPECT_NEAR(json["response_ms"]["p99"].get<double>(), 500, 0.5);
+    EXPECT_NEAR(json["unanswered_at_least_ms"]["max"].get<double>(), 250, 0.25);
+    EXPECT_EQ(json["seconds"].size(), 1U);
+    const std::string text = summary_text(run, record);
+    EXPECT_NE(text.find("planned 2   sent 1   done 0   failed 2   unfinished 0"), std::string::npos);
+    EXPECT_NE(text.find("1 requests had no answer"), std::string::npos);
+}
+
+TEST(RunRecord, SecondLineStandsUnderItsHead) {
+    EXPECT_EQ(std::string(kSecondsHead), "    OK | 429 | Other | RPS target | avg(ms) | p95(ms)");
+    SecondRow row;
+    row.planned = 150;
+    row.ok = 100;
+    row.limited = 50;
+    row.avg_ms = 1.5;
+    row.p95_ms = 20.25;
+    EXPECT_EQ(second_line(row), "   100 |  50 |     0 |        150 |    1.50 |   20.25");
+}
+
+}  // namespace
+}  // namespace streamgauge::loadgen
