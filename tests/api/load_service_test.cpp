@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The load service with a real generator process and a real server.
+#include "api/load_service.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <mutex>
+
+#include "support/child_program.h"
+#include "support/stall_server.h"
+
+namespace streamgauge::api {
+namespace {
+
+using test::eventually;
+using test::StallServer;
+
+// The real streamgauged where it is built, else the subcommand alone.
+std::string load_program() {
+    const std::filesystem::path real = test::built_program("streamgauged");
+    return std::filesystem::exists(real) ? real : test::test_program("streamgauge_load_program");
+}
+
+class LoadServiceTest : public testing::Test {
+protected:
+    std::unique_ptr<LoadService> make(std::string program = load_program()) {
+        LoadServiceOptions options;
+        options.program = std::move(program);
+        return make_load_service(options, [this](const LoadStatus& update) {
+            const std::lock_guard lock(mutex_);
+            updates_.push_back(update);
+        });
+    }
+    std::vector<LoadStatus> updates() {
+        const std::lock_guard lock(mutex_);
+        return updates_;
+    }
+    LoadPlan plan(const StallServer& server, double rate = 100, double seconds = 3600) {
+        LoadPlan p;
+        p.url = server.url();
+        p.rate = rate;
+        p.duration_seconds = seconds;
+        return p;
+    }
+    static Result<LoadStatus> start(LoadService& service, LoadPlan p) {
+        std::promise<Result<LoadStatus>> promise;
+        auto future = promise.get_future();
+        service.start(std::move(p), [&promise](Result<LoadStatus> r) { promise.set_value(std::move(r)); });
+        return future.get();
+    }
+    static Result<LoadStatus> stop(LoadService& service) {
+        std::promise<Result<LoadStatus>> promise;
+        auto future = promise.get_future();
+        service.stop([&promise](Result<LoadStatus> r) { promise.set_value(std::move(r)); });
+        return future.get();
+    }
+
+private:
+    std::mutex mutex_;
+    std::vector<LoadStatus> updates_;
+};
+
+TEST_F(LoadServiceTest, RunsAPlanToItsEnd) {
+    StallServer server;
+    auto service = make();
+    EXPECT_EQ(service->status().state, LoadState::Idle);
+    const auto started = start(*service, plan(server, 200, 1.5));
+    ASSERT_TRUE(started.ok()) << started.error().describe();
+    EXPECT_EQ(started->state, LoadState::Starting);
+    EXPECT_FALSE(started->run_id.empty());
+    ASSERT_TRUE(eventually([&] { return service->status().state == LoadState::Done; }));
+
+    const LoadStatus end = service->status();
+    EXPECT_EQ(end.run_id, started->run_id);
+    EXPECT_EQ(end.plan, plan(server, 200, 1.5));
+    EXPECT_EQ(end.planned, 300U);
+    EXPECT_EQ(end.done, 300U);
+    EXPECT_EQ(server.requests(), 300U);
+    std::uint64_t planned = 0;
+    for (std::size_t i = 0; i < end.seconds.size(); ++i) {
+        EXPECT_EQ(end.seconds[i].second, static_cast<std::int64_t>(i));
+        planned += end.seconds[i].planned;
+    }
+    EXPECT_EQ(planned, 300U);
+
+    const std::vector<LoadStatus> all = updates();
+    ASSERT_GE(all.size(), 4U);
+    EXPECT_EQ(all.front().state, LoadState::Starting);
+    EXPECT_EQ(all.back().state, LoadState::Done);
+    for (const LoadStatus& update : all) EXPECT_EQ(update.run_id, started->run_id);
+}
+
+TEST_F(LoadServiceTest, OneRunAtATimeAndAnotherAfterIt) {
+    StallServer server;
+    auto service = make();
+    const auto first = start(*service, plan(server));
+    ASSERT_TRUE(first.ok());
+    const auto second = start(*service, plan(server));
+    ASSERT_FALSE(second.ok());
+    EXPECT_EQ(second.error().code, ErrorCode::Conflict);
+    ASSERT_TRUE(eventually([&] { return service->status().done > 10; }));
+    const auto stopped = stop(*service);
+    ASSERT_TRUE(stopped.ok());
+    EXPECT_EQ(stopped->state, LoadState::Stopped);
+    EXPECT_GT(stopped->done, 10U);
+    EXPECT_EQ(stopped->done, server.requests());
+    const auto third = start(*service, plan(server, 100, 0.2));
+    ASSERT_TRUE(third.ok());
+    EXPECT_NE(third->run_id, first->run_id);
+    EXPECT_TRUE(third->seconds.empty());
+    EXPECT_TRUE(eventually([&] { return service->status().state == LoadState::Done; }));
+    EXPECT_EQ(service->status().done, 20U);
+}
+
+TEST_F(LoadServiceTest, StopWithoutARunAnswersTheStatus) {
+    auto service = make();
+    const auto stopped = stop(*service);
+    ASSERT_TRUE(stopped.ok());
+    EXPECT_EQ(stopped->state, LoadState::Idle);
+}
+
+TEST_F(LoadServiceTest, RefusesPlansThatMakeNoSense) {
+    StallServer server;
+    auto service = make();
+    const auto refused = [&](auto change) {
+        LoadPlan p = plan(server);
+        change(p);
+        const auto result = start(*service, p);
+        EXPECT_FALSE(result.ok());
+        return result ? std::string() : std::string(to_string(result.error().code)) + " " + result.error().field;
+    };
+    EXPECT_EQ(refused([](LoadPlan& p) { p.url = "nonsense"; }), "invalid_argument url");
+    EXPECT_EQ(refused([](LoadPlan& p) { p.url = "https://127.0.0.1/"; }), "invalid_argument url");
+    EXPECT_EQ(refused([](LoadPlan& p) { p.rate = 0; }), "invalid_argument rate");
+    EXPECT_EQ(refused([](LoadPlan& p) { p.rate = std::nan(""); }), "invalid_argument rate");
+    EXPECT_EQ(refused([](LoadPlan& p) { p.rate = 200'001; }), "invalid_argument rate");
+    EXPECT_EQ(refused([](LoadPlan& p) { p.duration_seconds = 0; }), "invalid_argument duration_seconds");
+    EXPECT_EQ(refused([](LoadPlan& p) { p.duration_seconds = 86'401; }), "invalid_argument duration_seconds");
+    EXPECT_EQ(refused([](LoadPlan& p) { p.batch = 0; }), "invalid_argument batch");
+    EXPECT_EQ(refused([](LoadPlan& p) { p.batch = 10'001; }), "invalid_argument batch");
+    EXPECT_EQ(refused([](LoadPlan& p) { p.connections = 0; }), "invalid_argument connections");
+    EXPECT_EQ(refused([](LoadPlan& p) { p.connections = 10'001; }), "invalid_argument connections");
+    EXPECT_EQ(refused([](LoadPlan& p) { p.url = "http://192.0.2.1/events"; }), "forbidden url");
+    EXPECT_EQ(refused([](LoadPlan& p) { p.url = "http://example.com/events"; }), "forbidden url");
+    EXPECT_EQ(service->status().state, LoadState::Idle);
+    EXPECT_TRUE(updates().empty());
+}
+
+TEST_F(LoadServiceTest, AMissingProgramIsSaidSo) {
+    StallServer server;
+    auto service = make("/nowhere/streamgauged");
+    const auto started = start(*service, plan(server));
+    ASSERT_FALSE(started.ok());
+    EXPECT_EQ(started.error().code, ErrorCode::Unavailable);
+    EXPECT_NE(started.error().message.find("/nowhere/streamgauged"), std::string::npos);
+    EXPECT_EQ(service->status().state, LoadState::Idle);
+}
+
+TEST_F(LoadServiceTest, ATargetThatNeverAnswersFailsWithTheReason) {
+    const test::DeadPort nobody;
+    auto service = make();
+    LoadPlan p;
+    p.url = nobody.url();
+    p.rate = 50;
+    p.duration_seconds = 0.4;
+    ASSERT_TRUE(start(*service, p).ok());
+    ASSERT_TRUE(eventually([&] { return service->status().state == LoadState::Failed; }));
+    EXPECT_NE(service->status().error.find("connect_refused"), std::string::npos) << service->status().error;
+    EXPECT_EQ(service->status().failed, 20U);
+}
+
+TEST_F(LoadServiceTest, AProgramThatIsNoGeneratorFailsWithItsWords) {
+    StallServer server;
+    auto service = make("/bin/cat");  // refuses the options and says so
+    ASSERT_TRUE(start(*service, plan(server)).ok());
+    ASSERT_TRUE(eventually([&] { return service->status().state == LoadState::Failed; }));
+    EXPECT_NE(service->status().error.find("exit code 1"), std::string::npos) << service->status().error;
+    EXPECT_NE(service->status().error.find("cat:"), std::string::npos) << service->status().error;
+}
+
+// The generator's process id, from the outside: the one child of this process.
+pid_t only_child() {
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::ifstream in(task.path() / "children");
+        pid_t id = 0;
+        if (in >> id) return id;
+    }
+    return 0;
+}
+
+TEST_F(LoadServiceTest, AGeneratorThatIsKilledFailsTheRun) {
+    StallServer server;
+    auto service = make();
+    ASSERT_TRUE(start(*service, plan(server)).ok());
+    ASSERT_TRUE(eventually([&] { return service->status().done > 5; }));
+    const pid_t child = only_child();
+    ASSERT_GT(child, 0);
+    ASSERT_EQ(kill(child, SIGKILL), 0);
+    ASSERT_TRUE(eventually([&] { return service->status().state == LoadState::Failed; }));
+    EXPECT_NE(service->status().error.find("signal 9"), std::string::npos) << service->status().error;
+    EXPECT_GT(service->status().done, 5U);
+    EXPECT_FALSE(service->status().seconds.empty());
+}
+
+TEST_F(LoadServiceTest, AGeneratorThatDoesNotStopIsKilled) {
+    StallServer server;
+    auto service = make();
+    ASSERT_TRUE(start(*service, plan(server)).ok());
+    ASSERT_TRUE(eventually([&] { return service->status().done > 5; }));
+    const pid_t child = only_child();
+    ASSERT_GT(child, 0);
+    ASSERT_EQ(kill(child, SIGSTOP), 0);
+    const auto stopped = stop(*service);
+    ASSERT_TRUE(stopped.ok());
+    EXPECT_EQ(stopped->state, LoadState::Stopped);
+    EXPECT_NE(stopped->error.find("killed"), std::string::npos);
+    EXPECT_EQ(kill(child, 0), -1);
+}
+
+TEST_F(LoadServiceTest, DestroyingTheServiceEndsTheRunAndAnswersWhoWaits) {
+    StallServer server;
+    std::promise<Result<LoadStatus>> promise;
+    auto service = make();
+    ASSERT_TRUE(start(*service, plan(server)).ok());
+    ASSERT_TRUE(eventually([&] { return service->status().done > 5; }));
+    const pid_t child = only_child();
+    service->stop([&promise](Result<LoadStatus> r) { promise.set_value(std::move(r)); });
+    service.reset();
+    EXPECT_EQ(kill(child, 0), -1);
+    const auto answer = promise.get_future().get();
+    ASSERT_TRUE(answer.ok());
+    EXPECT_EQ(answer->state, LoadState::Stopped);
+}
+
+// A server that is killed cannot end its generator: the generator must see to that itself.
+TEST_F(LoadServiceTest, TheGeneratorDiesWithItsServer) {
+    StallServer server;
+    std::array<int, 2> ends{};
+    ASSERT_EQ(pipe(ends.data()), 0);
+    const LoadPlan p = plan(server);
+    const pid_t parent = fork();
+    ASSERT_GE(parent, 0);
+    if (parent == 0) {
+        LoadServiceOptions options;
+        options.program = load_program();
+        const auto service = make_load_service(options, [](const LoadStatus&) {});
+        service->start(p, [](const Result<LoadStatus>&) {});
+        if (!eventually([&] { return service->status().done >= 5; })) _exit(1);
+        const pid_t child = only_child();
+        [[maybe_unused]] const ssize_t n = write(ends[1], &child, sizeof child);
+        eventually([] { return false; });  // to be killed
+        _exit(2);
+    }
+    close(ends[1]);
+    pid_t child = 0;
+    ASSERT_EQ(read(ends[0], &child, sizeof child), static_cast<ssize_t>(sizeof child));
+    ASSERT_GT(child, 0);
+    ASSERT_EQ(kill(parent, SIGKILL), 0);
+    ASSERT_EQ(waitpid(parent, nullptr, 0), parent);
+    // It ends, or is a zombie that nobody waits for.
+    EXPECT_TRUE(eventually([child] {
+        std::ifstream in("/proc/" + std::to_string(child) + "/stat");
+        std::string id, name, state;
+        return !(in >> id >> name >> state) || state == "Z";
+    }));
+    close(ends[0]);
+}
+
+}  // namespace
+}  // namespace streamgauge::api
