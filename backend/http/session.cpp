@@ -58,7 +58,7 @@ void Session::open(std::string remote_address, bool refused) {
     route_ = nullptr;
     early_.reset();
     request_.method = Method::Other;
-    close_after_output_ = false;
+    close_after_output_ = streamed_ = false;
     stream_unsent_ = blocked_bytes_ = 0;
     idle_since_ = hub_.now();
     if (refused) {

@@ -146,7 +146,7 @@ private:
     std::array<Slot, limits::kPipelinedRequests> slots_;
     std::uint64_t first_ = 0, next_ = 0;
     OutputQueue output_;
-    bool close_after_output_ = false;
+    bool close_after_output_ = false, streamed_ = false;
     std::shared_ptr<StreamHandle> stream_;  // the one that is being sent
     std::size_t stream_unsent_ = 0;         // of its chunks, in output_
     std::int64_t idle_since_ = 0, blocked_since_ = 0, stream_written_ = 0;

@@ -111,6 +111,7 @@ void Session::render_stream_head(Slot& next) {
     output_.append(std::string_view(head));
     count_answer(next, 200);
     stream_ = std::move(next.stream);
+    streamed_ = true;
     stream_unsent_ = 0;
     stream_written_ = hub_.now();
     const bool head_only = next.head_only;
@@ -185,7 +186,8 @@ Session::End Session::end() const {
     if (forced_ == End::Abort) return End::Abort;
     if (has_output()) return End::No;
     if (forced_) return *forced_;
-    if (close_after_output_) return eof_ ? End::Close : End::Linger;
+    // A reader of events sends nothing that could turn the close into a reset.
+    if (close_after_output_) return eof_ || streamed_ ? End::Close : End::Linger;
     if (!idle() || stream_) return End::No;
     if (state_ == State::Stopped) return eof_ || draining_ ? End::Close : End::Linger;
     return eof_ && state_ == State::Head && begin_ == end_ ? End::Close : End::No;
