@@ -94,6 +94,11 @@ Statement& Statement::bind_blob(int parameter, std::string_view value) {
     return *this;
 }
 
+Statement& Statement::bind_null(int parameter) {
+    sqlite3_bind_null(statement_.get(), parameter);
+    return *this;
+}
+
 Result<bool> Statement::step() {
     const int result = sqlite3_step(statement_.get());
     if (result == SQLITE_ROW) return true;
@@ -120,6 +125,10 @@ void Statement::reset() {
 
 std::int64_t Statement::integer(int column) const {
     return sqlite3_column_int64(statement_.get(), column);
+}
+
+bool Statement::is_null(int column) const {
+    return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
 }
 
 std::string_view Statement::bytes(int column) const {

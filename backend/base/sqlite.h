@@ -41,6 +41,7 @@ public:
     Statement& bind(int parameter, std::int64_t value);
     Statement& bind_text(int parameter, std::string_view value);
     Statement& bind_blob(int parameter, std::string_view value);
+    Statement& bind_null(int parameter);
 
     // True: a row. False: no more rows, and the statement is reset. An error resets it, too.
     Result<bool> step();
@@ -49,6 +50,7 @@ public:
     void reset();
 
     std::int64_t integer(int column) const;
+    bool is_null(int column) const;
     std::string_view bytes(int column) const;
 
 private:

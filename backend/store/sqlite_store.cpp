@@ -3,14 +3,14 @@
 
 #include <sqlite3.h>
 
+#include "base/sqlite.h"
 #include "store/session_codec.h"
-#include "store/sqlite_handle.h"
 
 namespace streamgauge {
 namespace {
 
-using sqlite::Connection;
-using sqlite::Statement;
+using sql::Connection;
+using sql::Statement;
 
 constexpr std::int64_t kApplicationId = 0x53475354;  // "SGST"
 constexpr std::int64_t kSchemaVersion = 1;
@@ -53,18 +53,22 @@ public:
     }
 
     Result<Acquired> acquire() override {
-        if (Status s = sqlite::execute(writer_.get(), "UPDATE partition SET epoch = epoch + 1 WHERE id = 0"); !s)
+        if (Status s = sql::execute(writer_.get(), "UPDATE partition SET epoch = epoch + 1 WHERE id = 0"); !s)
             return s.error();
         return read_state();
     }
 
     Status commit(const StoreCommit& commit) override {
-        if (Status s = sqlite::execute(writer_.get(), "BEGIN IMMEDIATE"); !s) return s;
+        if (Status s = sql::execute(writer_.get(), "BEGIN IMMEDIATE"); !s) {
+            Error error = s.error();
+            // Somebody looks into the file with a tool: that passes, and is no other owner.
+            if (error.code == ErrorCode::Conflict) error.code = ErrorCode::Unavailable;
+            return error;
+        }
         Status status = write(commit);
-        if (status.ok()) status = sqlite::execute(writer_.get(), "COMMIT");
+        if (status.ok()) status = sql::execute(writer_.get(), "COMMIT");
         // A failed statement may have rolled back by itself; then there is nothing to do.
-        if (!status.ok() && sqlite3_get_autocommit(writer_.get()) == 0)
-            (void)sqlite::execute(writer_.get(), "ROLLBACK");
+        if (!status.ok() && sqlite3_get_autocommit(writer_.get()) == 0) (void)sql::execute(writer_.get(), "ROLLBACK");
         return status;
     }
 
@@ -123,18 +127,20 @@ private:
     }
 
     Status prepare(const std::string& path) {
-        Result<Connection> writer = sqlite::open(path, false);
+        Result<Connection> writer = sql::open(path, true);
         if (!writer) return writer.error();
         writer_ = std::move(writer).value();
+        if (Status s = sql::execute(writer_.get(), "PRAGMA busy_timeout=500"); !s) return s;
         if (Status s = check_or_create(path); !s) return s;
-        if (Status s = sqlite::execute(writer_.get(),
-                                       "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32768;"
-                                       "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;");
+        if (Status s = sql::execute(writer_.get(),
+                                    "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32768;"
+                                    "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;");
             !s)
             return s;
-        Result<Connection> reader = sqlite::open(path, true);
+        Result<Connection> reader = sql::open(path, false);
         if (!reader) return reader.error();
         reader_ = std::move(reader).value();
+        if (Status s = sql::execute(reader_.get(), "PRAGMA query_only=ON; PRAGMA busy_timeout=500"); !s) return s;
 
         sqlite3* const w = writer_.get();
         sqlite3* const r = reader_.get();
@@ -175,7 +181,7 @@ private:
     }
 
     Status check_or_create(const std::string& path) {
-        if (Status s = sqlite::execute(writer_.get(), "PRAGMA journal_mode=WAL"); !s) return s;
+        if (Status s = sql::execute(writer_.get(), "PRAGMA journal_mode=WAL"); !s) return s;
         const Result<std::int64_t> application = pragma("PRAGMA application_id");
         if (!application) return application.error();
         const Result<std::int64_t> version = pragma("PRAGMA user_version");
@@ -186,7 +192,7 @@ private:
             const std::string sql = "BEGIN IMMEDIATE;" + std::string(kSchema) +
                                     "PRAGMA application_id=" + std::to_string(kApplicationId) +
                                     ";PRAGMA user_version=" + std::to_string(kSchemaVersion) + ";COMMIT";
-            return sqlite::execute(writer_.get(), sql.c_str());
+            return sql::execute(writer_.get(), sql.c_str());
         }
         if (application.value() != kApplicationId)
             return Error::make(ErrorCode::Corrupt, path + " is a database, and not a store of this program");

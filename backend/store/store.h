@@ -65,9 +65,9 @@ public:
 
     // Makes the caller the partition's owner: every earlier owner's commits get Conflict from now on.
     virtual Result<Acquired> acquire() = 0;
-    // All of it or nothing. Conflict (and nothing changed) when another owner has taken over, or `expected_next` is not
-    // where the store is. A commit that this owner has already made is Ok and changes nothing: its answer may have been
-    // lost.
+    // All of it or nothing. Io and Unavailable: try again. Conflict (and nothing changed) when another owner has taken
+    // over, or `expected_next` is not where the store is. A commit that this owner has already made is Ok and changes
+    // nothing: its answer may have been lost.
     virtual Status commit(const StoreCommit& commit) = 0;
 
     // The reads below are for one thread at a time and see one committed snapshot each.

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/sqlite.h"
 #include "store/session_codec.h"
 #include "store/store_contract.h"
 
@@ -65,6 +66,20 @@ TEST(SqliteStore, ReadsWhileItCommits) {
     }
     writer.join();
     EXPECT_EQ(store->rollup(1, kNoWindow, "g")->value, 200);
+}
+
+TEST(SqliteStore, ALockOfAToolPassesAndIsNoOtherOwner) {
+    const TemporaryDirectory directory;
+    const std::string path = (directory.path / "store.db").string();
+    const auto store = std::move(open_sqlite_store(path)).value();
+    StoreCommit commit;
+    commit.epoch = store->acquire()->epoch;
+    commit.state.next = 2;
+    const auto tool = std::move(sql::open(path, false)).value();
+    ASSERT_TRUE(sql::execute(tool.get(), "BEGIN IMMEDIATE").ok());
+    EXPECT_EQ(store->commit(commit).error().code, ErrorCode::Unavailable);
+    ASSERT_TRUE(sql::execute(tool.get(), "ROLLBACK").ok());
+    EXPECT_TRUE(store->commit(commit).ok());
 }
 
 TEST(SqliteStore, SaysWhatIsWrongWithAFile) {
