@@ -50,6 +50,8 @@ public:
     bool dark() const;
     bool paused() const { return paused_; }
     void set_paused(bool paused);
+    // Asks the window to put `text` on the clipboard; `what` names it for the person.
+    Q_INVOKABLE void copy(const QString& text, const QString& what) { Q_EMIT copyRequested(text, what); }
     QString version() const { return QStringLiteral(STREAMGAUGE_VERSION); }
 
 Q_SIGNALS:

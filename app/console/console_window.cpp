@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "console/console_window.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QFontDatabase>
+#include <QIcon>
+#include <QPalette>
+#include <QQmlEngine>
+
+#include "console/series_feed.h"
+#include "console/sparkline_item.h"
+
+namespace streamgauge::console {
+
+using namespace Qt::Literals::StringLiterals;
+
+void prepare_application() {
+    for (const QString& file : {u"StreamgaugeSans-Regular.otf"_s, u"StreamgaugeSans-Medium.otf"_s,
+                                u"StreamgaugeSans-SemiBold.otf"_s, u"StreamgaugeMono-Regular.ttf"_s}) {
+        QFontDatabase::addApplicationFont(u":/resources/fonts/"_s + file);
+    }
+    QFont font(u"Streamgauge Sans"_s);
+    font.setPixelSize(13);
+    QApplication::setFont(font);
+    qmlRegisterType<SparklineItem>("Streamgauge", 1, 0, "Sparkline");
+    qmlRegisterType<SeriesFeed>("Streamgauge", 1, 0, "SeriesFeed");
+    qmlRegisterAnonymousType<viewmodels::ChartModel>("Streamgauge", 1);
+}
+
+ConsoleWindow::ConsoleWindow(viewmodels::ConsoleViewModel& app) : app_(app) {
+    setTitle(u"Streamgauge"_s);
+    setResizeMode(QQuickView::SizeRootObjectToView);
+    setMinimumSize(QSize(960, 620));
+    connect(engine(), &QQmlEngine::warnings, this, [this](const QList<QQmlError>& warnings) {
+        for (const QQmlError& warning : warnings) complaints_.append(warning.toString());
+    });
+    connect(&app, &viewmodels::ConsoleViewModel::copyRequested, this,
+            [](const QString& text) { QGuiApplication::clipboard()->setText(text); });
+    follow_system_theme();
+    setInitialProperties({{u"app"_s, QVariant::fromValue<QObject*>(&app)}});
+    setSource(QUrl(u"qrc:/qml/Main.qml"_s));
+    const auto found = errors();
+    for (const QQmlError& error : found) complaints_.append(error.toString());
+}
+
+ConsoleWindow::~ConsoleWindow() {
+    // QML goes before the view model it reads.
+    setSource(QUrl());
+}
+
+bool ConsoleWindow::event(QEvent* event) {
+    if (event->type() == QEvent::Close) Q_EMIT closing();
+    if (event->type() == QEvent::ThemeChange || event->type() == QEvent::ApplicationPaletteChange)
+        follow_system_theme();
+    return QQuickView::event(event);
+}
+
+void ConsoleWindow::follow_system_theme() {
+    const QPalette palette = QGuiApplication::palette();
+    app_.set_system_dark(palette.color(QPalette::Window).lightness() < palette.color(QPalette::WindowText).lightness());
+}
+
+}  // namespace streamgauge::console

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The frame: rail, header, page, status bar; keys and overlays.
+import QtQuick
+import "components"
+import "pages"
+import "theme"
+
+Rectangle {
+    id: root
+    required property var app
+    width: 1440
+    height: 900
+    color: Theme.window
+
+    Binding { target: Theme; property: "dark"; value: root.app.dark }
+
+    FocusScope {
+        id: main
+        anchors.fill: parent
+        focus: true
+        // Keys that no control took.
+        Keys.onPressed: (event) => {
+            if (event.modifiers & (Qt.ControlModifier | Qt.AltModifier | Qt.MetaModifier)) return
+            if (event.key === Qt.Key_Space) root.app.paused = !root.app.paused
+            else if (event.text === "/") root.app.commands.run("filter")
+            else if (event.text === "?") root.app.commands.run("keys")
+            else return
+            event.accepted = true
+        }
+
+        NavRail {
+            id: rail
+            app: root.app
+            height: parent.height
+        }
+        HeaderBar {
+            id: header
+            app: root.app
+            anchors.left: rail.right
+            anchors.right: parent.right
+            title: ["Overview", "Events", "Load"][root.app.page]
+            hasRange: root.app.page === 0
+            onPaletteRequested: palette.open(main)
+        }
+        Item {
+            anchors.left: rail.right
+            anchors.right: parent.right
+            anchors.top: header.bottom
+            anchors.bottom: status.top
+            // A page is made when it is first looked at, and stays.
+            Repeater {
+                model: [overviewPage, eventsPage, loadPage]
+                delegate: Loader {
+                    required property int index
+                    required property var modelData
+                    readonly property bool current: root.app.page === index
+                    anchors.fill: parent
+                    sourceComponent: modelData
+                    active: current || item
+                    visible: current
+                    focus: current
+                }
+            }
+            Component { id: overviewPage; OverviewPage { objectName: "overviewPage"; app: root.app } }
+            Component {
+                id: eventsPage
+                EventsPage {
+                    id: events
+                    objectName: "eventsPage"
+                    app: root.app
+                    Connections {
+                        target: root.app
+                        function onFilterRequested() { events.focusFilter() }
+                    }
+                }
+            }
+            Component { id: loadPage; LoadPage { objectName: "loadPage"; app: root.app } }
+        }
+        StatusBar {
+            id: status
+            app: root.app
+            anchors.left: rail.right
+            anchors.right: parent.right
+            anchors.bottom: parent.bottom
+        }
+    }
+
+    CommandPalette { id: palette; objectName: "palette"; app: root.app }
+    KeysOverlay { id: keys; objectName: "keysOverlay" }
+    Toast {
+        id: toast
+        objectName: "toast"
+        anchors.horizontalCenter: parent.horizontalCenter
+        anchors.bottom: parent.bottom
+        anchors.bottomMargin: 44
+    }
+
+    Shortcut { sequence: "Ctrl+K"; onActivated: palette.visible ? palette.close() : palette.open(main) }
+    Shortcut { sequence: "Ctrl+1"; onActivated: root.app.page = 0 }
+    Shortcut { sequence: "Ctrl+2"; onActivated: root.app.page = 1 }
+    Shortcut { sequence: "Ctrl+3"; onActivated: root.app.page = 2 }
+
+    Connections {
+        target: root.app
+        function onCopyRequested(text, what) { toast.show("Copied the " + what) }
+        function onKeysRequested() { keys.open(main) }
+    }
+}

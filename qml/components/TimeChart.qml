@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A chart over time with a legend that reads the newest values, or those under the cursor. Qt Charts paints the series;
+// grid, labels and cursor are ours, so that figures stay aligned and nothing breathes.
+import QtQuick
+import QtCharts
+import Streamgauge
+import "../theme"
+
+Panel {
+    id: chart
+    property var model
+    property var colors: []
+    property bool stale: false
+    property real cursor: -1       // 0..1 of the width; shared between charts
+    property bool cursorActive: cursor >= 0
+    signal cursorMoved(real position)
+    signal copyRequested(string text)
+    readonly property var reading: cursorActive && model ? model.at(cursor) : ({"valid": false})
+    readonly property int gutter: 62
+    note: reading.valid ? reading.time : ""
+
+    tools: Repeater {
+        model: chart.model ? chart.model.names : []
+        delegate: Row {
+            required property int index
+            required property string modelData
+            height: parent ? parent.height : 0
+            spacing: 5
+            Rectangle {
+                width: 8
+                height: 8
+                radius: 2
+                color: chart.colors[parent.index]
+                anchors.verticalCenter: parent.verticalCenter
+            }
+            Txt {
+                text: parent.modelData
+                small: true
+                muted: true
+                anchors.verticalCenter: parent.verticalCenter
+            }
+            Txt {
+                visible: chart.width > 480
+                text: chart.reading.valid ? chart.reading.values[parent.index] : chart.model.latest[parent.index]
+                small: true
+                width: Math.max(44, implicitWidth)
+                anchors.verticalCenter: parent.verticalCenter
+            }
+        }
+    }
+
+    Item {
+        id: plot
+        anchors.fill: parent
+        anchors.leftMargin: chart.gutter
+        anchors.rightMargin: Theme.s4
+        anchors.topMargin: Theme.s1
+        anchors.bottomMargin: 26
+
+        Repeater {
+            model: chart.model ? chart.model.yTicks : []
+            delegate: Item {
+                required property var modelData
+                y: Math.round(plot.height * (1 - modelData.position))
+                width: plot.width
+                Rectangle {
+                    width: parent.width
+                    height: 1
+                    color: parent.modelData.position === 0 ? Theme.lineStrong : Theme.grid
+                }
+                Txt {
+                    anchors.right: parent.left
+                    anchors.rightMargin: Theme.s2
+                    y: -height / 2
+                    text: parent.modelData.label
+                    small: true
+                    faint: true
+                }
+            }
+        }
+        Repeater {
+            model: chart.model ? chart.model.xTicks : []
+            delegate: Txt {
+                required property var modelData
+                x: Math.max(-chart.gutter + 4, Math.min(plot.width - implicitWidth + 8,
+                                                        Math.round(plot.width * modelData.position - implicitWidth / 2)))
+                y: plot.height + 6
+                text: modelData.label
+                small: true
+                faint: true
+            }
+        }
+        ChartView {
+            id: view
+            x: -20
+            y: -20
+            width: plot.width + 40
+            height: plot.height + 40
+            plotArea: Qt.rect(20, 20, plot.width, plot.height)
+            backgroundColor: "transparent"
+            plotAreaColor: "transparent"
+            antialiasing: true
+            legend.visible: false
+            dropShadowEnabled: false
+            opacity: chart.stale ? 0.45 : 1
+            ValueAxis { id: xAxis; visible: false }
+            ValueAxis { id: yAxis; visible: false }
+            LineSeries { id: anchorSeries; axisX: xAxis; axisY: yAxis }
+        }
+        SeriesFeed {
+            model: chart.model
+            anchor: anchorSeries
+            colors: chart.colors
+            columns: Math.max(50, Math.round(plot.width))
+            active: chart.visible
+        }
+        Rectangle {
+            visible: chart.reading.valid
+            x: visible ? Math.round(plot.width * chart.reading.position) : 0
+            width: 1
+            height: plot.height
+            color: Theme.lineStrong
+        }
+        Txt {
+            anchors.centerIn: parent
+            visible: !(chart.model && chart.model.hasData)
+            text: "No data in this window"
+            faint: true
+        }
+        MouseArea {
+            anchors.fill: parent
+            hoverEnabled: true
+            acceptedButtons: Qt.RightButton
+            onPositionChanged: (mouse) => chart.cursorMoved(mouse.x / width)
+            onExited: chart.cursorMoved(-1)
+            onClicked: chart.copyRequested(chart.model.csv())
+        }
+    }
+}

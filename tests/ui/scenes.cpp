@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/scenes.h"
+
+#include <QGuiApplication>
+#include <QKeyEvent>
+#include <QMouseEvent>
+#include <QQuickItem>
+
+#include <cmath>
+#include <random>
+
+#include "client/eventually.h"
+
+namespace streamgauge::tests {
+
+using namespace Qt::Literals::StringLiterals;
+using client::ConnectionState;
+
+namespace {
+
+constexpr std::int64_t kNow = 1'767'268'800;  // 2026-01-01T12:00:00Z
+const char* const kPages[] = {"/",
+                              "/products/espresso-machine",
+                              "/checkout",
+                              "/search?q=grinder",
+                              "/cart",
+                              "/products/12-cup-pour-over-set-with-a-very-long-name",
+                              "/account",
+                              "/help/returns",
+                              "/products/kettle",
+                              "/blog/how-we-roast"};
+const char* const kTypes[] = {"page_view", "click", "search", "add_to_cart", "purchase", "login", "chat_message"};
+
+const std::string kLost =
+    "The live stream ended: connection refused; see that the server runs and can be reached from here";
+
+}  // namespace
+
+Stage::Stage() {
+    fake.post_events_to("http://127.0.0.1:8080/events");
+    app.set_system_dark(true);
+    window = std::make_unique<console::ConsoleWindow>(app);
+}
+
+Stage::~Stage() = default;
+
+void Stage::show(QSize size) {
+    window->resize(size);
+    bool drawn = false;
+    QObject context;
+    QObject::connect(
+        window.get(), &QQuickWindow::afterRendering, &context, [&] { drawn = true; }, Qt::DirectConnection);
+    window->show();
+    window->requestActivate();
+    eventually([&] { return drawn && window->isExposed(); });
+    eventually([&] { return QGuiApplication::focusWindow() == window.get(); }, std::chrono::seconds(2));
+}
+
+QImage Stage::grab() {
+    // Two equal pictures in a row, 60 ms apart: nothing moves any more. A waiting bar never rests, so not for ever.
+    QImage last = window->grabWindow();
+    for (int round = 0; round < 12; ++round) {
+        const QDeadlineTimer pause(60);
+        eventually([&] { return pause.hasExpired(); });
+        QImage next = window->grabWindow();
+        if (next == last) return next;
+        last = std::move(next);
+    }
+    return last;
+}
+
+QQuickItem* Stage::find(const QString& object_name) const {
+    return window->rootObject()->findChild<QQuickItem*>(object_name);
+}
+
+void Stage::press(Qt::Key key, Qt::KeyboardModifiers modifiers, const QString& text) {
+    QKeyEvent down(QEvent::KeyPress, key, modifiers, text);
+    // As the platform does: a shortcut has the first word, unless the focused item wants the key.
+    QKeyEvent shortcut(QEvent::ShortcutOverride, key, modifiers, text);
+    shortcut.ignore();
+    QCoreApplication::sendEvent(window.get(), &shortcut);
+    QCoreApplication::sendEvent(window.get(), &down);
+    QKeyEvent up(QEvent::KeyRelease, key, modifiers, text);
+    QCoreApplication::sendEvent(window.get(), &up);
+    settle_events();
+}
+
+void Stage::click(QQuickItem* item) {
+    const QPointF at = item->mapToScene(QPointF(item->width() / 2, item->height() / 2));
+    const auto send = [&](QEvent::Type type, Qt::MouseButtons buttons) {
+        QMouseEvent event(type, at, window->mapToGlobal(at), Qt::LeftButton, buttons, Qt::NoModifier);
+        QCoreApplication::sendEvent(window.get(), &event);
+    };
+    send(QEvent::MouseButtonPress, Qt::LeftButton);
+    send(QEvent::MouseButtonRelease, Qt::NoButton);
+    settle_events();
+}
+
+void go_live(Stage& stage) {
+    stage.fake.start();
+    eventually([&] { return stage.fake.state() == ConnectionState::Syncing; });
+    stage.fake.publish(api::LoadStatus{}, true);
+    stage.fake.measure_latency(0.38);
+}
+
+api::Overview sample_overview() {
+    std::mt19937 random(3);
+    const auto noise = [&] { return static_cast<double>(random() % 1000) / 1000.0; };
+    api::Overview overview;
+    overview.as_of = Timestamp{kNow * Timestamp::kMicrosPerSecond + 400'000};
+    overview.watermark = Timestamp::from_seconds(kNow);
+    overview.active_users = 12'840;
+    overview.server.uptime_seconds = 273'900;
+    overview.server.cpu_percent = 38.4;
+    overview.server.resident_bytes = 187ULL << 20;
+    overview.server.disk_free_bytes = 212ULL << 30;
+    for (std::int64_t i = 600; i > 0; --i) {
+        const double t = static_cast<double>(600 - i);
+        api::SecondPoint point;
+        point.second = kNow - i;
+        const double wave = 9000 + 2600 * std::sin(t / 55) + 700 * std::sin(t / 9);
+        const double burst = t > 470 && t < 500 ? 5200 : 0;
+        point.outcomes.accepted = static_cast<std::uint64_t>(wave + 900 * noise() + burst);
+        point.outcomes.duplicate = static_cast<std::uint64_t>(320 + 120 * noise());
+        point.outcomes.rejected = static_cast<std::uint64_t>(20 + 35 * noise());
+        point.outcomes.limited = burst > 0 ? static_cast<std::uint64_t>(1500 + 500 * noise()) : 0;
+        point.ack.count = point.outcomes.accepted;
+        point.ack.p50_ms = 0.9 + 0.25 * noise() + burst / 9000;
+        point.ack.p95_ms = 2.3 + 0.9 * noise() + burst / 1500;
+        point.ack.p99_ms = 4.1 + 1.8 * noise() + burst / 650;
+        point.active_users = static_cast<std::uint64_t>(12'000 + t * 1.4 + 60 * noise());
+        point.lag_seconds = 0.06 + 0.05 * noise() + (burst > 0 ? 0.5 : 0);
+        overview.points.push_back(point);
+    }
+    std::uint64_t views = 482'113;
+    for (const char* page : kPages) {
+        overview.top_pages.push_back({page, views});
+        views = views * 7 / 10;
+    }
+    std::uint64_t events = 1'204'771;
+    for (const char* type : kTypes) {
+        overview.event_types.push_back({type, events});
+        events = events * 6 / 11;
+    }
+    overview.ledger.decoded = 58'204'113;
+    overview.ledger.duplicate = 1'904'002;
+    overview.ledger.invalid = 96'230;
+    overview.ledger.accepted = 56'203'881;
+    overview.ledger.aggregated = 56'202'961;
+    overview.ledger.in_flight = 920;
+    return overview;
+}
+
+api::EventTail sample_events(std::uint64_t first, std::uint64_t count) {
+    api::EventTail tail;
+    for (std::uint64_t i = first; i < first + count; ++i) {
+        api::TailEvent event;
+        event.id = 56'200'000 + i;
+        event.event_id = "0198f0a2-7c1e-7b3a-9d" + std::to_string(10'000'000 + i);
+        event.event_type = kTypes[i * i % 7];
+        event.user_id = "u_" + std::to_string(1000 + i * 37 % 9000);
+        event.session_id = "s_" + std::to_string(50'000 + i * 11 % 4000);
+        event.page_url = kPages[i * 3 % 10];
+        event.occurred_at = Timestamp{kNow * Timestamp::kMicrosPerSecond + static_cast<std::int64_t>(i) * 9'173};
+        event.received_at = event.occurred_at.plus_micros(4'210);
+        event.props = R"({"referrer":"https://example.org/","viewport":{"width":1440,"height":900},"amount_usd":)" +
+                      std::to_string(10 + i % 90) + R"(.50,"tags":["spring","sale"],"ab":{}})";
+        tail.events.push_back(std::move(event));
+    }
+    return tail;
+}
+
+api::LoadStatus sample_load(api::LoadState state, std::int64_t seconds) {
+    std::mt19937 random(5);
+    const auto noise = [&] { return static_cast<double>(random() % 1000) / 1000.0; };
+    api::LoadStatus status;
+    status.run_id = "run-20260101-120000";
+    status.state = state;
+    status.plan.url = "http://127.0.0.1:8080/events";
+    status.plan.rate = 5000;
+    status.plan.duration_seconds = 60;
+    for (std::int64_t second = 0; second < seconds; ++second) {
+        api::LoadSecond row;
+        row.second = second;
+        row.planned = row.sent = 5000;
+        row.limited = second > 22 && second < 28 ? static_cast<std::uint64_t>(200 + 300 * noise()) : 0;
+        row.other = second == 25 ? 3 : 0;
+        row.ok = 5000 - row.limited - row.other;
+        row.p50_ms = 0.8 + 0.2 * noise();
+        row.avg_ms = row.p50_ms * 1.2;
+        row.p95_ms = 2.2 + noise() + (row.limited > 0 ? 6 : 0);
+        row.p99_ms = row.p95_ms * 1.8;
+        status.planned += row.planned;
+        status.sent += row.sent;
+        status.done += row.ok;
+        status.failed += row.limited + row.other;
+        status.seconds.push_back(row);
+    }
+    status.p50_ms = 0.91;
+    status.p95_ms = 2.84;
+    status.p99_ms = 7.02;
+    status.max_ms = 41.3;
+    status.send_lag_p99_ms = 0.12;
+    return status;
+}
+
+namespace {
+
+void fill(Stage& stage) {
+    go_live(stage);
+    stage.fake.publish(sample_overview(), true);
+    stage.fake.publish(sample_events(1, 120), true);
+    api::EventTail next = sample_events(121, 40);
+    next.skipped = 48'211;
+    stage.fake.publish(next);
+}
+
+void none_yet(Stage& stage) {
+    go_live(stage);
+    api::Overview nothing;
+    nothing.as_of = Timestamp::from_seconds(kNow);
+    nothing.server.uptime_seconds = 3;
+    nothing.server.resident_bytes = 41ULL << 20;
+    nothing.server.disk_free_bytes = 212ULL << 30;
+    stage.fake.publish(nothing, true);
+    stage.fake.publish(api::EventTail{}, true);
+}
+
+void still_starting(Stage& stage) {
+    stage.fake.go(ConnectionState::Connecting);
+}
+
+void refused(Stage& stage) {
+    stage.fake.set_endpoint("10.20.0.7:8090");
+    stage.fake.go(ConnectionState::Failed,
+                  "connection refused; see that the server runs and can be reached from here. It is tried again every "
+                  "few seconds.");
+}
+
+void lost(Stage& stage) {
+    fill(stage);
+    stage.fake.publish(sample_load(api::LoadState::Running, 41));
+    stage.clock.advance_seconds(47);
+    stage.fake.go(ConnectionState::Degraded, kLost);
+}
+
+std::function<void(Stage&)> on(int page, std::function<void(Stage&)> play) {
+    return [page, play = std::move(play)](Stage& stage) {
+        stage.app.set_page(page);
+        play(stage);
+    };
+}
+
+std::vector<Scene> make_scenes() {
+    using Console = viewmodels::ConsoleViewModel;
+    std::vector<Scene> all;
+    const std::pair<const char16_t*, int> pages[] = {
+        {u"overview", Console::OverviewPage}, {u"events", Console::EventsPage}, {u"load", Console::LoadPage}};
+    for (const auto& [name, page] : pages) {
+        const QString prefix = QString::fromUtf16(name) + u'-';
+        const auto with_run = [](Stage& stage) {
+            fill(stage);
+            stage.fake.publish(sample_load(api::LoadState::Running, 41));
+        };
+        all.push_back({prefix + u"data", on(page, with_run)});
+        all.push_back({prefix + u"empty", on(page, none_yet)});
+        all.push_back({prefix + u"loading", on(page, still_starting)});
+        all.push_back({prefix + u"error", on(page, refused)});
+        all.push_back({prefix + u"disconnected", on(page, lost)});
+    }
+    all.push_back({u"events-detail"_s, on(Console::EventsPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.app.events()->select(4);
+                   })});
+    all.push_back({u"events-paused"_s, on(Console::EventsPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.app.set_paused(true);
+                       stage.fake.publish(sample_events(161, 12));
+                   })});
+    all.push_back({u"events-nothing-matches"_s, on(Console::EventsPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.app.events()->set_event_type(u"purchase_refunded"_s);
+                       stage.fake.publish(api::EventTail{}, true);
+                   })});
+    all.push_back({u"load-failed"_s, on(Console::LoadPage, [](Stage& stage) {
+                       fill(stage);
+                       api::LoadStatus status = sample_load(api::LoadState::Failed, 12);
+                       status.error =
+                           "the generator ended early: connection refused after 12 s; see that the target still runs";
+                       stage.fake.publish(status);
+                   })});
+    all.push_back({u"load-not-offered"_s, on(Console::LoadPage, [](Stage& stage) {
+                       stage.fake.say_hello({"streamgauge", "0.1.0", 1, 1, {"live", "events"}});
+                       stage.fake.set_endpoint("10.20.0.7:8080");
+                       fill(stage);
+                   })});
+    all.push_back({u"load-wrong-plan"_s, on(Console::LoadPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.app.load()->set_rate(0);
+                   })});
+    all.push_back({u"overview-ledger-off"_s, on(Console::OverviewPage, [](Stage& stage) {
+                       fill(stage);
+                       api::Overview overview = sample_overview();
+                       overview.ledger.difference = -17;
+                       overview.points.back().lag_seconds = 12;
+                       stage.fake.publish(overview, true);
+                       eventually([&] { return stage.app.overview()->tiles()->tile(5).tone == u"bad"; });
+                   })});
+    all.push_back({u"palette"_s, on(Console::OverviewPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.press(Qt::Key_K, Qt::ControlModifier);
+                   })});
+    all.push_back({u"keys"_s, on(Console::EventsPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.app.commands()->run(u"keys"_s);
+                   })});
+    return all;
+}
+
+}  // namespace
+
+const std::vector<Scene>& scenes() {
+    static const std::vector<Scene> all = make_scenes();
+    return all;
+}
+
+}  // namespace streamgauge::tests
