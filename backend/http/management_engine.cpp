@@ -99,24 +99,12 @@ public:
     // Takes the descriptors.
     Status open(const std::vector<int>& listening) {
         own_mailbox();
-        epoll_ = epoll_create1(EPOLL_CLOEXEC);
-        if (epoll_ < 0) return Error::make(ErrorCode::Io, "epoll: " + std::system_category().message(errno));
-        notifier_ = std::make_unique<QSocketNotifier>(epoll_, QSocketNotifier::Read);
-        connect(notifier_.get(), &QSocketNotifier::activated, this, [this] { on_ready(); });
+        Status opened = make_epoll();
         for (const int descriptor : listening) {
-            auto* listener = new Listener([this](Listener& from, int accepted) { accept(from, accepted); });
-            listener->setParent(&adapter_);
-            connect(listener, &QTcpServer::acceptError, this, [listener] {
-                log::warning("accept_failed", listener->errorString().toStdString());
-                QTimer::singleShot(kAcceptPause, listener, [listener] { listener->resumeAccepting(); });
-            });
-            if (!listener->setSocketDescriptor(descriptor)) {
-                return Error::make(ErrorCode::Io, "listening socket: " + listener->errorString().toStdString());
-            }
-            adapter_.serve(listener);
-            listeners_.push_back(listener);
+            if (opened.ok()) opened = serve(descriptor);
+            if (!opened.ok()) ::close(descriptor);
         }
-        return {};
+        return opened;
     }
 
     int run() { return loop_.exec(); }
@@ -161,6 +149,31 @@ private:
         const ReplyPtr& reply;
         bool taken;
     };
+
+    Status make_epoll() {
+        epoll_ = epoll_create1(EPOLL_CLOEXEC);
+        if (epoll_ < 0) return Error::make(ErrorCode::Io, "epoll: " + std::system_category().message(errno));
+        notifier_ = std::make_unique<QSocketNotifier>(epoll_, QSocketNotifier::Read);
+        connect(notifier_.get(), &QSocketNotifier::activated, this, [this] { on_ready(); });
+        return {};
+    }
+
+    // Takes `listening` when it succeeds.
+    Status serve(int listening) {
+        auto* listener = new Listener([this](Listener& from, int accepted) { accept(from, accepted); });
+        listener->setParent(&adapter_);
+        if (!listener->setSocketDescriptor(listening)) {
+            return Error::make(ErrorCode::Io, "listening socket: " + listener->errorString().toStdString());
+        }
+        listeners_.push_back(listener);
+        connect(listener, &QTcpServer::acceptError, this, [listener] {
+            log::warning("accept_failed", listener->errorString().toStdString());
+            QTimer::singleShot(kAcceptPause, listener, [listener] { listener->resumeAccepting(); });
+        });
+        // False only before listening, which the descriptor does: nothing is left to close then.
+        if (!adapter_.serve(listener)) log::error("listener_refused", "QtHttpServer refused a listener");
+        return {};
+    }
 
     // What QtHttpServer read must be what the guard let through; anything else would be a hole between two parsers.
     void on_parsed(const QHttpServerRequest& parsed) {
@@ -270,6 +283,7 @@ public:
         // GLib's dispatcher costs a tenth of the throughput and, unlike Qt's own, is not the same everywhere. This name
         // is for threads other than the main one, which keeps what its platform wants.
         if (!qEnvironmentVariableIsSet("QT_NO_THREADED_GLIB")) qputenv("QT_NO_THREADED_GLIB", "1");
+        started_.reset();
         thread_.reset(QThread::create([this] { run(); }));
         thread_->setObjectName(QStringLiteral("management"));
         thread_->start();

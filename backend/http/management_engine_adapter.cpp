@@ -20,8 +20,13 @@ HttpServerAdapter::HttpServerAdapter(std::function<void(const QHttpServerRequest
 #endif
 }
 
-void HttpServerAdapter::serve(QTcpServer* server) {
+bool HttpServerAdapter::serve(QTcpServer* server) {
+#if QT_VERSION < QT_VERSION_CHECK(6, 8, 0)
     bind(server);
+    return true;
+#else
+    return bind(server);
+#endif
 }
 
 #if QT_VERSION < QT_VERSION_CHECK(6, 5, 0)

@@ -17,8 +17,8 @@ public:
     // `on_request` is called for each request that QtHttpServer has read from a guarded socket.
     explicit HttpServerAdapter(std::function<void(const QHttpServerRequest&)> on_request);
 
-    // Connections of `server`, which listens already, are read by QtHttpServer from now on.
-    void serve(QTcpServer* server);
+    // Connections of `server`, which listens already, are read by QtHttpServer from now on. False when it will not.
+    bool serve(QTcpServer* server);
 
 protected:
 #if QT_VERSION < QT_VERSION_CHECK(6, 5, 0)
