@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "server/backend.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "api/admin_service.h"
+#include "api/ingest_service.h"
+#include "api/ingest_stats.h"
+#include "api/live_service.h"
+#include "api/load_service.h"
+#include "api/query_service.h"
+#include "base/log.h"
+#include "journal/sqlite_journal.h"
+#include "pipeline/pipeline.h"
+#include "server/data_lock.h"
+#include "server/metrics_ticker.h"
+#include "server/request_metrics.h"
+#include "server/routes.h"
+#include "store/sqlite_store.h"
+
+namespace streamgauge {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLoadGrace{1000};  // for a load run that is under way when the server stops
+
+// The streamgauged beside this program: the console and the server are installed together.
+std::string program_beside_this_one() {
+    std::error_code failed;
+    const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failed);
+    return failed ? std::string("streamgauged") : (self.parent_path() / "streamgauged").string();
+}
+
+Error explained(const std::string& what, const Error& cause) {
+    Error error = cause;
+    error.message = what + ": " + cause.message;
+    return error;
+}
+
+class EmbeddedBackend final : public Backend {
+public:
+    EmbeddedBackend(const Config& config, const Clock& clock, DataLock lock)
+        : config_(config), clock_(clock), lock_(std::move(lock)) {}
+    ~EmbeddedBackend() override { stop(std::chrono::seconds(4)); }
+
+    Status open();
+
+    Services services() override { return {*query_, *feed_, *load_, *admin_}; }
+    std::vector<http::Endpoint> listening() const override { return listening_; }
+    std::optional<http::Endpoint> management() const override { return management_; }
+    void stop(milliseconds deadline) override;
+
+private:
+    Status open_storage();
+    void make_services();
+    Status serve();
+    void answered(const http::Answered& answer);
+    ServerFigures figures() const;
+
+    const Config config_;
+    const Clock& clock_;
+    // In the order in which they depend on each other; destroyed from the bottom up.
+    DataLock lock_;
+    std::unique_ptr<Journal> journal_;
+    std::unique_ptr<Store> store_;
+    std::unique_ptr<Pipeline> pipeline_;
+    api::IngestStats ingest_stats_;
+    std::unique_ptr<api::IngestService> ingest_;
+    std::unique_ptr<api::QueryService> query_;
+    std::unique_ptr<api::LiveFeed> feed_;
+    std::unique_ptr<api::LoadService> load_;
+    std::unique_ptr<api::ServerAdmin> admin_;
+    RequestMetrics requests_;
+    std::unique_ptr<MetricsTicker> ticker_;
+    std::unique_ptr<RouteServices> route_services_;
+    http::RouteTable table_;
+    std::unique_ptr<http::Engine> public_engine_;
+    std::unique_ptr<http::Engine> management_engine_;
+
+    std::vector<http::Endpoint> listening_;
+    std::optional<http::Endpoint> management_;
+    bool stopped_ = false;
+};
+
+Status EmbeddedBackend::open() {
+    if (Status opened = open_storage(); !opened.ok()) return opened;
+    make_services();
+    return serve();
+}
+
+Status EmbeddedBackend::open_storage() {
+    SqliteJournalOptions options;
+    options.directory = config_.data_dir;
+    options.retention_days = config_.retention_days;
+    options.retention_bytes = config_.retention_bytes;
+    auto journal = open_sqlite_journal(options, clock_);
+    if (!journal.ok()) return explained("the journal in " + config_.data_dir + " cannot be opened", journal.error());
+    journal_ = std::move(journal).value();
+
+    auto store = open_sqlite_store(config_.data_dir + "/store.db");
+    if (!store.ok()) return explained("the store in " + config_.data_dir + " cannot be opened", store.error());
+    store_ = std::move(store).value();
+
+    auto pipeline = Pipeline::start(*journal_, *store_, clock_);
+    if (!pipeline.ok()) return explained("the aggregates cannot be recovered", pipeline.error());
+    pipeline_ = std::move(pipeline).value();
+    return {};
+}
+
+void EmbeddedBackend::make_services() {
+    api::Hello hello;
+    hello.version = STREAMGAUGE_VERSION;
+    hello.epoch = static_cast<std::uint64_t>(clock_.now().micros);
+    hello.features = {"live", "events"};
+
+    ingest_ = std::make_unique<api::IngestService>(*journal_, clock_, ingest_stats_);
+    query_ = api::make_query_service(*pipeline_, *journal_, clock_);
+    feed_ = std::make_unique<api::LiveFeed>(
+        api::LiveSources{*journal_, *pipeline_, ingest_stats_, clock_, config_.data_dir, hello.epoch});
+    journal_->on_commit([this] {
+        pipeline_->wake();
+        feed_->journal_committed();
+    });
+
+    api::LoadServiceOptions load;
+    load.program = config_.load_program.empty() ? program_beside_this_one() : config_.load_program;
+    load.stop_grace = kLoadGrace;
+    if (access(load.program.c_str(), X_OK) == 0) {
+        hello.features.emplace_back("load");
+    } else {
+        log::warning("load_program", "load runs cannot be started: there is no such program",
+                     {{"program", load.program}});
+    }
+    load_ = api::make_load_service(load, [this](const api::LoadStatus&) { feed_->publish_load(load_->status()); });
+
+    admin_ = std::make_unique<api::ServerAdmin>(
+        std::move(hello),
+        std::vector<api::ServerAdmin::Part>{{"journal", [this] { return ingest_->failure(); }},
+                                            {"store", [this] { return pipeline_->status().failure; }}});
+    ticker_ = std::make_unique<MetricsTicker>(*query_, clock_);
+}
+
+Status EmbeddedBackend::serve() {
+    route_services_ = std::make_unique<RouteServices>(RouteServices{clock_, *ingest_, *query_, *feed_, *load_, *admin_,
+                                                                    requests_, *ticker_, [this] { return figures(); }});
+    if (Status added = add_all_routes(table_, *route_services_); !added.ok()) return added;
+    requests_.prepare(table_);
+
+    http::EngineOptions options;
+    options.on_answered = [this](const http::Answered& answer) { answered(answer); };
+    public_engine_ = http::make_public_engine(table_, clock_, options, config_.http_threads);
+    for (const std::string& address : config_.listen) {
+        const auto endpoint = http::parse_endpoint(address);
+        if (!endpoint.ok()) return endpoint.error();
+        const auto bound = public_engine_->listen(*endpoint);
+        if (!bound.ok()) return bound.error();
+        listening_.push_back(*bound);
+    }
+    if (config_.management != "off") {
+        management_engine_ = http::make_management_engine(table_, clock_, options);
+        const auto endpoint = http::parse_endpoint(config_.management);
+        if (!endpoint.ok()) return endpoint.error();
+        const auto bound = management_engine_->listen(*endpoint);
+        if (!bound.ok()) return bound.error();
+        management_ = *bound;
+    }
+    if (Status started = public_engine_->start(); !started.ok()) return started;
+    if (management_engine_) return management_engine_->start();
+    return {};
+}
+
+void EmbeddedBackend::answered(const http::Answered& answer) {
+    requests_.answered(answer);
+    if (answer.route != nullptr && answer.route->scope == http::Scope::Ingest) {
+        ingest_stats_.answered(answer.duration_nanos / 1000);
+    }
+}
+
+ServerFigures EmbeddedBackend::figures() const {
+    ServerFigures out;
+    const PipelineStatus pipeline = pipeline_->status();
+    const PipelineLag lag = pipeline_->lag();
+    const JournalCounters journal = journal_->counters();
+    out.ledger.decoded = journal.decoded;
+    out.ledger.accepted = journal.accepted;
+    out.ledger.duplicate = journal.duplicate;
+    out.ledger.invalid = journal.invalid;
+    out.ledger.aggregated = pipeline.aggregated;
+    out.ledger.too_late = pipeline.too_late;
+    out.ledger.in_flight = lag.events;
+    const auto total = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
+    out.ledger.difference = total(journal.decoded) - total(journal.accepted + journal.duplicate + journal.invalid) +
+                            total(journal.accepted) - total(pipeline.aggregated + pipeline.too_late + lag.events);
+    out.lag_events = lag.events;
+    out.lag_seconds = lag.seconds;
+    out.journal_pending = journal_->pending();
+    for (const http::Engine* engine : {public_engine_.get(), management_engine_.get()}) {
+        if (engine == nullptr) continue;
+        const http::ConnectionCounters connections = engine->counters();
+        out.connections_open += connections.open;
+        out.connections_accepted += connections.accepted;
+        out.connections_refused += connections.refused;
+        out.requests_arrived += connections.requests_arrived;
+        out.requests_answered += connections.requests_answered;
+        out.requests_cut += connections.requests_cut;
+    }
+    out.pipeline_ok = !pipeline.failure;
+    out.storage_ok = !pipeline.failure && !ingest_->failure();
+    return out;
+}
+
+void EmbeddedBackend::stop(milliseconds deadline) {
+    if (stopped_) return;
+    stopped_ = true;
+    if (admin_) admin_->start_draining();
+    // A load run would only be refused from now on; its end is waited for while the doors close.
+    if (load_) load_->stop([](const Result<api::LoadStatus>&) {});
+    if (ticker_) ticker_->stop();
+    if (public_engine_) public_engine_->stop(deadline / 2);
+    if (management_engine_) management_engine_->stop(deadline / 8);
+    if (feed_) feed_->stop();
+    // Commits what was taken, so that the pipeline finds all of it.
+    if (journal_) journal_->close();
+    if (pipeline_) pipeline_->stop(deadline / 4);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Backend>> Backend::start(const Config& config, const Clock& clock) {
+    if (const auto faults = check(config); !faults.empty()) return faults.front();
+    auto lock = DataLock::take(config.data_dir);
+    if (!lock.ok()) return lock.error();
+    auto backend = std::make_unique<EmbeddedBackend>(config, clock, std::move(lock).value());
+    if (Status opened = backend->open(); !opened.ok()) return opened.error();
+    return std::unique_ptr<Backend>(std::move(backend));
+}
+
+}  // namespace streamgauge
