@@ -57,9 +57,13 @@ public:
         return true;
     }
     bool one_of(std::string_view allowed) {
-        if (at_ >= text_.size() || allowed.find(text_[at_]) == std::string_view::npos) return false;
-        ++at_;
-        return true;
+        if (at_ >= text_.size()) return false;
+        for (const char c : allowed) {
+            if (c != text_[at_]) continue;
+            ++at_;
+            return true;
+        }
+        return false;
     }
     char last() const { return text_[at_ - 1]; }
     bool next_is_digit() const { return at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; }

@@ -67,8 +67,9 @@ public:
         } while (depth > 0 && index < count_);
         return index;
     }
-    TextSpan span(std::size_t index) const {
-        const std::size_t next = behind(index);
+    TextSpan span(std::size_t index) const { return span(index, behind(index)); }
+    // `next`: what behind(index) says.
+    TextSpan span(std::size_t index, std::size_t next) const {
         const char first = text_[at_[index]];
         const bool container = first == '{' || first == '[';
         const std::size_t end = container ? at_[next - 1] + 1 : next < count_ ? at_[next] : text_.size();
@@ -111,7 +112,7 @@ struct JsonDecoder::Impl {
     Status broken_array(std::string_view text, const std::vector<TextSpan>& items);
     Status lines(std::string_view text);
     void item(std::size_t index, std::string_view text);
-    void parsed_item(std::size_t index, element value, const Structure& structure, std::size_t at, bool check_size,
+    void parsed_item(std::size_t index, element value, const Structure& structure, std::size_t at, bool too_large,
                      std::string_view text);
     void reject(std::size_t index, std::string reason, std::string field, std::string_view text, std::size_t offset);
     std::size_t offset_of(std::string_view text) const { return static_cast<std::size_t>(text.data() - body.data()); }
@@ -130,7 +131,7 @@ void JsonDecoder::Impl::reject(std::size_t index, std::string reason, std::strin
 
 // `at` is where the value starts in `structure`, which belongs to `text`.
 void JsonDecoder::Impl::parsed_item(std::size_t index, element value, const Structure& structure, std::size_t at,
-                                    bool check_size, std::string_view text) {
+                                    bool too_large, std::string_view text) {
     const auto raw = [&] {
         const TextSpan span = structure.span(at);
         return text.substr(span.begin, span.end - span.begin);
@@ -138,7 +139,7 @@ void JsonDecoder::Impl::parsed_item(std::size_t index, element value, const Stru
     simdjson::dom::object object;
     if (value.get_object().get(object) != simdjson::SUCCESS)
         return reject(index, std::string(kNoObject), {}, raw(), offset_of(raw()));
-    if (check_size && raw().size() > limits::kEventBytes)
+    if (too_large)
         return reject(index, "an event is at most " + std::to_string(limits::kEventBytes) + " bytes", {}, raw(),
                       offset_of(raw()));
     EventView event;
@@ -184,15 +185,16 @@ Status JsonDecoder::Impl::lines(std::string_view text) {
 Status JsonDecoder::Impl::array(std::string_view text, simdjson::dom::array items) {
     out->several = true;
     const Structure structure(text, parser);
-    const bool check_size = text.size() > limits::kEventBytes;
     const bool check_count = items.size() > limits::kEventsPerRequest;
     std::size_t index = 0;
     std::size_t at = 1;
     for (const element value : items) {
         if (check_count && index == limits::kEventsPerRequest)
             return too_many(offset_of(text) + structure.span(at).begin);
-        parsed_item(index++, value, structure, at, check_size, text);
-        at = structure.behind(at) + 1;
+        const std::size_t next = structure.behind(at);
+        const TextSpan span = structure.span(at, next);
+        parsed_item(index++, value, structure, at, span.end - span.begin > limits::kEventBytes, text);
+        at = next + 1;
     }
     if (index == 0) return bad_body("the array is empty", offset_of(text));
     return {};

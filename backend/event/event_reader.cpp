@@ -98,7 +98,7 @@ void EventReader::choose(simdjson::dom::object object) {
         Choice& c = choices_[static_cast<std::size_t>(known.member)];
         if (c.set && c.rank <= known.rank) continue;
         c = {true, known.rank, known.name, value};
-        saw_camel_case_ = saw_camel_case_ || known.name.find_first_of("IATUV") != std::string_view::npos;
+        saw_camel_case_ = saw_camel_case_ || known.camel_case;
     }
 }
 

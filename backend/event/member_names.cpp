@@ -6,37 +6,43 @@
 namespace streamgauge {
 namespace {
 
+constexpr KnownName known(std::string_view name, Member member, std::uint8_t rank) {
+    bool camel_case = false;
+    for (const char c : name) camel_case = camel_case || (c >= 'A' && c <= 'Z');
+    return {name, member, rank, camel_case};
+}
+
 // By length, so that a name is compared with a handful at most.
 constexpr std::array kNames{
-    KnownName{"ts", Member::OccurredAt, 4},
-    KnownName{"url", Member::PageUrl, 3},
-    KnownName{"type", Member::EventType, 3},
-    KnownName{"time", Member::OccurredAt, 5},
-    KnownName{"page", Member::PageUrl, 2},
-    KnownName{"data", Member::Data, 0},
-    KnownName{"event", Member::EventType, 2},
-    KnownName{"userId", Member::UserId, 1},
-    KnownName{"eventId", Member::EventId, 1},
-    KnownName{"user_id", Member::UserId, 0},
-    KnownName{"pageUrl", Member::PageUrl, 1},
-    KnownName{"payload", Member::Payload, 0},
-    KnownName{"event_id", Member::EventId, 0},
-    KnownName{"page_url", Member::PageUrl, 0},
-    KnownName{"messageId", Member::EventId, 2},
-    KnownName{"eventType", Member::EventType, 1},
-    KnownName{"timestamp", Member::OccurredAt, 2},
-    KnownName{"sessionId", Member::SessionId, 1},
-    KnownName{"event_type", Member::EventType, 0},
-    KnownName{"occurredAt", Member::OccurredAt, 1},
-    KnownName{"time_stamp", Member::OccurredAt, 3},
-    KnownName{"session_id", Member::SessionId, 0},
-    KnownName{"properties", Member::Properties, 0},
-    KnownName{"occurred_at", Member::OccurredAt, 0},
-    KnownName{"distinct_id", Member::UserId, 2},
-    KnownName{"anonymousId", Member::UserId, 3},
-    KnownName{"schemaVersion", Member::SchemaVersion, 1},
-    KnownName{"schema_version", Member::SchemaVersion, 0},
-    KnownName{"originalTimestamp", Member::OccurredAt, 6},
+    known("ts", Member::OccurredAt, 4),
+    known("url", Member::PageUrl, 3),
+    known("type", Member::EventType, 3),
+    known("time", Member::OccurredAt, 5),
+    known("page", Member::PageUrl, 2),
+    known("data", Member::Data, 0),
+    known("event", Member::EventType, 2),
+    known("userId", Member::UserId, 1),
+    known("eventId", Member::EventId, 1),
+    known("user_id", Member::UserId, 0),
+    known("pageUrl", Member::PageUrl, 1),
+    known("payload", Member::Payload, 0),
+    known("event_id", Member::EventId, 0),
+    known("page_url", Member::PageUrl, 0),
+    known("messageId", Member::EventId, 2),
+    known("eventType", Member::EventType, 1),
+    known("timestamp", Member::OccurredAt, 2),
+    known("sessionId", Member::SessionId, 1),
+    known("event_type", Member::EventType, 0),
+    known("occurredAt", Member::OccurredAt, 1),
+    known("time_stamp", Member::OccurredAt, 3),
+    known("session_id", Member::SessionId, 0),
+    known("properties", Member::Properties, 0),
+    known("occurred_at", Member::OccurredAt, 0),
+    known("distinct_id", Member::UserId, 2),
+    known("anonymousId", Member::UserId, 3),
+    known("schemaVersion", Member::SchemaVersion, 1),
+    known("schema_version", Member::SchemaVersion, 0),
+    known("originalTimestamp", Member::OccurredAt, 6),
 };
 constexpr std::size_t kLongest = 17;
 

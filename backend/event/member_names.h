@@ -27,6 +27,7 @@ struct KnownName {
     std::string_view name;
     Member member = Member::Other;
     std::uint8_t rank = 0;  // of several names for one member the lowest wins
+    bool camel_case = false;
 };
 
 // The entry for `name`, or one with Member::Other.

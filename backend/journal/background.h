@@ -2,6 +2,8 @@
 // One thread that does jobs in order, beside the journal's writer: sorting, sealing, unlinking.
 #pragma once
 
+#include <pthread.h>
+
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -38,6 +40,7 @@ public:
 
 private:
     void run() {
+        pthread_setname_np(pthread_self(), "journal-keeper");
         std::unique_lock lock(mutex_);
         for (;;) {
             ready_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });

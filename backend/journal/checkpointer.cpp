@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "journal/checkpointer.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 
 #include "base/log.h"
@@ -39,6 +40,7 @@ void Checkpointer::stop() {
 }
 
 void Checkpointer::run() {
+    pthread_setname_np(pthread_self(), "journal-wal");
     std::unique_lock lock(mutex_);
     for (;;) {
         ready_.wait(lock, [this] { return stopping_ || busy_; });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "journal/sqlite_journal.h"
 
+#include <pthread.h>
 #include <sodium.h>
 
 #include <algorithm>
@@ -114,7 +115,10 @@ Status SqliteJournal::open() {
     keep.bytes = options_.retention_bytes;
     keep.headroom_bytes = options_.span_bytes;
     retention_.emplace(keep, clock_, spans_, reader_, queue_, [this]() -> SpanFile& { return *span_; });
-    writer_ = std::thread([this] { write_until_closed(); });
+    writer_ = std::thread([this] {
+        pthread_setname_np(pthread_self(), "journal-writer");
+        write_until_closed();
+    });
     background_->post([this] { retention_->run(); });
     return {};
 }

@@ -3,12 +3,15 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/sqlite.h"
 
 namespace streamgauge {
 namespace {
+
+constexpr std::size_t kPiece = 64 * 1024;
 
 sqlite3_vfs* find_vfs(const std::string& name) {
     return sqlite3_vfs_find(name.empty() ? nullptr : name.c_str());
@@ -56,18 +59,31 @@ Status VfsFile::remove(const std::string& path, const std::string& vfs) {
     return {};
 }
 
+// SQLite's own VFS takes at most 128 KiB - 1 in one call.
 Status VfsFile::read(void* into, std::size_t size, std::uint64_t at) const {
-    const int result =
-        file_->pMethods->xRead(file_.get(), into, static_cast<int>(size), static_cast<sqlite3_int64>(at));
-    if (result == SQLITE_IOERR_SHORT_READ) return Error::make(ErrorCode::Corrupt, *path_ + " is too short");
-    if (result != SQLITE_OK) return sql::error_of_code(result, "cannot read " + *path_);
+    for (auto* to = static_cast<char*>(into); size > 0;) {
+        const std::size_t piece = std::min(size, kPiece);
+        const int result =
+            file_->pMethods->xRead(file_.get(), to, static_cast<int>(piece), static_cast<sqlite3_int64>(at));
+        if (result == SQLITE_IOERR_SHORT_READ) return Error::make(ErrorCode::Corrupt, *path_ + " is too short");
+        if (result != SQLITE_OK) return sql::error_of_code(result, "cannot read " + *path_);
+        to += piece;
+        at += piece;
+        size -= piece;
+    }
     return {};
 }
 
 Status VfsFile::write(const void* from, std::size_t size, std::uint64_t at) {
-    const int result =
-        file_->pMethods->xWrite(file_.get(), from, static_cast<int>(size), static_cast<sqlite3_int64>(at));
-    if (result != SQLITE_OK) return sql::error_of_code(result, "cannot write " + *path_);
+    for (const auto* next = static_cast<const char*>(from); size > 0;) {
+        const std::size_t piece = std::min(size, kPiece);
+        const int result =
+            file_->pMethods->xWrite(file_.get(), next, static_cast<int>(piece), static_cast<sqlite3_int64>(at));
+        if (result != SQLITE_OK) return sql::error_of_code(result, "cannot write " + *path_);
+        next += piece;
+        at += piece;
+        size -= piece;
+    }
     return {};
 }
 

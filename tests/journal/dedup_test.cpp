@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The parts of dedup: the table against a map, the files at sizes that span many blocks, and damage to them.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+#include "journal/dedup_run.h"
+#include "journal/dedup_table.h"
+#include "journal/sqlite_support.h"
+
+namespace streamgauge::test {
+namespace {
+
+constexpr DedupSecret kSecret{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+
+DedupEntry entry(Offset offset) {
+    return {dedup_hash("p", std::to_string(offset), kSecret), offset, Timestamp{static_cast<std::int64_t>(offset)}};
+}
+
+TEST(DedupHash, DependsOnEveryPart) {
+    const DedupHash hash = dedup_hash("ab", "c", kSecret);
+    EXPECT_EQ(hash, dedup_hash("ab", "c", kSecret));
+    EXPECT_NE(hash, dedup_hash("a", "bc", kSecret));
+    EXPECT_NE(hash, dedup_hash("ab", "d", kSecret));
+    DedupSecret other = kSecret;
+    other[0] = 2;
+    EXPECT_NE(hash, dedup_hash("ab", "c", other));
+}
+
+TEST(DedupTable, AgreesWithAMapUnderPutsReplacementsAndErasures) {
+    std::mt19937_64 random(11);
+    DedupTable table;
+    std::map<DedupHash, Offset> model;
+    for (int i = 0; i < 60'000; ++i) {
+        // Few different low halves: long runs of neighbours, and erasures in the middle of them.
+        const DedupHash hash{random() % 30, random() % 8};
+        if (random() % 3 == 0) {
+            table.erase(hash);
+            model.erase(hash);
+        } else {
+            const Offset offset = random() % 1000 + 1;
+            const auto before = table.put({hash, offset, {}});
+            const auto known = model.find(hash);
+            ASSERT_EQ(before.has_value(), known != model.end());
+            if (before) {
+                ASSERT_EQ(before->offset, known->second);
+            }
+            model[hash] = offset;
+        }
+        const DedupHash probe{random() % 30, random() % 8};
+        const DedupEntry* found = table.find(probe);
+        const auto known = model.find(probe);
+        ASSERT_EQ(found != nullptr, known != model.end());
+        if (found != nullptr) {
+            ASSERT_EQ(found->offset, known->second);
+        }
+    }
+    ASSERT_EQ(table.size(), model.size());
+    const std::vector<DedupEntry> sorted = table.sorted();
+    ASSERT_EQ(sorted.size(), model.size());
+    auto at = model.begin();
+    for (const DedupEntry& e : sorted) {
+        ASSERT_EQ(e.hash, at->first);
+        ASSERT_EQ(e.offset, (at++)->second);
+    }
+}
+
+class DedupRunTest : public testing::TestWithParam<std::size_t> {
+protected:
+    std::string path() const { return directory.path() + "/" + DedupRun::name(1, 1 + GetParam()); }
+    std::shared_ptr<DedupRun> write() {
+        DedupTable table;
+        for (Offset offset = 1; offset <= GetParam(); ++offset) (void)table.put(entry(offset));
+        auto run = DedupRun::write(path(), "", kSecret, 1, 1 + GetParam(), {99}, table.sorted());
+        EXPECT_TRUE(run.ok()) << run.error().describe();
+        return run.ok() ? std::move(run).value() : nullptr;
+    }
+    void expect_complete(const DedupRun& run) {
+        EXPECT_EQ(run.first(), 1U);
+        EXPECT_EQ(run.end(), 1 + GetParam());
+        EXPECT_EQ(run.entries(), GetParam());
+        EXPECT_EQ(run.newest().micros, 99);
+        for (Offset offset = 1; offset <= GetParam(); ++offset) {
+            const auto found = run.find(entry(offset).hash);
+            ASSERT_TRUE(found.ok() && *found) << offset;
+            ASSERT_EQ((*found)->offset, offset);
+        }
+        for (Offset offset = 1; offset <= 2000; ++offset) {
+            const auto found = run.find(dedup_hash("q", std::to_string(offset), kSecret));
+            ASSERT_TRUE(found.ok());
+            ASSERT_FALSE(*found);
+        }
+    }
+    ScratchDirectory directory;
+};
+
+TEST_P(DedupRunTest, FindsEveryIdAndNoOtherAlsoAfterReopening) {
+    const auto run = write();
+    ASSERT_NE(run, nullptr);
+    expect_complete(*run);
+    const auto again = DedupRun::open(path(), "", kSecret);
+    ASSERT_TRUE(again.ok());
+    expect_complete(**again);
+}
+
+TEST_P(DedupRunTest, DamageIsNoticed) {
+    ASSERT_NE(write(), nullptr);
+    const auto size = std::filesystem::file_size(path());
+    std::mt19937_64 random(5);
+    for (int i = 0; i < 12; ++i) {
+        const auto at = static_cast<long>(i == 0 ? 3 : random() % size);
+        if (at >= 72 && at < 4096) continue;  // padding behind the header
+        const auto flip = [&] {
+            std::FILE* file = std::fopen(path().c_str(), "r+");
+            std::fseek(file, at, SEEK_SET);
+            const int c = std::fgetc(file);
+            std::fseek(file, at, SEEK_SET);
+            std::fputc(c ^ 1, file);
+            std::fclose(file);
+        };
+        flip();
+        const auto run = DedupRun::open(path(), "", kSecret);
+        bool noticed = !run.ok();
+        bool wrong = false;
+        for (Offset offset = 1; run.ok() && !noticed && offset <= GetParam(); ++offset) {
+            const auto found = (*run)->find(entry(offset).hash);
+            noticed = noticed || !found.ok();
+            wrong = wrong || (found.ok() && (!*found || (*found)->offset != offset));
+        }
+        EXPECT_FALSE(wrong) << "byte " << at;
+        const std::uint64_t in_block = (static_cast<std::uint64_t>(at) - 4096) % 4096;
+        if (in_block < 126 * 32) {
+            EXPECT_TRUE(noticed) << "byte " << at << " of " << size;
+        }
+        flip();
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, DedupRunTest, testing::Values(1, 126, 127, 3000, 20'000));
+
+}  // namespace
+}  // namespace streamgauge::test
