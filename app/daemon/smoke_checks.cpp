@@ -81,7 +81,7 @@ void SmokeReport::line(std::string_view client, std::string_view what, const std
                        const std::string& seen) {
     ++checked_;
     if (!problem.empty()) ++missed_;
-    out_ << (problem.empty() ? "ok    " : "MISS  ") << client << "  " << std::left << std::setw(46) << what << " "
+    out_ << (problem.empty() ? "ok    " : "MISS  ") << client << "  " << std::left << std::setw(60) << what << " "
          << quoted(seen) << '\n';
     if (!problem.empty()) out_ << "         " << problem << '\n';
     out_.flush();
