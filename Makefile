@@ -97,8 +97,11 @@ bench: ## Measure the figures and write them into docs/performance.md (PARTS="si
 	@exec scripts/bench/run $(PARTS)
 
 .PHONY: screenshots
-screenshots: build ## Write pictures of every page and state to build/screenshots
-	@exec scripts/screenshots
+screenshots: ## Write pictures of every page and state to build/screenshots (ARGS=--readme: renew docs/pictures)
+	@scripts/install-dependencies build console test
+	@cmake --preset release -DSTREAMGAUGE_TESTS=ON >/dev/null
+	@cmake --build build/release -j $(JOBS) --target streamgauge_screenshots
+	@exec scripts/screenshots $(ARGS)
 
 .PHONY: package
 package: build ## Make a .deb and a .tgz in build/packages
