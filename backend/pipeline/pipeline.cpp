@@ -298,8 +298,10 @@ PipelineLag Pipeline::lag() const {
     if (next >= end) return lag;
     lag.events = end - next;
     const auto oldest = impl_->journal.read(next, 1);
-    if (oldest.ok() && oldest.value() != nullptr && !oldest.value()->batch.empty()) {
-        const std::int64_t age = impl_->clock.now().micros - oldest.value()->batch[0].received_at.micros;
+    // A run from the journal's memory may begin earlier.
+    if (oldest.ok() && oldest.value() != nullptr && oldest.value()->first <= next && next < oldest.value()->next()) {
+        const EventView event = oldest.value()->batch[static_cast<std::size_t>(next - oldest.value()->first)];
+        const std::int64_t age = impl_->clock.now().micros - event.received_at.micros;
         lag.seconds = static_cast<double>(std::max<std::int64_t>(age, 0)) / 1e6;
     }
     return lag;
