@@ -16,9 +16,9 @@
 #include "journal/sqlite_journal.h"
 #include "pipeline/pipeline.h"
 #include "server/data_lock.h"
-#include "server/metrics_ticker.h"
 #include "server/request_metrics.h"
 #include "server/routes.h"
+#include "server/ticker.h"
 #include "store/sqlite_store.h"
 
 namespace streamgauge {
@@ -76,7 +76,7 @@ private:
     std::unique_ptr<api::LoadService> load_;
     std::unique_ptr<api::ServerAdmin> admin_;
     RequestMetrics requests_;
-    std::unique_ptr<MetricsTicker> ticker_;
+    std::unique_ptr<Ticker> ticker_;
     std::unique_ptr<RouteServices> route_services_;
     http::RouteTable table_;
     std::unique_ptr<http::Engine> public_engine_;
@@ -142,7 +142,7 @@ void EmbeddedBackend::make_services() {
         std::move(hello),
         std::vector<api::ServerAdmin::Part>{{"journal", [this] { return ingest_->failure(); }},
                                             {"store", [this] { return pipeline_->status().failure; }}});
-    ticker_ = std::make_unique<MetricsTicker>(*query_, clock_);
+    ticker_ = std::make_unique<Ticker>();
 }
 
 Status EmbeddedBackend::serve() {

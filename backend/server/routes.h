@@ -15,7 +15,7 @@ namespace streamgauge {
 namespace api {
 class IngestService;
 }
-class MetricsTicker;
+class Ticker;
 class RequestMetrics;
 
 // What the exposition shows of the server itself.
@@ -38,7 +38,7 @@ struct RouteServices {
     api::LoadService& load;
     api::AdminService& admin;
     RequestMetrics& requests;
-    MetricsTicker& ticker;
+    Ticker& ticker;
     std::function<ServerFigures()> figures;
 };
 

@@ -1,111 +1,42 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Server-sent events: B's GET /metrics/stream, and the console's GET /api/v1/live.
-#include <mutex>
-
 #include "api/codec.h"
+#include "api/json_writer.h"
 #include "base/limits.h"
-#include "server/metrics_ticker.h"
+#include "server/live_reader.h"
 #include "server/parameters.h"
 #include "server/request_metrics.h"
 #include "server/routes.h"
+#include "server/ticker.h"
 
 namespace streamgauge {
 
 namespace {
 
-constexpr std::size_t kFullBacklog = limits::kUnreadAnswerBytes / 4;  // beyond: the reader gets snapshots only
-constexpr std::int64_t kPatienceNanos = 30'000'000'000;               // with a full backlog; then it is cut off
+constexpr std::size_t kFullMetricsBacklog =
+    64 * 1024;  // a reader this far behind misses messages: each says all there is
 
-// The text of the newest message, made once for all readers that get the same one.
-class SharedText {
-public:
-    std::shared_ptr<const std::string> of(const api::LiveMessage& message) {
-        const std::lock_guard lock(mutex_);
-        const bool same = text_ && message_.epoch == message.epoch && message_.seq == message.seq &&
-                          message_.snapshot == message.snapshot && message_.overview == message.overview &&
-                          message_.events == message.events && message_.load == message.load;
-        if (!same) {
-            text_ = std::make_shared<const std::string>(api::to_sse(message));
-            message_ = message;  // keeps the values alive, so that their addresses stay theirs
-        }
-        return text_;
-    }
+std::shared_ptr<const std::string> metrics_message(const RouteServices& services) {
+    const api::PipelineStats stats = services.query.pipeline_stats();
+    api::JsonWriter json;
+    json.begin_object().key("receivedTotal").unsigned_integer(stats.received_total);
+    json.key("writtenTotal")
+        .unsigned_integer(stats.written_total)
+        .key("avgProcessingMs")
+        .number(stats.avg_processing_ms);
+    json.key("lag").unsigned_integer(stats.lag).key("ts").string(format_rfc3339(services.clock.now())).end_object();
+    return std::make_shared<const std::string>("event: metrics\ndata: " + json.take() + "\n\n");
+}
 
-private:
-    std::mutex mutex_;
-    api::LiveMessage message_;
-    std::shared_ptr<const std::string> text_;
-};
-
-// One reader. The subscription calls it on the live thread, the stream's end on an engine's thread.
-class Reader : public std::enable_shared_from_this<Reader> {
-public:
-    Reader(std::shared_ptr<http::Stream> stream, const Clock& clock, std::shared_ptr<SharedText> texts)
-        : stream_(std::move(stream)), clock_(clock), texts_(std::move(texts)) {}
-
-    void open(api::LiveService& live, api::Topic topic, api::TopicFilter filter,
-              std::optional<api::ResumePoint> resume) {
-        // The stream owns the reader until it ends, and the reader the subscription.
-        stream_->on_closed([self = shared_from_this()] { self->close(); });
-        auto subscription = live.subscribe(topic, std::move(filter), resume,
-                                           [weak = weak_from_this()](const api::LiveMessage& message) {
-                                               if (const auto self = weak.lock()) self->receive(message);
-                                           });
-        std::unique_lock lock(mutex_);
-        if (closed_) {  // the client left meanwhile
-            lock.unlock();
-            return;
-        }
-        subscription_ = std::move(subscription);
-        if (wants_snapshot_) subscription_->request_snapshot();
-    }
-
-private:
-    void receive(const api::LiveMessage& message) {
-        const std::size_t backlog = stream_->backlog();
-        if (backlog > kFullBacklog) {
-            const std::int64_t now = clock_.monotonic_nanos();
-            if (full_since_ == 0) full_since_ = now;
-            if (now - full_since_ > kPatienceNanos) return stream_->end();
-            return drop();
-        }
-        full_since_ = 0;
-        if (behind_ && !message.snapshot) return drop();
-        behind_ = false;
-        stream_->push(texts_->of(message));
-    }
-
-    void drop() {
-        behind_ = true;
-        const std::lock_guard lock(mutex_);
-        if (subscription_) {
-            subscription_->request_snapshot();
-        } else {
-            wants_snapshot_ = true;
-        }
-    }
-
-    void close() {
-        std::unique_ptr<api::Subscription> ended;
-        {
-            const std::lock_guard lock(mutex_);
-            closed_ = true;
-            ended = std::move(subscription_);
-        }
-        // Destroyed outside the lock: it waits for a call that is under way, which may want the lock.
-    }
-
-    const std::shared_ptr<http::Stream> stream_;
-    const Clock& clock_;
-    const std::shared_ptr<SharedText> texts_;
-    bool behind_ = false;          // live thread only
-    std::int64_t full_since_ = 0;  // live thread only; 0: the backlog is not full
-
-    std::mutex mutex_;
-    std::unique_ptr<api::Subscription> subscription_;  // guarded by mutex_
-    bool closed_ = false;                              // guarded by mutex_
-    bool wants_snapshot_ = false;                      // guarded by mutex_
-};
+// One message at once, and one every second until the reader is gone.
+void send_metrics(const RouteServices& services, std::shared_ptr<http::Stream> stream) {
+    stream->push(metrics_message(services));
+    services.ticker.add([&services, stream = std::move(stream)] {
+        if (stream->closed()) return false;
+        if (stream->backlog() < kFullMetricsBacklog) stream->push(metrics_message(services));
+        return true;
+    });
+}
 
 http::Handler live_handler(const RouteServices& services) {
     // One for each topic, so that topics do not take each other's place.
@@ -124,7 +55,7 @@ http::Handler live_handler(const RouteServices& services) {
         if (const auto point = api::parse_resume_point(request.header("Last-Event-ID")); point.ok()) resume = *point;
         auto stream = reply->stream();
         if (!stream) return;
-        std::make_shared<Reader>(std::move(stream), services.clock, texts[static_cast<std::size_t>(topic)])
+        std::make_shared<LiveReader>(std::move(stream), services.ticker, texts[static_cast<std::size_t>(topic)])
             ->open(services.live, topic, std::move(filter), resume);
     };
 }
@@ -136,7 +67,7 @@ Status add_live_routes(http::RouteTable& table, const RouteServices& services) {
     Status added = table.add({Method::Get, "/metrics/stream", Scope::Query, Plane::Both, 0,
                               "Server-sent events: what was received and written, once a second (B's form).",
                               [&services](const http::Request&, const http::ReplyPtr& reply) {
-                                  if (auto stream = reply->stream()) services.ticker.add(std::move(stream));
+                                  if (auto stream = reply->stream()) send_metrics(services, std::move(stream));
                               }});
     if (!added.ok()) return added;
     return table.add(
