@@ -6,7 +6,11 @@ namespace streamgauge::test {
 namespace {
 
 TEST(Stall, ShowsInThePercentilesAsTheorySaysAtAnyRate) {
-    for (const double rate : {200.0, 2000.0}) check_stall(rate, 6, 0.2, 10, 60);
+    for (const double rate : {200.0, 2000.0}) {
+        StallRun run;
+        run.rate = rate;
+        EXPECT_EQ(stall_fault(run), "");
+    }
 }
 
 }  // namespace

@@ -1,52 +1,85 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The generator against theory at full length: minutes, and a quiet machine.
+// The generator against theory at full length: minutes, and a machine with two cores to spare. A busy machine can only
+// add latency and disorder, an error of the generator is there every time: each measurement has three attempts.
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <vector>
 
 #include "loadgen/stall_check.h"
 
 namespace streamgauge::test {
 namespace {
 
-TEST(Truth, StallOfOneSecondInThirtyAtThreeRates) {
-    for (const double rate : {200.0, 2000.0, 20'000.0}) check_stall(rate, 30, 1, 15, 15);
+// The first attempt without a fault decides; otherwise the last one's fault does.
+std::string best_of_three(const std::function<std::string()>& attempt) {
+    std::string fault;
+    for (int i = 0; i < 3; ++i) {
+        fault = attempt();
+        if (fault.empty()) break;
+        std::printf("[ attempt  ] %s\n", fault.c_str());
+    }
+    return fault;
 }
 
-// As the server sees them: share of gaps within a quarter of the planned gap, at 1,000 a second.
-TEST(Truth, ArrivalsAreEvenAtTheServer) {
+TEST(Truth, StallOfOneSecondInThirtyAtThreeRates) {
+    for (const double rate : {200.0, 2000.0, 20'000.0}) {
+        StallRun run;
+        run.rate = rate;
+        run.seconds = 30;
+        run.stall_seconds = 1;
+        run.below_ms = run.above_ms = 15;
+        EXPECT_EQ(best_of_three([&] { return stall_fault(run); }), "");
+    }
+}
+
+// 20 seconds at 1,000 a second, as the server sees them.
+std::vector<std::int64_t> arrivals(loadgen::Spacing spacing) {
     StallServer server;
-    const LoadOutcome run = run_load({.url = server.url(), .rate = 1000, .seconds = 20});
-    ASSERT_EQ(run.totals().done(), 20'000U);
-    const std::vector<std::int64_t> arrivals = server.arrivals();
-    std::size_t even = 0;
-    for (std::size_t i = 1; i < arrivals.size(); ++i)
-        if (std::abs(arrivals[i] - arrivals[i - 1] - 1'000'000) <= 250'000) ++even;
-    const double share = static_cast<double>(even) / static_cast<double>(arrivals.size() - 1);
-    std::printf("[ evenness ] %.2f %% of gaps within 25 %%\n", 100 * share);
-    EXPECT_GE(share, 0.95);
+    LoadSetup setup;
+    setup.url = server.url();
+    setup.rate = 1000;
+    setup.seconds = 20;
+    setup.spacing = spacing;
+    EXPECT_EQ(run_load(setup).totals().done(), 20'000U);
+    return server.arrivals();
+}
+
+TEST(Truth, ArrivalsAreEvenAtTheServer) {
+    EXPECT_EQ(best_of_three([] {
+                  const std::vector<std::int64_t> at = arrivals(loadgen::Spacing::Even);
+                  std::size_t even = 0;
+                  for (std::size_t i = 1; i < at.size(); ++i)
+                      if (std::abs(at[i] - at[i - 1] - 1'000'000) <= 250'000) ++even;
+                  const double share = static_cast<double>(even) / static_cast<double>(at.size() - 1);
+                  std::printf("[ evenness ] %.2f %% of the gaps within 25 %% of the planned gap\n", 100 * share);
+                  return share >= 0.95 ? "" : "under 95 % of the gaps are even: " + std::to_string(share);
+              }),
+              "");
 }
 
 // Index of dispersion of counts in 10 ms: 1 for Poisson arrivals.
 TEST(Truth, PoissonArrivalsAreDispersedAtTheServer) {
-    StallServer server;
-    const LoadOutcome run =
-        run_load({.url = server.url(), .rate = 1000, .seconds = 20, .spacing = loadgen::Spacing::Poisson});
-    ASSERT_EQ(run.totals().done(), 20'000U);
-    const std::vector<std::int64_t> arrivals = server.arrivals();
-    std::vector<double> counts(2000);
-    for (const std::int64_t at : arrivals) {
-        const auto slot = static_cast<std::size_t>((at - arrivals.front()) / 10'000'000);
-        if (slot < counts.size()) ++counts[slot];
-    }
-    double sum = 0, squares = 0;
-    for (const double c : counts) {
-        sum += c;
-        squares += c * c;
-    }
-    const double n = static_cast<double>(counts.size());
-    const double mean = sum / n;
-    EXPECT_NEAR((squares / n - mean * mean) / mean, 1, 0.1);
+    EXPECT_EQ(best_of_three([] {
+                  const std::vector<std::int64_t> at = arrivals(loadgen::Spacing::Poisson);
+                  std::vector<double> counts(2000);
+                  for (const std::int64_t t : at) {
+                      const auto slot = static_cast<std::size_t>((t - at.front()) / 10'000'000);
+                      if (slot < counts.size()) ++counts[slot];
+                  }
+                  double sum = 0, squares = 0;
+                  for (const double c : counts) {
+                      sum += c;
+                      squares += c * c;
+                  }
+                  const double n = static_cast<double>(counts.size());
+                  const double mean = sum / n;
+                  const double dispersion = (squares / n - mean * mean) / mean;
+                  std::printf("[ poisson  ] index of dispersion %.3f\n", dispersion);
+                  return std::abs(dispersion - 1) <= 0.1 ? "" : "dispersion " + std::to_string(dispersion);
+              }),
+              "");
 }
 
 }  // namespace

@@ -109,7 +109,10 @@ void StallServer::stall_if_due() {
     stalled_ = true;
     while (!closing_) {
         const std::int64_t left = end - clock.monotonic_nanos();
-        if (left <= 0) return;
+        if (left <= 0) {
+            stall_end_ = clock.monotonic_nanos();
+            return;
+        }
         std::this_thread::sleep_for(std::chrono::nanoseconds(std::min<std::int64_t>(left, 50'000'000)));
     }
 }

@@ -38,6 +38,8 @@ public:
     // Thread-safe copies. Arrivals are monotonic nanoseconds at which the bytes were read.
     std::vector<std::int64_t> arrivals() const;
     std::vector<std::string> bodies() const;
+    // When the stall was over, as arrivals(); 0 before.
+    std::int64_t stall_end() const { return stall_end_; }
     void keep_bodies() { keep_bodies_ = true; }
 
 private:
@@ -55,6 +57,7 @@ private:
     std::uint16_t port_ = 0;
     std::atomic<bool> keep_bodies_{false}, closing_{false};
     std::atomic<std::uint64_t> requests_{0};
+    std::atomic<std::int64_t> stall_end_{0};
     std::int64_t first_request_ = -1;
     bool stalled_ = false;
     mutable std::mutex mutex_;
