@@ -134,7 +134,7 @@ struct LoadStatus {
     std::uint64_t planned = 0, sent = 0, done = 0, failed = 0, unfinished = 0;  // whole run so far, requests
     double p50_ms = 0, p95_ms = 0, p99_ms = 0, max_ms = 0;                      // from planned time
     double send_lag_p99_ms = 0;                                                 // how late the generator itself was
-    std::vector<LoadSecond> seconds;  // snapshot: all; delta: new or changed ones
+    std::vector<LoadSecond> seconds;  // snapshot: the newest, up to 3,600; delta: new or changed ones
     std::string error;                // why it failed, and what to do
     bool operator==(const LoadStatus&) const = default;
 };
