@@ -44,7 +44,7 @@ struct RouteServices {
 
 // Each fails only when two rows are the same.
 Status add_ingest_routes(http::RouteTable& table, const RouteServices& services);
-Status add_health_routes(http::RouteTable& table, const RouteServices& services);
+Status add_health_routes(http::RouteTable& table, api::AdminService& admin);
 Status add_query_routes(http::RouteTable& table, const RouteServices& services);
 Status add_live_routes(http::RouteTable& table, const RouteServices& services);
 Status add_prometheus_routes(http::RouteTable& table, const RouteServices& services);

@@ -54,13 +54,12 @@ Response health_details(const api::Health& health) {
 
 }  // namespace
 
-Status add_health_routes(http::RouteTable& table, const RouteServices& services) {
+Status add_health_routes(http::RouteTable& table, api::AdminService& admin) {
     using http::Method, http::Plane, http::Scope;
     struct Row {
         std::string_view path, summary;
         Response (*answer)(const api::Health&);
     };
-    api::AdminService& admin = services.admin;
     for (const Row& row :
          {Row{"/api/v1/health", "Up or down (A's form).", health_a}, Row{"/health", "Up or down (E's form).", health_e},
           Row{"/actuator/health", "Up or down, part by part (B's form).", health_b},

@@ -9,10 +9,12 @@
 #include <fstream>
 #include <limits>
 
+#include "api/admin_service.h"
 #include "server/data_lock.h"
 #include "server/exposition.h"
 #include "server/parameters.h"
 #include "server/request_metrics.h"
+#include "server/routes.h"
 
 namespace streamgauge {
 namespace {
@@ -116,6 +118,52 @@ TEST(RequestMetricsTest, CountsByTemplateMethodAndStatus) {
          }) {
         EXPECT_THAT(text, HasSubstr(std::string(line) + "\n"));
     }
+}
+
+class KeptReply final : public http::Reply {
+public:
+    void send(http::Response response) override { kept = std::move(response); }
+    std::shared_ptr<http::Stream> stream() override { return nullptr; }
+    http::Response kept;
+};
+
+class HealthTest : public ::testing::Test {
+protected:
+    HealthTest() { EXPECT_TRUE(add_health_routes(table_, admin_).ok()); }
+    http::Response get(std::string_view path) {
+        http::Request request;
+        request.path = path;
+        const auto found = table_.find(http::Plane::Both, request);
+        const auto reply = std::make_shared<KeptReply>();
+        if (found.route != nullptr) found.route->handler(request, reply);
+        return reply->kept;
+    }
+
+    std::optional<Error> fault_;
+    api::ServerAdmin admin_{api::Hello{},
+                            {{"journal", [] { return std::optional<Error>(); }}, {"store", [this] { return fault_; }}}};
+    http::RouteTable table_;
+};
+
+TEST_F(HealthTest, APartThatFailsIsDownInEveryForm) {
+    EXPECT_EQ(get("/api/v1/health").status, 200);
+    fault_ = Error::make(ErrorCode::Io, "disk \"full\"");
+    EXPECT_EQ(get("/api/v1/health").status, 503);
+    EXPECT_EQ(get("/api/v1/health").body, R"({"status":"DOWN"})");
+    EXPECT_EQ(get("/health").status, 503);
+    EXPECT_EQ(get("/health").body, R"({"ok":false,"error":"store: disk \"full\""})");
+    EXPECT_EQ(get("/actuator/health").status, 503);
+    EXPECT_EQ(get("/actuator/health").body, R"({"status":"DOWN","components":{"journal":{"status":"UP"},)"
+                                            R"("store":{"status":"DOWN","details":{"error":"disk \"full\""}}}})");
+    EXPECT_EQ(get("/api/v1/health/details").status, 503);
+    fault_.reset();
+    EXPECT_EQ(get("/health").body, R"({"ok":true})");
+}
+
+TEST_F(HealthTest, AServerThatStopsIsDown) {
+    admin_.start_draining();
+    EXPECT_EQ(get("/health").status, 503);
+    EXPECT_EQ(get("/health").body, R"({"ok":false,"error":"server: the server is stopping"})");
 }
 
 class DataLockTest : public ::testing::Test {

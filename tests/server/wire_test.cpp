@@ -5,6 +5,7 @@
 #include <QCoreApplication>
 
 #include "api/codec.h"
+#include "base/limits.h"
 #include "server/served_backend.h"
 
 namespace streamgauge::test {
@@ -179,6 +180,22 @@ TEST_F(WireTest, BadInputNamesFieldAndOffsetAndHurtsNoNeighbour) {
         EXPECT_THAT(answer.body, HasSubstr(R"("field":")")) << target;
     }
     EXPECT_EQ(get("/nowhere").status, 404);
+}
+
+TEST_F(WireTest, LimitsOfIngestionHoldAtExactlyTheirNumber) {
+    const std::string event = R"({"event_type":"click","event_id":"limit"})";
+    EXPECT_EQ(post("/events", event + std::string(limits::kIngestBodyBytes - event.size(), ' ')).status, 202);
+    EXPECT_EQ(post("/events", event + std::string(limits::kIngestBodyBytes - event.size() + 1, ' ')).status, 413);
+    const auto several = [](std::size_t count) {
+        std::string body = "[";
+        for (std::size_t i = 0; i < count; ++i) body += R"({"event_type":"e"},)";
+        body.back() = ']';
+        return body;
+    };
+    EXPECT_EQ(post("/events", several(limits::kEventsPerRequest)).body,
+              R"({"status":"accepted","accepted":10000,"duplicates":0})");
+    EXPECT_EQ(post("/events", several(limits::kEventsPerRequest + 1)).status, 413);
+    EXPECT_EQ(ask(client(), "GET", "/metrics/active_users", "a body").status, 413);
 }
 
 TEST_F(WireTest, TheExpositionHasTheSeriesThatDashboardsRead) {
