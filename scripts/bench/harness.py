@@ -5,6 +5,8 @@ import os
 import re
 import shutil
 import signal
+import socket
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -33,6 +35,20 @@ def value(text, series):
     raise RuntimeError(f"/prometheus has no {series}")
 
 
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
 class Server:
     """`streamgauged serve` on a free port and a directory of its own below build/bench."""
 
@@ -56,9 +72,7 @@ class Server:
         return fetch(self.url + "/prometheus")
 
     def cpu_seconds(self):
-        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return cpu_seconds(self.process.pid)
 
     def resident_bytes(self):
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
@@ -109,12 +123,8 @@ http {{ access_log off; keepalive_requests 1000000000; client_body_temp_path {se
         self.process = subprocess.Popen([program, "-c", os.path.join(self.directory, "nginx.conf"), "-p", self.directory],
                                         stderr=subprocess.DEVNULL)
         self.url = f"http://127.0.0.1:{self.port}"
-        for _ in range(200):
-            try:
-                fetch(self.url + "/")
-                return self
-            except OSError:
-                time.sleep(0.02)
+        if seconds_until(lambda: listens(self.port), 5) is not None:
+            return self
         raise RuntimeError("nginx did not start")
 
     def __exit__(self, *_):
@@ -182,6 +192,26 @@ def seconds_until(condition, deadline):
             return time.monotonic() - begin
         time.sleep(0.02)
     return None
+
+
+def sqlite_rows_per_second(seconds, batch=1000):
+    """SQLite alone: rows of an event's size in synced transactions of `batch`, made inside SQLite. No HTTP, no JSON."""
+    directory = tempfile.mkdtemp(prefix="sqlite-", dir=SCRATCH)
+    try:
+        database = sqlite3.connect(os.path.join(directory, "rows.db"), isolation_level=None)
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        database.execute("CREATE TABLE event(id INTEGER PRIMARY KEY, at INTEGER, key BLOB, body TEXT)")
+        rows, begin = 0, time.monotonic()
+        while time.monotonic() - begin < seconds:
+            database.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+                             "INSERT INTO event(at, key, body) SELECT i, randomblob(16), hex(zeroblob(60)) FROM n", (batch,))
+            rows += batch
+        took = time.monotonic() - begin
+        database.close()
+        return rows / took
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def sync_milliseconds(rounds=400):
