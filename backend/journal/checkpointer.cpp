@@ -30,6 +30,11 @@ void Checkpointer::wake() {
     ready_.notify_one();
 }
 
+void Checkpointer::wait() {
+    std::unique_lock lock(mutex_);
+    rested_.wait(lock, [this] { return stopping_ || !busy_; });
+}
+
 void Checkpointer::stop() {
     {
         const std::lock_guard lock(mutex_);
@@ -54,6 +59,7 @@ void Checkpointer::run() {
         checkpoint(path);
         lock.lock();
         busy_ = !finished_.empty();
+        rested_.notify_all();
     }
     lock.unlock();
     finished_.clear();

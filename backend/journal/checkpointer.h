@@ -30,6 +30,8 @@ public:
     void wake();
     // Whether it is at work, or about to be.
     bool busy() const { return busy_; }
+    // Waits until it is not at work.
+    void wait();
     void stop();
 
 private:
@@ -38,7 +40,7 @@ private:
 
     const SpanFileOptions options_;
     std::mutex mutex_;
-    std::condition_variable ready_;
+    std::condition_variable ready_, rested_;
     std::string path_;
     std::vector<SpanFile> finished_;
     std::atomic<bool> busy_{false};

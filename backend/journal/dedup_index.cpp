@@ -9,7 +9,9 @@
 namespace streamgauge {
 namespace {
 
-constexpr Offset kPiece = 100'000;  // events read between two looks at how full the table is
+constexpr std::ptrdiff_t kMergeRuns = 4;
+constexpr unsigned kLargestMerge = 2;  // size class of what is still merged: at the default up to 45 million ids
+constexpr Offset kPiece = 100'000;     // events read between two looks at how full the table is
 
 }  // namespace
 
@@ -51,7 +53,8 @@ void DedupIndex::open_files() {
     }
 }
 
-Status DedupIndex::load(Offset from, Offset end, const Source& source) {
+Status DedupIndex::load(Offset from, Offset end, Source source) {
+    source_ = std::move(source);
     open_files();
     // What lies beyond the end was written for events that were never committed; it cannot be, but must not count.
     std::erase_if(runs_, [&](const auto& run) {
@@ -66,28 +69,46 @@ Status DedupIndex::load(Offset from, Offset end, const Source& source) {
         if (run->first() > at) gaps.emplace_back(at, run->first());
         at = std::max(at, run->end());
     }
+    for (const auto& [first, last] : gaps)
+        if (Status s = read_range(first, last, false); !s.ok()) return s;
+    return read_range(at, end, true);
+}
+
+// Into the table. What fills it is written at once, and so is a range before other files: the table covers the tail
+// alone.
+Status DedupIndex::read_range(Offset first, Offset last, bool tail) {
     const auto add = [&](Offset offset, Timestamp received_at, const std::optional<DedupHash>& hash) {
         newest_ = std::max(newest_, received_at);
         if (hash) (void)active_.put({*hash, offset, received_at});
         return Status();
     };
-    // What fills the table is written at once, and so is a gap before other files: the table covers the tail alone.
-    const auto read_piece = [&](Offset first, Offset last, bool tail) {
-        active_first_ = first;
-        for (Offset piece = first; piece < last;) {
-            const Offset piece_end = std::min(piece + kPiece, last);
-            if (Status s = source(piece, piece_end, add); !s.ok()) return s;
-            piece = piece_end;
-            if (!is_full(piece) && (tail || piece < last)) continue;
-            auto run = write(freeze(piece));
-            if (!run.ok()) return Status(run.error());
-            add_run(std::move(run).value());
-        }
-        return Status();
-    };
-    for (const auto& [first, last] : gaps)
-        if (Status s = read_piece(first, last, false); !s.ok()) return s;
-    return read_piece(at, end, true);
+    active_first_ = first;
+    for (Offset piece = first; piece < last;) {
+        const Offset piece_end = std::min(piece + kPiece, last);
+        if (Status s = source_(piece, piece_end, add); !s.ok()) return s;
+        piece = piece_end;
+        if (!is_full(piece) && (tail || piece < last)) continue;
+        auto run = write(freeze(piece));
+        if (!run.ok()) return run.error();
+        add_run(std::move(run).value());
+    }
+    return {};
+}
+
+// The writer waits for it: rare, and a repeat that is taken for new could never be undone.
+Status DedupIndex::make_again(std::shared_ptr<const DedupRun> damaged) {
+    log::warning("dedup_file_damaged", "an index of event ids is made again from the journal",
+                 {{"file", damaged->path()}});
+    std::erase(runs_, damaged);
+    if (Status s = VfsFile::remove(damaged->path(), options_.vfs); !s.ok()) return s;
+    DedupTable table;
+    std::swap(active_, table);
+    const Offset first = std::exchange(active_first_, damaged->first());
+    Status status = read_range(damaged->first(), damaged->end(), false);
+    active_ = std::move(table);
+    active_first_ = first;
+    if (!status.ok()) runs_.insert(runs_.begin(), std::move(damaged));  // fails again, and is tried again
+    return status;
 }
 
 bool DedupIndex::is_full(Offset end) const {
@@ -100,19 +121,33 @@ Result<std::optional<Offset>> DedupIndex::find_or_add(const DedupHash& hash, Off
     for (auto frozen = frozen_.rbegin(); frozen != frozen_.rend(); ++frozen)
         if (const DedupEntry* e = frozen->table->find(hash); e != nullptr && !expired(e->received_at, received_at))
             return std::optional(e->offset);
-    for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
-        const auto found = (*run)->find(hash);
-        if (!found.ok()) return found.error();
-        if (*found && !expired((*found)->received_at, received_at)) return std::optional((*found)->offset);
-    }
+    const auto in_files = find_in_files(hash, received_at);
+    if (!in_files.ok()) return in_files.error();
+    if (*in_files) return std::optional((*in_files)->offset);
     changes_.push_back({hash, active_.put({hash, offset, received_at})});
     return std::optional<Offset>{};
+}
+
+Result<std::optional<DedupEntry>> DedupIndex::find_in_files(const DedupHash& hash, Timestamp received_at) {
+    for (std::size_t i = runs_.size(); i-- > 0;) {
+        const std::shared_ptr<const DedupRun> run = runs_[i];
+        const auto found = run->find(hash);
+        if (found.ok()) {
+            if (*found && !expired((*found)->received_at, received_at)) return found;
+            continue;
+        }
+        if (found.error().code != ErrorCode::Corrupt) return found;
+        if (Status s = make_again(run); !s.ok()) return s.error();
+        i = runs_.size();  // from the start: there may be more files now
+    }
+    return std::optional<DedupEntry>{};
 }
 
 void DedupIndex::commit(Offset end, Timestamp newest) {
     changes_.clear();
     newest_ = std::max(newest_, newest);
     take_written();
+    take_merged();
     if (is_full(end)) {
         frozen_.push_back(freeze(end));
         write_frozen();
@@ -139,11 +174,120 @@ DedupIndex::Frozen DedupIndex::freeze(Offset end) {
 
 Result<std::shared_ptr<const DedupRun>> DedupIndex::write(const Frozen& frozen) const {
     const std::string path = options_.directory + "/" + DedupRun::name(frozen.first, frozen.end);
-    auto run = DedupRun::write(path, options_.vfs, options_.secret, frozen.first, frozen.end, frozen.newest,
-                               frozen.table->sorted());
+    const std::vector<DedupEntry> sorted = frozen.table->sorted();
+    const auto build = [&]() -> Result<std::shared_ptr<DedupRun>> {
+        auto builder = DedupRunBuilder::start(path, options_.vfs, options_.secret, frozen.first, frozen.end,
+                                              frozen.newest, sorted.size());
+        if (!builder.ok()) return builder.error();
+        for (const DedupEntry& entry : sorted)
+            if (Status s = builder->add(entry); !s.ok()) return s.error();
+        return builder->finish();
+    };
+    auto run = build();
     if (run.ok()) return std::shared_ptr<const DedupRun>(std::move(run).value());
     (void)VfsFile::remove(path, options_.vfs);
     return run.error();
+}
+
+// Neighbours become one file; ids that are past the horizon, and all but the newest of one id, are left out.
+Result<std::shared_ptr<const DedupRun>> DedupIndex::merge(const std::vector<std::shared_ptr<const DedupRun>>& runs,
+                                                          Timestamp newest) const {
+    const Offset first = runs.front()->first(), end = runs.back()->end();
+    const std::string path = options_.directory + "/" + DedupRun::name(first, end);
+    const auto build = [&]() -> Result<std::shared_ptr<DedupRun>> {
+        std::uint64_t most = 0;
+        std::vector<DedupRunCursor> cursors;
+        std::vector<std::optional<DedupEntry>> heads;
+        const auto advance = [&](std::size_t i) -> Status {
+            const auto entry = cursors[i].next();
+            if (!entry.ok()) return entry.error();
+            heads[i] = *entry == nullptr ? std::nullopt : std::optional(**entry);
+            return {};
+        };
+        for (const auto& run : runs) {
+            // Opened again: the writer goes on reading the others meanwhile.
+            auto opened = DedupRun::open(run->path(), options_.vfs, options_.secret);
+            if (!opened.ok()) return opened.error();
+            most += (*opened)->entries();
+            cursors.emplace_back(std::move(opened).value());
+            heads.emplace_back();
+            if (Status s = advance(heads.size() - 1); !s.ok()) return s.error();
+        }
+        auto builder =
+            DedupRunBuilder::start(path, options_.vfs, options_.secret, first, end, runs.back()->newest(), most);
+        if (!builder.ok()) return builder.error();
+        for (;;) {
+            std::optional<DedupEntry> least;
+            for (const auto& head : heads)
+                if (head &&
+                    (!least || head->hash < least->hash || (head->hash == least->hash && head->offset > least->offset)))
+                    least = head;
+            if (!least) return builder->finish();
+            if (!expired(least->received_at, newest))
+                if (Status s = builder->add(*least); !s.ok()) return s.error();
+            for (std::size_t i = 0; i < heads.size(); ++i)
+                if (heads[i] && heads[i]->hash == least->hash)
+                    if (Status s = advance(i); !s.ok()) return s.error();
+        }
+    };
+    auto run = build();
+    if (run.ok()) return std::shared_ptr<const DedupRun>(std::move(run).value());
+    (void)VfsFile::remove(path, options_.vfs);
+    return run.error();
+}
+
+// Files are merged by size classes, as log-structured merge trees do, so that an id is looked for in few of them.
+void DedupIndex::merge_if_due() {
+    if (merging_ || runs_.size() < kMergeRuns) return;
+    const auto size_class = [&](const auto& run) {
+        unsigned level = 0;
+        for (std::uint64_t size = run->entries() / kMergeRuns; size >= options_.memory_entries / 2; size /= kMergeRuns)
+            ++level;
+        return level;
+    };
+    for (std::size_t i = runs_.size() - kMergeRuns + 1; i-- > 0;) {
+        const auto from = runs_.begin() + static_cast<std::ptrdiff_t>(i);
+        const unsigned level = size_class(*from);
+        bool adjacent = true;  // otherwise what lies between, not written yet, would seem to be covered
+        for (auto run = from; run + 1 != from + kMergeRuns; ++run)
+            adjacent = adjacent && (*run)->end() >= (*(run + 1))->first();
+        if (!adjacent || level > kLargestMerge ||
+            !std::all_of(from, from + kMergeRuns, [&](const auto& r) { return size_class(r) == level; }))
+            continue;
+        merging_ = true;
+        background_.post([this, runs = std::vector(from, from + kMergeRuns), newest = newest_] {
+            auto merged = merge(runs, newest);
+            if (!merged.ok())
+                log::warning("dedup_merge_failed", "indexes of event ids stay as they are",
+                             {{"error", merged.error().describe()}});
+            const std::lock_guard lock(inbox_mutex_);
+            merged_ = merged.ok() ? std::move(merged).value() : nullptr;
+        });
+        return;
+    }
+}
+
+void DedupIndex::take_merged() {
+    if (!merging_) return;
+    std::shared_ptr<const DedupRun> run;
+    {
+        const std::lock_guard lock(inbox_mutex_);
+        if (!merged_) return;
+        run = std::move(*merged_);
+        merged_.reset();
+    }
+    merging_ = false;
+    if (!run) return;
+    std::erase_if(runs_, [&](const auto& old) {
+        const bool inside = old->first() >= run->first() && old->end() <= run->end();
+        if (inside) remove_file(old);
+        return inside;
+    });
+    add_run(std::move(run));
+}
+
+void DedupIndex::remove_file(const std::shared_ptr<const DedupRun>& run) {
+    background_.post([run, vfs = options_.vfs] { (void)VfsFile::remove(run->path(), vfs); });
 }
 
 // Also those whose writing failed before.
@@ -180,6 +324,7 @@ void DedupIndex::take_written() {
         frozen_.erase(frozen);
         add_run(std::move(run));
     }
+    merge_if_due();
 }
 
 void DedupIndex::add_run(std::shared_ptr<const DedupRun> run) {
@@ -190,7 +335,7 @@ void DedupIndex::add_run(std::shared_ptr<const DedupRun> run) {
 
 void DedupIndex::drop_expired() {
     while (!runs_.empty() && expired(runs_.front()->newest(), newest_)) {
-        background_.post([run = runs_.front(), vfs = options_.vfs] { (void)VfsFile::remove(run->path(), vfs); });
+        remove_file(runs_.front());
         runs_.erase(runs_.begin());
     }
 }

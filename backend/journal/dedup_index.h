@@ -19,7 +19,7 @@ struct DedupOptions {
     std::string directory, vfs;
     DedupSecret secret{};
     std::size_t memory_entries = 700'000;      // then the table is frozen and written to a file
-    std::uint64_t memory_offsets = 2'000'000;  // or when it covers this many events, most of them without ids
+    std::uint64_t memory_offsets = 1'000'000;  // or when it covers this many events, most of them without ids
     std::int64_t horizon_micros = 0;
 };
 
@@ -33,8 +33,9 @@ public:
     // Hands the events of [from, to) to the visitor, in order; without a hash when the door made the id.
     using Visitor = std::function<Status(Offset offset, Timestamp received_at, const std::optional<DedupHash>& hash)>;
     using Source = std::function<Status(Offset from, Offset to, const Visitor& visit)>;
-    // Takes the files that are there and reads from `source` what they lack of [from, end). Called once, first.
-    Status load(Offset from, Offset end, const Source& source);
+    // Takes the files that are there and reads from `source` what they lack of [from, end). Called once, first;
+    // `source` is kept for files that turn out to be damaged, and is then called on the writer's thread.
+    Status load(Offset from, Offset end, Source source);
 
     // The offset of the event with this id within the horizon before `received_at`; otherwise adds it and hands out
     // nothing. Between two commits the additions can be taken back.
@@ -59,8 +60,16 @@ private:
         std::optional<DedupEntry> before;
     };
     void open_files();
+    Status read_range(Offset first, Offset last, bool tail);
+    Status make_again(std::shared_ptr<const DedupRun> damaged);
+    Result<std::optional<DedupEntry>> find_in_files(const DedupHash& hash, Timestamp received_at);
     Result<std::shared_ptr<const DedupRun>> write(const Frozen& frozen) const;
+    Result<std::shared_ptr<const DedupRun>> merge(const std::vector<std::shared_ptr<const DedupRun>>& runs,
+                                                  Timestamp newest) const;
     Frozen freeze(Offset end);
+    void merge_if_due();
+    void take_merged();
+    void remove_file(const std::shared_ptr<const DedupRun>& run);
     void write_frozen();
     void take_written();
     void add_run(std::shared_ptr<const DedupRun> run);
@@ -70,6 +79,7 @@ private:
 
     const DedupOptions options_;
     Background& background_;
+    Source source_;
     DedupTable active_;
     Offset active_first_ = 1;
     std::vector<Change> changes_;  // of active_ since the last commit
@@ -78,8 +88,10 @@ private:
     std::vector<std::shared_ptr<const DedupRun>> runs_;  // oldest first
 
     std::mutex inbox_mutex_;
-    std::vector<std::pair<Offset, std::shared_ptr<const DedupRun>>>
-        inbox_;  // by the frozen table's first; null: failed
+    // By the frozen table's first offset; nullptr: failed.
+    std::vector<std::pair<Offset, std::shared_ptr<const DedupRun>>> inbox_;
+    std::optional<std::shared_ptr<const DedupRun>> merged_;  // nullptr: failed
+    bool merging_ = false;                                   // the writer thread's own
 };
 
 }  // namespace streamgauge

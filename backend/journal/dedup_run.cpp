@@ -13,6 +13,7 @@ namespace {
 // File: header block, blocks of entries with a checksum each, then fences and filter.
 constexpr std::size_t kBlockBytes = 4096;
 constexpr std::size_t kBlockEntries = 126;
+constexpr std::size_t kWriteBytes = 64 * kBlockBytes;
 constexpr char kMagic[8] = {'S', 'G', 'D', 'E', 'D', 'U', 'P', '1'};
 constexpr std::string_view kPrefix = "dedup-";
 constexpr std::string_view kSuffix = ".run";
@@ -68,52 +69,6 @@ bool DedupRun::may_hold(const DedupHash& hash) const {
     for (unsigned i = 0; i < kFilterProbes; ++i, bits >>= 9)
         if ((filter_[base + ((bits >> 6) & 7)] & (1ULL << (bits & 63))) == 0) return false;
     return true;
-}
-
-Result<std::shared_ptr<DedupRun>> DedupRun::write(const std::string& path, const std::string& vfs,
-                                                  const DedupSecret& secret, Offset first, Offset end, Timestamp newest,
-                                                  const std::vector<DedupEntry>& sorted) {
-    Result<VfsFile> file = VfsFile::open(path, true, vfs);
-    if (!file.ok()) return std::move(file).error();
-    std::shared_ptr<DedupRun> run(new DedupRun(std::move(file).value(), path, secret));
-    Header& h = run->header_;
-    std::memcpy(h.magic, kMagic, sizeof kMagic);
-    h.entries = sorted.size();
-    h.blocks = (sorted.size() + kBlockEntries - 1) / kBlockEntries;
-    h.first = first;
-    h.end = end;
-    h.newest_micros = newest.micros;
-    run->filter_.resize((sorted.size() * kFilterBitsPerEntry / 512 + 1) * kWordsPerFilterBlock);
-    h.filter_words = run->filter_.size();
-
-    constexpr std::size_t kBlocksPerWrite = 64;
-    std::string buffer;
-    std::uint64_t at = kBlockBytes;
-    for (std::size_t block = 0; block < h.blocks; ++block) {
-        const std::size_t from = block * kBlockEntries, count = std::min(kBlockEntries, sorted.size() - from);
-        std::string bytes(kBlockBytes, '\0');
-        std::memcpy(bytes.data(), &sorted[from], count * sizeof(DedupEntry));
-        const std::uint64_t sum = run->checksum(bytes.data(), kBlockBytes - 8);
-        std::memcpy(bytes.data() + kBlockBytes - 8, &sum, 8);
-        run->fences_.push_back(sorted[from].hash.high);
-        for (std::size_t i = from; i < from + count; ++i) run->add_to_filter(sorted[i].hash);
-        buffer += bytes;
-        if (buffer.size() == kBlocksPerWrite * kBlockBytes || block + 1 == h.blocks) {
-            if (Status s = run->file_.write(buffer.data(), buffer.size(), at); !s.ok()) return s.error();
-            at += buffer.size();
-            buffer.clear();
-        }
-    }
-    buffer.assign(reinterpret_cast<const char*>(run->fences_.data()), run->fences_.size() * 8);
-    buffer.append(reinterpret_cast<const char*>(run->filter_.data()), run->filter_.size() * 8);
-    h.tail_checksum = run->checksum(buffer.data(), buffer.size());
-    h.checksum = run->checksum(&h, offsetof(Header, checksum));
-    if (Status s = run->file_.write(buffer.data(), buffer.size(), at); !s.ok()) return s.error();
-    // The header makes the file valid, so it goes to disk after everything else is there.
-    if (Status s = run->file_.sync(); !s.ok()) return s.error();
-    if (Status s = run->file_.write(&h, sizeof h, 0); !s.ok()) return s.error();
-    if (Status s = run->file_.sync(); !s.ok()) return s.error();
-    return run;
 }
 
 Result<std::shared_ptr<DedupRun>> DedupRun::open(const std::string& path, const std::string& vfs,
@@ -172,12 +127,78 @@ Result<std::optional<DedupEntry>> DedupRun::find(const DedupHash& hash) const {
     }
 }
 
-Result<std::vector<DedupEntry>> DedupRun::load() const {
-    std::vector<DedupEntry> entries;
-    entries.reserve(header_.entries);
-    for (std::uint64_t block = 0; block < header_.blocks; ++block)
-        if (const auto read = read_block(block, entries); !read.ok()) return read.error();
-    return entries;
+// ---- building and reading in order
+// --------------------------------------------------------------------------------------
+
+Result<DedupRunBuilder> DedupRunBuilder::start(const std::string& path, const std::string& vfs,
+                                               const DedupSecret& secret, Offset first, Offset end, Timestamp newest,
+                                               std::uint64_t most_entries) {
+    Result<VfsFile> file = VfsFile::open(path, true, vfs);
+    if (!file.ok()) return std::move(file).error();
+    DedupRunBuilder builder(std::shared_ptr<DedupRun>(new DedupRun(std::move(file).value(), path, secret)));
+    DedupRun::Header& h = builder.run_->header_;
+    std::memcpy(h.magic, kMagic, sizeof kMagic);
+    h.first = first;
+    h.end = end;
+    h.newest_micros = newest.micros;
+    builder.run_->filter_.resize((most_entries * kFilterBitsPerEntry / 512 + 1) * kWordsPerFilterBlock);
+    h.filter_words = builder.run_->filter_.size();
+    builder.at_ = kBlockBytes;
+    builder.block_.reserve(kBlockEntries);
+    return builder;
+}
+
+Status DedupRunBuilder::add(const DedupEntry& entry) {
+    if (block_.empty()) run_->fences_.push_back(entry.hash.high);
+    block_.push_back(entry);
+    run_->add_to_filter(entry.hash);
+    ++run_->header_.entries;
+    return block_.size() == kBlockEntries ? end_block() : Status();
+}
+
+Status DedupRunBuilder::end_block() {
+    std::array<char, kBlockBytes> bytes{};
+    std::memcpy(bytes.data(), block_.data(), block_.size() * sizeof(DedupEntry));
+    const std::uint64_t sum = run_->checksum(bytes.data(), kBlockBytes - 8);
+    std::memcpy(bytes.data() + kBlockBytes - 8, &sum, 8);
+    buffer_.append(bytes.data(), bytes.size());
+    block_.clear();
+    ++run_->header_.blocks;
+    return buffer_.size() >= kWriteBytes ? flush() : Status();
+}
+
+Status DedupRunBuilder::flush() {
+    Status status = run_->file_.write(buffer_.data(), buffer_.size(), at_);
+    at_ += buffer_.size();
+    buffer_.clear();
+    return status;
+}
+
+Result<std::shared_ptr<DedupRun>> DedupRunBuilder::finish() {
+    if (!block_.empty())
+        if (Status s = end_block(); !s.ok()) return s.error();
+    DedupRun::Header& h = run_->header_;
+    std::string tail(reinterpret_cast<const char*>(run_->fences_.data()), run_->fences_.size() * 8);
+    tail.append(reinterpret_cast<const char*>(run_->filter_.data()), run_->filter_.size() * 8);
+    h.tail_checksum = run_->checksum(tail.data(), tail.size());
+    h.checksum = run_->checksum(&h, offsetof(DedupRun::Header, checksum));
+    buffer_ += tail;
+    if (Status s = flush(); !s.ok()) return s.error();
+    // The header makes the file valid, so it goes to disk after everything else is there.
+    if (Status s = run_->file_.sync(); !s.ok()) return s.error();
+    if (Status s = run_->file_.write(&h, sizeof h, 0); !s.ok()) return s.error();
+    if (Status s = run_->file_.sync(); !s.ok()) return s.error();
+    return std::move(run_);
+}
+
+Result<const DedupEntry*> DedupRunCursor::next() {
+    if (index_ == block_.size()) {
+        if (next_block_ == run_->header_.blocks) return static_cast<const DedupEntry*>(nullptr);
+        block_.clear();
+        index_ = 0;
+        if (const auto read = run_->read_block(next_block_++, block_); !read.ok()) return read.error();
+    }
+    return static_cast<const DedupEntry*>(&block_[index_++]);
 }
 
 }  // namespace streamgauge

@@ -18,11 +18,6 @@ public:
     static std::string name(Offset first, Offset end);  // "dedup-<20 digits>-<20 digits>.run"
     static bool is_name(std::string_view name);
 
-    // Writes the ids of the offsets [first, end), ascending by hash; `newest`: no event of them was received later.
-    // Valid only once everything is on disk.
-    static Result<std::shared_ptr<DedupRun>> write(const std::string& path, const std::string& vfs,
-                                                   const DedupSecret& secret, Offset first, Offset end,
-                                                   Timestamp newest, const std::vector<DedupEntry>& sorted);
     static Result<std::shared_ptr<DedupRun>> open(const std::string& path, const std::string& vfs,
                                                   const DedupSecret& secret);
 
@@ -34,10 +29,10 @@ public:
 
     // Touches the disk only when the filter says "perhaps" (wrong for about one in 200).
     Result<std::optional<DedupEntry>> find(const DedupHash& hash) const;
-    // Every entry in order, for merging.
-    Result<std::vector<DedupEntry>> load() const;
 
 private:
+    friend class DedupRunBuilder;
+    friend class DedupRunCursor;
     struct Header {
         char magic[8];
         std::uint64_t entries, blocks, filter_words;
@@ -59,6 +54,41 @@ private:
     Header header_{};
     std::vector<std::uint64_t> fences_;  // the high half of each block's first hash
     std::vector<std::uint64_t> filter_;  // blocks of 512 bits
+};
+
+// Writes a run, entry by entry.
+class DedupRunBuilder {
+public:
+    // For the ids of the offsets [first, end), at most `most_entries`; no event of them was received after `newest`.
+    static Result<DedupRunBuilder> start(const std::string& path, const std::string& vfs, const DedupSecret& secret,
+                                         Offset first, Offset end, Timestamp newest, std::uint64_t most_entries);
+    // Ascending by hash.
+    Status add(const DedupEntry& entry);
+    // The run is valid only once this has put everything on disk.
+    Result<std::shared_ptr<DedupRun>> finish();
+
+private:
+    explicit DedupRunBuilder(std::shared_ptr<DedupRun> run) : run_(std::move(run)) {}
+    Status end_block();
+    Status flush();
+    std::shared_ptr<DedupRun> run_;
+    std::vector<DedupEntry> block_;
+    std::string buffer_;
+    std::uint64_t at_ = 0;
+};
+
+// Reads a run's entries in order.
+class DedupRunCursor {
+public:
+    explicit DedupRunCursor(std::shared_ptr<const DedupRun> run) : run_(std::move(run)) {}
+    // nullptr at the end. Valid until the next call.
+    Result<const DedupEntry*> next();
+
+private:
+    std::shared_ptr<const DedupRun> run_;
+    std::vector<DedupEntry> block_;
+    std::size_t index_ = 0;
+    std::uint64_t next_block_ = 0;
 };
 
 }  // namespace streamgauge

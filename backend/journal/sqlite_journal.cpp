@@ -399,7 +399,9 @@ void SqliteJournal::answer(Group& group, const Status& status) {
 // left.
 void SqliteJournal::tend_log() {
     const auto pages = static_cast<std::size_t>(span_->log_pages());
-    if (pages < options_.log_pages / 4 || checkpointer_->busy()) return;
+    if (pages < options_.log_pages / 4) return;
+    if (pages >= 4 * options_.log_pages) checkpointer_->wait();  // the disk is too slow for both
+    if (checkpointer_->busy()) return;
     if (pages >= options_.log_pages && span_->restart_log()) return;
     checkpointer_->wake();
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 
+#include "journal/dedup_index.h"
 #include "journal/dedup_run.h"
 #include "journal/dedup_table.h"
 #include "journal/sqlite_support.h"
@@ -72,8 +73,11 @@ protected:
     std::shared_ptr<DedupRun> write() {
         DedupTable table;
         for (Offset offset = 1; offset <= GetParam(); ++offset) (void)table.put(entry(offset));
-        auto run = DedupRun::write(path(), "", kSecret, 1, 1 + GetParam(), {99}, table.sorted());
-        EXPECT_TRUE(run.ok()) << run.error().describe();
+        auto builder = DedupRunBuilder::start(path(), "", kSecret, 1, 1 + GetParam(), {99}, GetParam());
+        EXPECT_TRUE(builder.ok());
+        for (const DedupEntry& e : table.sorted()) EXPECT_TRUE(builder->add(e).ok());
+        auto run = builder->finish();
+        EXPECT_TRUE(run.ok());
         return run.ok() ? std::move(run).value() : nullptr;
     }
     void expect_complete(const DedupRun& run) {
@@ -102,6 +106,84 @@ TEST_P(DedupRunTest, FindsEveryIdAndNoOtherAlsoAfterReopening) {
     const auto again = DedupRun::open(path(), "", kSecret);
     ASSERT_TRUE(again.ok());
     expect_complete(**again);
+}
+
+TEST_P(DedupRunTest, ACursorReadsEveryEntryInOrder) {
+    DedupRunCursor cursor(write());
+    std::size_t count = 0;
+    for (DedupHash last;; ++count) {
+        const auto next = cursor.next();
+        ASSERT_TRUE(next.ok());
+        if (*next == nullptr) break;
+        ASSERT_LT(last, (*next)->hash);
+        last = (*next)->hash;
+    }
+    EXPECT_EQ(count, GetParam());
+}
+
+// The index against a map, with files, merges, expiry, failed commits and restarts.
+TEST(DedupIndex, AgreesWithAMapOverManyFilesAndRestarts) {
+    ScratchDirectory directory;
+    DedupOptions options;
+    options.directory = directory.path();
+    options.secret = kSecret;
+    options.memory_entries = 100;
+    options.horizon_micros = 30'000;
+    std::mt19937_64 random(4);
+    struct Row {
+        std::string id;
+        Timestamp received_at;
+    };
+    std::vector<Row> log(1);  // by offset
+    std::map<std::string, Offset> model;
+    std::size_t most_files = 0;
+    for (int life = 0; life < 5; ++life) {
+        Background background;
+        DedupIndex index(options, background);
+        const auto source = [&](Offset from, Offset to, const DedupIndex::Visitor& visit) {
+            for (Offset at = from; at < to; ++at)
+                if (Status s = visit(at, log[at].received_at, dedup_hash("p", log[at].id, kSecret)); !s.ok()) return s;
+            return Status();
+        };
+        Offset within = 1;
+        while (within < log.size() &&
+               log.back().received_at.micros - log[within].received_at.micros > options.horizon_micros)
+            ++within;
+        ASSERT_TRUE(index.load(within, log.size(), source).ok());
+        for (int commit = 0; commit < 800; ++commit) {
+            const bool fails = random() % 10 == 0;
+            const std::size_t before = log.size();
+            auto model_before = fails ? model : std::map<std::string, Offset>();
+            for (int i = 0; i < 10; ++i) {
+                const Timestamp now{static_cast<std::int64_t>(log.size()) * 3};
+                const std::string id = std::to_string(random() % (log.size() * 2 + 10));
+                const auto known = model.find(id);
+                const bool repeat = known != model.end() &&
+                                    now.micros - log[known->second].received_at.micros <= options.horizon_micros;
+                const auto found = index.find_or_add(dedup_hash("p", id, kSecret), log.size(), now);
+                ASSERT_TRUE(found.ok());
+                ASSERT_EQ(found->has_value(), repeat) << "life " << life << " commit " << commit;
+                if (repeat) {
+                    ASSERT_EQ(**found, known->second);
+                    continue;
+                }
+                model[id] = log.size();
+                log.push_back({id, now});
+            }
+            if (fails) {
+                index.rollback();
+                log.resize(before);
+                model = std::move(model_before);
+            } else {
+                index.commit(log.size(), log.back().received_at);
+            }
+            most_files = std::max(most_files, index.files());
+        }
+        background.stop();
+    }
+    EXPECT_GT(log.size(), 10'000U);
+    EXPECT_GT(most_files, 3U);
+    EXPECT_LT(most_files, 40U) << "they are merged";
 }
 
 TEST_P(DedupRunTest, DamageIsNoticed) {

@@ -117,6 +117,29 @@ TEST_F(SqliteJournalTest, DamagedAndMissingDedupFilesAreMadeAgain) {
     for (std::size_t i = 0; i < again->placements.size(); ++i) ASSERT_EQ(again->placements[i].offset, i + 1);
 }
 
+TEST_F(SqliteJournalTest, ADedupFileThatIsDamagedInsideIsMendedWhileRunning) {
+    options.dedup_memory_entries = 300;
+    const auto journal = open_journal(options);
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE(append_ids(*journal, numbered(i * 50, i * 50 + 50)).ok());
+    for (int tries = 0; directory.files(".run") < 3 && tries < 100'000; ++tries) std::this_thread::yield();
+    ASSERT_GE(directory.files(".run"), 3U);
+    ASSERT_TRUE(append_ids(*journal, {"taken over by the writer"}).ok());
+    for (const auto& file : std::filesystem::directory_iterator(directory.path())) {
+        if (!file.path().string().ends_with(".run")) continue;
+        std::FILE* bytes = std::fopen(file.path().c_str(), "r+");
+        ASSERT_NE(bytes, nullptr);
+        for (const long at : {4096 + 100, 8192 + 100}) {  // in the first and the second block of entries
+            std::fseek(bytes, at, SEEK_SET);
+            std::fputs("damage", bytes);
+        }
+        std::fclose(bytes);
+    }
+    const auto again = append_ids(*journal, numbered(0, 1000));
+    ASSERT_TRUE(again.ok()) << again.error().describe();
+    for (std::size_t i = 0; i < again->placements.size(); ++i) ASSERT_EQ(again->placements[i].offset, i + 1);
+    EXPECT_EQ(journal->end(), 1002U);
+}
+
 TEST_F(SqliteJournalTest, ANewDayStartsANewFile) {
     const auto journal = open_journal(options);
     constexpr std::int64_t kDay = 86'400'000'000;
