@@ -87,6 +87,7 @@ Rectangle {
 
     CommandPalette { id: palette; objectName: "palette"; app: root.app }
     KeysOverlay { id: keys; objectName: "keysOverlay" }
+    CloseQuestion { id: closeQuestion; objectName: "closeQuestion"; app: root.app }
     Toast {
         id: toast
         objectName: "toast"
@@ -96,6 +97,7 @@ Rectangle {
     }
 
     Shortcut { sequence: "Ctrl+K"; onActivated: palette.visible ? palette.close() : palette.open(main) }
+    Shortcut { sequence: "Ctrl+Q"; onActivated: root.app.commands.run("quit") }
     Shortcut { sequence: "Ctrl+1"; onActivated: root.app.page = 0 }
     Shortcut { sequence: "Ctrl+2"; onActivated: root.app.page = 1 }
     Shortcut { sequence: "Ctrl+3"; onActivated: root.app.page = 2 }
@@ -104,5 +106,6 @@ Rectangle {
         target: root.app
         function onCopyRequested(text, what) { toast.show("Copied the " + what) }
         function onKeysRequested() { keys.open(main) }
+        function onCloseQuestionRequested() { closeQuestion.open(main) }
     }
 }

@@ -50,7 +50,11 @@ ConsoleWindow::~ConsoleWindow() {
 }
 
 bool ConsoleWindow::event(QEvent* event) {
-    if (event->type() == QEvent::Close) Q_EMIT closing();
+    if (event->type() == QEvent::Close) {
+        event->ignore();
+        app_.requestClose();
+        return true;
+    }
     if (event->type() == QEvent::ThemeChange || event->type() == QEvent::ApplicationPaletteChange)
         follow_system_theme();
     return QQuickView::event(event);

@@ -23,9 +23,6 @@ public:
     // What QML complained about while loading and running.
     const QStringList& complaints() const { return complaints_; }
 
-Q_SIGNALS:
-    void closing();  // the person asked to close it
-
 protected:
     bool event(QEvent* event) override;
 

@@ -105,9 +105,9 @@ void SeriesFeed::draw() {
             const QColor color = colors_[series];
             if (drawn.area) {
                 QColor fill = color;
-                fill.setAlphaF(0.45F);
+                fill.setAlphaF(0.7F);
                 drawn.area->setBrush(fill);
-                drawn.area->setPen(QPen(color, 1));
+                drawn.area->setPen(Qt::NoPen);  // an outcome that did not occur has no line either
                 QList<QPointF> floor = run < below.size() ? below[run] : runs[run];
                 if (run >= below.size()) {
                     for (QPointF& point : floor) point.setY(0);

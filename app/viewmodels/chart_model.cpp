@@ -65,7 +65,7 @@ QVariantList ChartModel::x_ticks() const {
 
 QVariantList ChartModel::y_ticks() const {
     QVariantList ticks;
-    for (const double y : value_ticks(top_, kMostYTicks)) ticks.append(tick(y / top_, look_.y_label(y)));
+    for (const double y : value_ticks(top_, kMostYTicks)) ticks.append(tick(y / top_, look_.axis_label(y)));
     return ticks;
 }
 

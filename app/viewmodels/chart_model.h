@@ -31,7 +31,8 @@ public:
         QStringList names;
         bool stacked = false;
         std::function<QString(double x)> x_label;
-        std::function<QString(double y)> y_label;
+        std::function<QString(double y)> y_label;     // of a value that is read
+        std::function<QString(double y)> axis_label;  // of a round value
     };
     explicit ChartModel(Look look, QObject* parent = nullptr);
 

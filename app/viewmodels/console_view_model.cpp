@@ -81,6 +81,7 @@ std::vector<Command> ConsoleViewModel::make_commands() {
          {},
          [this] { return theme_ != "system"_L1; },
          use_theme(u"system"_s)},
+        {u"quit"_s, u"Quit"_s, u"Ctrl Q"_s, always, [this] { requestClose(); }},
         {u"keys"_s, u"Show the keys"_s, u"?"_s, always, [this] { Q_EMIT keysRequested(); }},
     };
 }
@@ -105,6 +106,22 @@ void ConsoleViewModel::set_system_dark(bool dark) {
 
 bool ConsoleViewModel::dark() const {
     return theme_ == "system"_L1 ? system_dark_ : theme_ == "dark"_L1;
+}
+
+void ConsoleViewModel::set_asks_before_closing(bool asks) {
+    if (asks == asks_before_closing_) return;
+    asks_before_closing_ = asks;
+    Q_EMIT asksBeforeClosingChanged();
+}
+
+void ConsoleViewModel::requestClose() {
+    const bool serving =
+        client_.state() == client::ConnectionState::Live || client_.state() == client::ConnectionState::Degraded;
+    if (asks_before_closing_ && serving) {
+        Q_EMIT closeQuestionRequested();
+    } else {
+        Q_EMIT closeDecided(false);
+    }
 }
 
 void ConsoleViewModel::set_paused(bool paused) {

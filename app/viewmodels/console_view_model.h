@@ -29,6 +29,7 @@ class ConsoleViewModel : public QObject {
     Q_PROPERTY(bool dark READ dark NOTIFY themeChanged)  // what comes of the two
     Q_PROPERTY(bool paused READ paused WRITE set_paused NOTIFY pausedChanged)
     Q_PROPERTY(QString version READ version CONSTANT)
+    Q_PROPERTY(bool asksBeforeClosing READ asks_before_closing NOTIFY asksBeforeClosingChanged)
 public:
     enum Page { OverviewPage, EventsPage, LoadPage };
     static constexpr int kPages = 3;
@@ -50,6 +51,13 @@ public:
     bool dark() const;
     bool paused() const { return paused_; }
     void set_paused(bool paused);
+    // Closing the window ends a server that others may use: the person is asked what to do with it.
+    bool asks_before_closing() const { return asks_before_closing_; }
+    void set_asks_before_closing(bool asks);
+    int window_seconds() const { return overview_.window_seconds(); }
+    // The window's close button: decides at once, or asks first.
+    void requestClose();
+    Q_INVOKABLE void close(bool keep_serving) { Q_EMIT closeDecided(keep_serving); }
     // Asks the window to put `text` on the clipboard; `what` names it for the person.
     Q_INVOKABLE void copy(const QString& text, const QString& what) { Q_EMIT copyRequested(text, what); }
     QString version() const { return QStringLiteral(STREAMGAUGE_VERSION); }
@@ -62,6 +70,9 @@ Q_SIGNALS:
     void copyRequested(const QString& text, const QString& what);
     void filterRequested();
     void keysRequested();
+    void closeQuestionRequested();
+    void closeDecided(bool keep_serving);
+    void asksBeforeClosingChanged();
 
 private:
     std::vector<Command> make_commands();
@@ -78,6 +89,7 @@ private:
     QString theme_ = QStringLiteral("system");
     bool system_dark_ = true;
     bool paused_ = false;
+    bool asks_before_closing_ = false;
 };
 
 }  // namespace streamgauge::viewmodels

@@ -68,6 +68,19 @@ QString grouped_signed(std::int64_t count) {
     return (count < 0 ? u"−"_s : u"+"_s) + grouped(magnitude);
 }
 
+QString whole_count(std::uint64_t number) {
+    return number < 1'000'000 ? grouped(number) : count(static_cast<double>(number)).text();
+}
+
+QString trimmed(const Quantity& quantity) {
+    Quantity shorter = quantity;
+    if (shorter.number.contains(u'.')) {
+        while (shorter.number.endsWith(u'0')) shorter.number.chop(1);
+        if (shorter.number.endsWith(u'.')) shorter.number.chop(1);
+    }
+    return shorter.text();
+}
+
 Quantity count(double value) {
     return scaled(value, {});
 }

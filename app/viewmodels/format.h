@@ -26,14 +26,17 @@ QString none();  // an en dash: no data
 
 QString grouped(std::uint64_t count);        // "12 345 678"
 QString grouped_signed(std::int64_t count);  // with a true minus sign, and a plus above zero
-Quantity count(double value);                // "950", "1.23" "k", "45.6" "M"
-Quantity rate(double per_second);            // "12.3" "k/s"
-Quantity milliseconds(double value);         // "0.42" "ms", "1.20" "s", "850" "µs" below 1 ms
-Quantity seconds(double value);              // "0" "s", "1.23" "s", "4.5" "min"
-Quantity percent(double fraction);           // 0.0123 -> "1.23" "%"
-Quantity bytes(std::uint64_t value);         // "1.23" "GiB"
-QString duration(double seconds);            // "4 s", "3 min 12 s", "2 h 5 min", "3 d 4 h"
-QString age(double seconds);                 // "3 s ago"
+QString whole_count(std::uint64_t count);    // exact below a million, then "56.2 M"
+// For axes and plans, whose values are round: "20 k/s" in place of "20.0 k/s".
+QString trimmed(const Quantity& quantity);
+Quantity count(double value);         // "950", "1.23" "k", "45.6" "M"
+Quantity rate(double per_second);     // "12.3" "k/s"
+Quantity milliseconds(double value);  // "0.42" "ms", "1.20" "s", "850" "µs" below 1 ms
+Quantity seconds(double value);       // "0" "s", "1.23" "s", "4.5" "min"
+Quantity percent(double fraction);    // 0.0123 -> "1.23" "%"
+Quantity bytes(std::uint64_t value);  // "1.23" "GiB"
+QString duration(double seconds);     // "4 s", "3 min 12 s", "2 h 5 min", "3 d 4 h"
+QString age(double seconds);          // "3 s ago"
 
 // In the person's zone.
 QString clock_time(std::int64_t epoch_seconds);  // "14:03:07"

@@ -37,8 +37,13 @@ LoadViewModel::LoadViewModel(client::BackendClient& client, QObject* parent)
       rates_({{u"Planned"_s, u"OK"_s, u"429"_s, u"Other"_s},
               false,
               since_start,
-              [](double y) { return viewmodels::rate(y).text(); }}),
-      latency_({{u"p50"_s, u"p95"_s, u"p99"_s}, false, since_start, [](double y) { return milliseconds(y).text(); }}) {
+              [](double y) { return viewmodels::rate(y).text(); },
+              [](double y) { return trimmed(viewmodels::rate(y)); }}),
+      latency_({{u"p50"_s, u"p95"_s, u"p99"_s},
+                false,
+                since_start,
+                [](double y) { return milliseconds(y).text(); },
+                [](double y) { return trimmed(milliseconds(y)); }}) {
     take_ingest_url();
     connect(&client, &client::BackendClient::stateChanged, this, [this] {
         take_ingest_url();
@@ -295,8 +300,8 @@ double LoadViewModel::progress() const {
 
 QString LoadViewModel::run_summary() const {
     if (status_.run_id.empty()) return {};
-    return QString(viewmodels::rate(status_.plan.rate).text() +
-                   (status_.plan.arrivals == api::Arrivals::Poisson ? u" Poisson for "_s : u" even for "_s) +
+    return QString(trimmed(viewmodels::rate(status_.plan.rate)) +
+                   (status_.plan.arrivals == api::Arrivals::Poisson ? u" Poisson, "_s : u" even, "_s) +
                    duration(status_.plan.duration_seconds) + u" to "_s + QString::fromStdString(status_.plan.url));
 }
 

@@ -31,14 +31,16 @@ ChartModel::Look throughput_look() {
     return {{u"Accepted"_s, u"Duplicate"_s, u"Rejected"_s, u"Limited"_s},
             true,
             [](double x) { return clock_time(static_cast<std::int64_t>(x)); },
-            [](double y) { return rate(y).text(); }};
+            [](double y) { return rate(y).text(); },
+            [](double y) { return trimmed(rate(y)); }};
 }
 
 ChartModel::Look latency_look() {
     return {{u"p50"_s, u"p95"_s, u"p99"_s},
             false,
             [](double x) { return clock_time(static_cast<std::int64_t>(x)); },
-            [](double y) { return milliseconds(y).text(); }};
+            [](double y) { return milliseconds(y).text(); },
+            [](double y) { return trimmed(milliseconds(y)); }};
 }
 
 Tile blank(const QString& title) {
@@ -118,7 +120,7 @@ void OverviewViewModel::refresh_tiles() {
     const auto newest = store_.at(last);
     const Quantity now = rate(newest ? received(newest->outcomes) : kNaN);
     tiles_.set(EventRate, {u"Events"_s, now.number, now.unit,
-                           overview.watermark ? QString(u"newest event "_s + clock_time(overview.watermark->seconds()))
+                           overview.watermark ? QString(u"newest "_s + clock_time(overview.watermark->seconds()))
                                               : u"none so far"_s,
                            u"none"_s, rates});
 
@@ -145,14 +147,14 @@ void OverviewViewModel::refresh_tiles() {
         }
     }
     const Quantity error_share = percent(all > 0 ? bad / all : kNaN);
-    tiles_.set(Errors, {u"Errors"_s, error_share.number, error_share.unit,
-                        all > 0 ? QString(grouped(static_cast<std::uint64_t>(bad)) + u" in the last minute"_s)
-                                : u"no events lately"_s,
-                        all <= 0         ? u"none"_s
-                        : bad <= 0       ? u"good"_s
-                        : bad > all / 20 ? u"bad"_s
-                                         : u"warning"_s,
-                        errors});
+    tiles_.set(Errors,
+               {u"Errors"_s, error_share.number, error_share.unit,
+                all > 0 ? QString(grouped(static_cast<std::uint64_t>(bad)) + u" last minute"_s) : u"no events lately"_s,
+                all <= 0         ? u"none"_s
+                : bad <= 0       ? u"good"_s
+                : bad > all / 20 ? u"bad"_s
+                                 : u"warning"_s,
+                errors});
 
     const double lag = newest ? newest->lag_seconds : kNaN;
     const Quantity lag_text = lag > 0 && lag < 1 ? milliseconds(lag * 1000) : seconds(lag);
@@ -167,7 +169,7 @@ void OverviewViewModel::refresh_tiles() {
     tiles_.set(Ledger, {u"Ledger difference"_s,
                         grouped_signed(overview.ledger.difference),
                         {},
-                        QString(grouped(overview.ledger.aggregated) + u" aggregated"_s),
+                        QString(whole_count(overview.ledger.aggregated) + u" aggregated"_s),
                         overview.ledger.difference == 0 ? u"good"_s : u"bad"_s,
                         {}});
 }

@@ -19,7 +19,7 @@ Rectangle {
         text: line.text
         readOnly: true
         selectByMouse: true
-        wrapMode: TextEdit.WrapAnywhere
+        wrapMode: TextEdit.Wrap
         textFormat: TextEdit.PlainText
         color: Theme.text
         selectionColor: Theme.accentFill

@@ -22,6 +22,7 @@ Rectangle {
         x: Theme.s3 + 2
         height: panel.headHeight
         text: panel.title
+        width: Math.min(implicitWidth, Math.max(0, panel.width - 2 * x - tools.width))
         strong: true
         visible: panel.title !== ""
     }

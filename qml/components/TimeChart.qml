@@ -17,7 +17,9 @@ Panel {
     signal copyRequested(string text)
     readonly property var reading: cursorActive && model ? model.at(cursor) : ({"valid": false})
     readonly property int gutter: 62
-    note: reading.valid ? reading.time : ""
+    property string subtitle
+    readonly property bool roomy: model ? width > 150 + model.names.length * 128 : false
+    note: reading.valid ? reading.time : subtitle
 
     tools: Repeater {
         model: chart.model ? chart.model.names : []
@@ -40,7 +42,7 @@ Panel {
                 anchors.verticalCenter: parent.verticalCenter
             }
             Txt {
-                visible: chart.width > 480
+                visible: chart.roomy
                 text: chart.reading.valid ? chart.reading.values[parent.index] : chart.model.latest[parent.index]
                 small: true
                 width: Math.max(44, implicitWidth)

@@ -76,6 +76,8 @@ FocusScope {
                 anchors.verticalCenter: parent ? parent.verticalCenter : undefined
                 width: chipText.implicitWidth + 18
                 height: 24
+                // None is cut in two.
+                opacity: x + width <= chips.contentX + chips.width + 1 ? 1 : 0
                 radius: 12
                 color: current ? Theme.selected : over.hovered ? Theme.hover : "transparent"
                 border.color: current ? Theme.accent : Theme.lineStrong
@@ -140,7 +142,7 @@ FocusScope {
 
         Row {
             id: head
-            x: Theme.s3
+            x: Theme.s3 + 1
             height: 30
             Txt { width: page.timeWidth; height: parent.height; text: "Received"; small: true; faint: true; strong: true }
             Txt { width: page.typeWidth; height: parent.height; text: "Type"; small: true; faint: true; strong: true }

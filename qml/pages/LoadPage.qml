@@ -177,8 +177,9 @@ FocusScope {
 
             Panel {
                 id: summary
+                readonly property bool narrow: width < 820
                 width: parent.width
-                height: 112
+                height: narrow ? 150 : 112
                 Rectangle {
                     id: badge
                     x: Theme.s3 + 2
@@ -229,8 +230,10 @@ FocusScope {
                         Behavior on width { NumberAnimation { duration: Theme.motion } }
                     }
                 }
-                Row {
+                Grid {
                     id: figures
+                    columns: summary.narrow ? 5 : 9
+                    rowSpacing: 4
                     x: Theme.s3 + 2
                     y: 56
                     width: parent.width - 2 * x
@@ -241,7 +244,7 @@ FocusScope {
                         delegate: Column {
                             id: figure
                             required property var modelData
-                            width: figures.width / 9
+                            width: Math.floor(figures.width / figures.columns)
                             spacing: 2
                             readonly property bool alarming: modelData[0] === "Failed" && page.load.anyFailed
                             Txt { width: parent.width; text: figure.modelData[0]; small: true; muted: true }
@@ -284,7 +287,8 @@ FocusScope {
                 TimeChart {
                     width: (parent.width - Theme.s3) / 2
                     height: parent.height
-                    title: "Latency from planned start"
+                    title: "Latency"
+                    subtitle: roomy ? "from the planned start" : ""
                     model: page.load.latency
                     colors: Theme.latencyColors
                     stale: page.load.stale
@@ -312,7 +316,7 @@ FocusScope {
                             width: table.columnWidth
                             height: 30
                             text: modelData
-                            horizontalAlignment: Text.AlignRight
+                            horizontalAlignment: modelData === "Second" ? Text.AlignLeft : Text.AlignRight
                             small: true
                             faint: true
                             strong: true
@@ -349,7 +353,7 @@ FocusScope {
                                     width: table.columnWidth
                                     height: 24
                                     text: modelData
-                                    horizontalAlignment: Text.AlignRight
+                                    horizontalAlignment: index === 0 ? Text.AlignLeft : Text.AlignRight
                                     strong: alarming
                                     color: alarming ? Theme.bad : index === 0 ? Theme.textFaint : Theme.text
                                 }

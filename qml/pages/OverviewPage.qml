@@ -105,7 +105,7 @@ FocusScope {
                     required property int index
                     required property var model
                     objectName: "tile" + index
-                    width: (tiles.width - 5 * Theme.s3) / 6
+                    width: Math.floor((tiles.width - 5 * Theme.s3) / 6)
                     title: model.title
                     value: model.value
                     unit: model.unit
@@ -161,10 +161,9 @@ FocusScope {
                 note: "last 15 minutes"
                 RankList {
                     objectName: "topPages"
-                    anchors.fill: parent
-                    anchors.leftMargin: Theme.s3
-                    anchors.rightMargin: Theme.s3
-                    anchors.bottomMargin: Theme.s2
+                    x: Theme.s3
+                    width: parent.width - 2 * x
+                    height: Math.floor((parent.height - Theme.s2) / 26) * 26 - 2
                     model: page.overview.topPages
                     emptyText: "No page views in the last 15 minutes"
                 }
@@ -176,10 +175,9 @@ FocusScope {
                 note: "last 15 minutes"
                 RankList {
                     objectName: "eventTypes"
-                    anchors.fill: parent
-                    anchors.leftMargin: Theme.s3
-                    anchors.rightMargin: Theme.s3
-                    anchors.bottomMargin: Theme.s2
+                    x: Theme.s3
+                    width: parent.width - 2 * x
+                    height: Math.floor((parent.height - Theme.s2) / 26) * 26 - 2
                     model: page.overview.eventTypes
                     barColor: Theme.good
                     clickable: true

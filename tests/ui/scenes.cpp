@@ -208,7 +208,14 @@ namespace {
 
 void fill(Stage& stage) {
     go_live(stage);
+    api::Overview before = sample_overview();
+    before.as_of = before.as_of.plus_micros(-2 * Timestamp::kMicrosPerSecond);
+    before.ledger.decoded -= 14'620;
+    before.ledger.aggregated -= 14'105;
+    stage.fake.publish(before, true);
+    stage.app.set_paused(true);
     stage.fake.publish(sample_overview(), true);
+    stage.app.set_paused(false);
     stage.fake.publish(sample_events(1, 120), true);
     api::EventTail next = sample_events(121, 40);
     next.skipped = 48'211;

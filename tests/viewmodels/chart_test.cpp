@@ -20,9 +20,10 @@ TEST(ChartMath, NiceCeiling) {
 }
 
 TEST(ChartMath, AnAxisGrowsAtOnceAndShrinksLate) {
-    EXPECT_DOUBLE_EQ(axis_top(11, 10), 20);
+    EXPECT_DOUBLE_EQ(axis_top(11, 10), 15);
+    EXPECT_DOUBLE_EQ(axis_top(5000, 1), 6000) << "a line never runs along the upper edge";
     EXPECT_DOUBLE_EQ(axis_top(9, 20), 20) << "45 % of it is used";
-    EXPECT_DOUBLE_EQ(axis_top(7, 20), 10);
+    EXPECT_DOUBLE_EQ(axis_top(7, 20), 8);
     EXPECT_DOUBLE_EQ(axis_top(0, 0), 1);
 }
 
@@ -73,11 +74,12 @@ TEST(ChartModel, StacksAndReadsTheCursor) {
     ChartModel model({{QStringLiteral("a"), QStringLiteral("b")},
                       true,
                       [](double x) { return QString::number(x); },
+                      [](double y) { return QString::number(y); },
                       [](double y) { return QString::number(y); }});
     EXPECT_FALSE(model.has_data());
     model.set(0, 10, {0, 5, 10}, {{1, 2, 3}, {10, std::nan(""), 30}});
     EXPECT_TRUE(model.has_data());
-    EXPECT_DOUBLE_EQ(model.top(), 50);
+    EXPECT_DOUBLE_EQ(model.top(), 40);
     ASSERT_EQ(model.runs(1, 100).size(), 2U);
     EXPECT_EQ(model.runs(1, 100)[0].front(), QPointF(0, 11));
     EXPECT_EQ(model.runs(1, 100)[1].front(), QPointF(10, 33));
