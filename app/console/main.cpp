@@ -99,12 +99,13 @@ bool keep_serving(const Config& config, const std::string& config_file) {
 
 int main(int argc, char** argv) {
     // Before any thread is made, so that all of them leave these signals to us.
-    const console::StopSignals signals;
+    console::StopSignals signals;
     qputenv("QT_NO_GLIB", "1");  // the management listener's event loop needs the plain one
     QApplication application(argc, argv);
     QCoreApplication::setApplicationName(u"streamgauge"_s);
     QCoreApplication::setApplicationVersion(QStringLiteral(STREAMGAUGE_VERSION));
     QApplication::setQuitOnLastWindowClosed(false);
+    signals.watch();
 
     const Arguments arguments = read_arguments(application);
     const auto loaded = load_config(arguments.sources);

@@ -16,6 +16,9 @@ StopSignals::StopSignals() {
     // A peer that goes away while we write to it is no reason to end.
     signal(SIGPIPE, SIG_IGN);
     descriptor_ = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+void StopSignals::watch() {
     if (descriptor_ < 0) return;
     auto* notifier = new QSocketNotifier(descriptor_, QSocketNotifier::Read, this);
     connect(notifier, &QSocketNotifier::activated, this, [this] {

@@ -13,6 +13,8 @@ class StopSignals : public QObject {
 public:
     StopSignals();
     ~StopSignals() override;
+    // Once the application is made: from here on asked() is emitted.
+    void watch();
 
 Q_SIGNALS:
     void asked();

@@ -21,7 +21,7 @@ double axis_top(double highest, double current) {
     const double wanted = highest > 0 ? highest * 1.04 : 1;
     const double power = std::pow(10.0, std::floor(std::log10(wanted)));
     double needed = power * 10;
-    for (const double factor : {8.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.5, 1.0}) {
+    for (const double factor : {8.0, 6.0, 5.0, 4.0, 3.0, 2.5, 2.0, 1.5, 1.0}) {
         if (wanted <= power * factor * (1 + 1e-12)) needed = power * factor;
     }
     if (needed > current || !(current > 0)) return needed;

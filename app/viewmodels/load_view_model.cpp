@@ -300,9 +300,10 @@ double LoadViewModel::progress() const {
 
 QString LoadViewModel::run_summary() const {
     if (status_.run_id.empty()) return {};
-    return QString(trimmed(viewmodels::rate(status_.plan.rate)) +
-                   (status_.plan.arrivals == api::Arrivals::Poisson ? u" Poisson, "_s : u" even, "_s) +
-                   duration(status_.plan.duration_seconds) + u" to "_s + QString::fromStdString(status_.plan.url));
+    return QString(
+        trimmed(viewmodels::rate(status_.plan.rate)) +
+        (status_.plan.arrivals == api::Arrivals::Poisson ? u", Poisson arrivals, for "_s : u", even arrivals, for "_s) +
+        duration(status_.plan.duration_seconds) + u", to "_s + QString::fromStdString(status_.plan.url));
 }
 
 QString LoadViewModel::planned() const {

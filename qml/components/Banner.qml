@@ -6,6 +6,7 @@ import "../theme"
 Rectangle {
     id: banner
     property string tone: "warning"
+    property string iconName: "offline"
     property string title
     property string text
     property bool canRetry: true
@@ -22,7 +23,7 @@ Rectangle {
         id: mark
         x: Theme.s3
         anchors.verticalCenter: parent.verticalCenter
-        name: "offline"
+        name: banner.iconName
         color: Theme.tone(banner.tone)
     }
     Txt {

@@ -22,14 +22,15 @@ Rectangle {
     Keys.onEscapePressed: cancel()
     MouseArea { anchors.fill: parent; onClicked: question.cancel(); onWheel: (wheel) => wheel.accepted = true }
 
+    MouseArea { anchors.fill: card }
     StateCard {
+        id: card
         anchors.centerIn: parent
         color: Theme.raised
         border.color: Theme.lineStrong
         iconName: "offline"
         title: "Keep the server running?"
         text: "The server runs inside this window. Events that producers send after it stops are refused. It can go on by itself in the background; the next start of the console connects to it."
-        MouseArea { anchors.fill: parent; z: -1 }
         Row {
             spacing: Theme.s2
             Btn { id: keepButton; objectName: "keepServing"; text: "Keep serving"; primary: true; onClicked: question.app.close(true) }

@@ -162,6 +162,7 @@ FocusScope {
             tone: page.load.stale && page.app.connection.state !== "failed" ? "warning" : "bad"
             title: page.load.stale ? "The run is not followed any more" : page.hasRun && page.load.state === "failed" ? "The run failed" : "It did not work"
             text: page.load.stale ? page.app.connection.errorText : page.load.errorText
+            iconName: page.load.stale ? "offline" : "warning"
             canRetry: page.load.stale
             onRetry: page.app.connection.reconnect()
             onCopy: page.app.copy(text, "error")
