@@ -140,7 +140,7 @@ TEST_F(RemoteTest, WhatAnswersMustBeAStreamgaugeServer) {
 
 TEST_F(RemoteTest, AnAnswerThatIsNotHttpIsAnError) {
     for (const QByteArray& bytes : {QByteArray("SSH-2.0-x\r\n"), QByteArray(300, '\0'),
-                                   QByteArray("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"pro")}) {
+                                    QByteArray("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"pro")}) {
         server.answer_with(bytes);
         client.start();
         EXPECT_TRUE(become(State::Failed));

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "client/eventually.h"
+#include "ui/find_item.h"
 
 namespace streamgauge::tests {
 
@@ -70,7 +71,7 @@ QImage Stage::grab() {
 }
 
 QQuickItem* Stage::find(const QString& object_name) const {
-    return window->rootObject()->findChild<QQuickItem*>(object_name);
+    return find_item(window->rootObject(), object_name);
 }
 
 void Stage::press(Qt::Key key, Qt::KeyboardModifiers modifiers, const QString& text) {

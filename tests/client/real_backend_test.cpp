@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The real backend behind both real clients: the same promises, and the same numbers on either way.
+#include <QCoreApplication>
+#include <QNetworkAccessManager>
+#include <QNetworkReply>
+#include <QTemporaryDir>
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "client/embedded_client.h"
+#include "client/eventually.h"
+#include "client/remote_client.h"
+#include "server/backend.h"
+
+namespace streamgauge::client {
+namespace {
+
+using namespace Qt::Literals::StringLiterals;
+using api::Topic;
+using tests::eventually;
+using State = ConnectionState;
+
+Config config_in(const QTemporaryDir& directory) {
+    Config config;
+    config.data_dir = directory.path().toStdString();
+    config.listen = {"127.0.0.1:0"};
+    config.management = "127.0.0.1:0";
+    config.load_program = qEnvironmentVariable("STREAMGAUGE_BUILD_BIN").toStdString() + "/streamgauged";
+    return config;
+}
+
+class Rig {
+public:
+    virtual ~Rig() = default;
+    virtual BackendClient& client() = 0;
+    // Where a producer posts to.
+    virtual std::string events_url() { return client().ingest_url(); }
+};
+
+class EmbeddedRig final : public Rig {
+public:
+    BackendClient& client() override { return client_; }
+
+private:
+    QTemporaryDir directory_;
+    SystemClock clock_;
+    EmbeddedClient client_{[this] { return Backend::start(config_in(directory_), clock_); }};
+};
+
+class RemoteRig final : public Rig {
+public:
+    RemoteRig() {
+        auto started = Backend::start(config_in(directory_), clock_);
+        if (!started.ok()) {
+            ADD_FAILURE() << started.error().describe();
+            std::abort();
+        }
+        backend_ = std::move(started).value();
+        const QString address = QString::fromStdString(http::to_string(*backend_->management()));
+        client_ = std::make_unique<RemoteClient>(parse_server_address(address).value());
+    }
+    BackendClient& client() override { return *client_; }
+    std::string events_url() override { return "http://" + http::to_string(backend_->listening().front()) + "/events"; }
+
+private:
+    QTemporaryDir directory_;
+    SystemClock clock_;
+    std::unique_ptr<Backend> backend_;
+    std::unique_ptr<RemoteClient> client_;
+};
+
+using MakeRig = std::unique_ptr<Rig> (*)();
+template <class T>
+std::unique_ptr<Rig> make() {
+    return std::make_unique<T>();
+}
+
+class RealBackend : public testing::TestWithParam<std::pair<const char*, MakeRig>> {
+protected:
+    RealBackend() : rig(GetParam().second()), client(rig->client()) {
+        QObject::connect(&client, &BackendClient::stateChanged, &context, [this] {
+            if (states.empty() || states.back() != client.state()) states.push_back(client.state());
+        });
+    }
+    bool live() {
+        client.start();
+        return eventually([&] { return client.state() == State::Live; });
+    }
+    int post(const QByteArray& body) {
+        QNetworkRequest request(QUrl(QString::fromStdString(rig->events_url())));
+        request.setHeader(QNetworkRequest::ContentTypeHeader, u"application/json"_s);
+        const std::unique_ptr<QNetworkReply> reply(network.post(request, body));
+        eventually([&] { return reply->isFinished(); });
+        return reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
+    }
+
+    std::vector<State> states;
+    QNetworkAccessManager network;
+    std::unique_ptr<Rig> rig;
+    BackendClient& client;
+    QObject context;
+};
+
+TEST_P(RealBackend, WalksEveryStateToLive) {
+    const auto subscription = client.live().subscribe(Topic::Overview, {}, &context, [](const api::LiveMessage&) {});
+    ASSERT_TRUE(live());
+    EXPECT_THAT(states, testing::ElementsAre(State::Connecting, State::Authenticating, State::Syncing, State::Live));
+    for (const char* feature : {"live", "events", "load"}) EXPECT_TRUE(client.has_feature(feature)) << feature;
+    EXPECT_TRUE(eventually([&] { return client.latency_ms().has_value(); }));
+}
+
+TEST_P(RealBackend, AnEventIsCountedAndShown) {
+    std::uint64_t accepted = 0;
+    std::int64_t difference = 1;
+    const auto overview = client.live().subscribe(Topic::Overview, {}, &context, [&](const api::LiveMessage& message) {
+        accepted = message.overview->ledger.accepted;
+        difference = message.overview->ledger.difference;
+    });
+    std::vector<api::TailEvent> seen;
+    const auto tail =
+        client.live().subscribe(Topic::Events, {"purchase"}, &context, [&](const api::LiveMessage& message) {
+            seen.insert(seen.end(), message.events->events.begin(), message.events->events.end());
+        });
+    ASSERT_TRUE(live());
+    ASSERT_EQ(post(R"({"event_id":"e-1","event_type":"page_view","user_id":"u","page_url":"/"})"), 202);
+    ASSERT_EQ(post(R"({"event_id":"e-2","event_type":"purchase","user_id":"ü","amount":9.5})"), 202);
+    ASSERT_TRUE(eventually([&] { return accepted == 2 && seen.size() == 1; }));
+    EXPECT_EQ(seen[0].event_id, "e-2");
+    EXPECT_EQ(seen[0].user_id, "ü");
+    EXPECT_EQ(seen[0].props, R"({"amount":9.5})");
+    EXPECT_TRUE(eventually([&] { return difference == 0; }));
+}
+
+TEST_P(RealBackend, IsWell) {
+    ASSERT_TRUE(live());
+    std::optional<Result<api::Health>> health;
+    client.admin().health(&context, [&](Result<api::Health> result) { health = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return health.has_value(); }));
+    ASSERT_TRUE(health->ok());
+    EXPECT_TRUE((*health)->up);
+    EXPECT_GE((*health)->components.size(), 2U);
+}
+
+TEST_P(RealBackend, RunsALoadAndRefusesASecond) {
+    api::LoadStatus newest;
+    const auto subscription = client.live().subscribe(Topic::Load, {}, &context,
+                                                      [&](const api::LiveMessage& message) { newest = *message.load; });
+    ASSERT_TRUE(live());
+    api::LoadPlan plan;
+    plan.url = rig->events_url();
+    plan.rate = 40;
+    plan.duration_seconds = 3;
+    plan.connections = 4;
+    std::optional<Result<api::LoadStatus>> first, second;
+    client.load().start_load(plan, &context, [&](Result<api::LoadStatus> result) { first = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return first.has_value(); }));
+    ASSERT_TRUE(first->ok()) << first->error().describe();
+    client.load().start_load(plan, &context, [&](Result<api::LoadStatus> result) { second = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return second.has_value(); }));
+    ASSERT_FALSE(second->ok());
+    EXPECT_EQ(second->error().code, ErrorCode::Conflict);
+    ASSERT_TRUE(eventually([&] { return newest.state == api::LoadState::Done; })) << newest.error;
+    EXPECT_EQ(newest.planned, 120U);
+    EXPECT_EQ(newest.done + newest.failed + newest.unfinished, newest.sent);
+    EXPECT_EQ(newest.failed, 0U);
+}
+
+TEST_P(RealBackend, APlanThatMakesNoSenseNamesTheField) {
+    ASSERT_TRUE(live());
+    api::LoadPlan plan;
+    plan.url = rig->events_url();
+    plan.rate = -1;
+    std::optional<Result<api::LoadStatus>> started;
+    client.load().start_load(plan, &context, [&](Result<api::LoadStatus> result) { started = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return started.has_value(); }));
+    ASSERT_FALSE(started->ok());
+    EXPECT_EQ(started->error().code, ErrorCode::InvalidArgument);
+    EXPECT_THAT(started->error().field, testing::HasSubstr("rate"));
+}
+
+TEST_P(RealBackend, StopsAndStartsAgain) {
+    int messages = 0;
+    const auto subscription =
+        client.live().subscribe(Topic::Overview, {}, &context, [&](const api::LiveMessage&) { ++messages; });
+    ASSERT_TRUE(live());
+    client.stop();
+    EXPECT_EQ(client.state(), State::Idle);
+    const int before = messages;
+    ASSERT_TRUE(live());
+    EXPECT_TRUE(eventually([&] { return messages > before; }));
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, RealBackend,
+                         testing::Values(std::pair("Embedded", &make<EmbeddedRig>),
+                                         std::pair("Remote", &make<RemoteRig>)),
+                         [](const auto& rig) { return std::string(rig.param.first); });
+
+TEST(RealRestart, TheRemoteConsoleComesBackToTheSameNumbers) {
+    QTemporaryDir directory;
+    const SystemClock clock;
+    Config config = config_in(directory);
+    auto backend = Backend::start(config, clock);
+    ASSERT_TRUE(backend.ok()) << backend.error().describe();
+    // The same ports again after the restart.
+    config.listen = {http::to_string((*backend)->listening().front())};
+    config.management = http::to_string(*(*backend)->management());
+
+    QObject context;
+    RemoteClient client(parse_server_address(QString::fromStdString(config.management)).value());
+    std::uint64_t accepted = 0;
+    std::uint64_t epoch = 0;
+    const auto subscription =
+        client.live().subscribe(Topic::Overview, {}, &context, [&](const api::LiveMessage& message) {
+            accepted = message.overview->ledger.accepted;
+            epoch = message.epoch;
+        });
+    client.start();
+    ASSERT_TRUE(eventually([&] { return client.state() == State::Live; }));
+    QNetworkAccessManager network;
+    QNetworkRequest request(QUrl(QString::fromStdString("http://" + config.listen.front() + "/events")));
+    request.setHeader(QNetworkRequest::ContentTypeHeader, u"application/json"_s);
+    const std::unique_ptr<QNetworkReply> reply(network.post(request, R"({"event_type":"a","user_id":"u"})"));
+    ASSERT_TRUE(eventually([&] { return accepted == 1; }));
+    const std::uint64_t first_epoch = epoch;
+
+    std::move(backend).value().reset();
+    ASSERT_TRUE(eventually([&] { return client.state() == State::Degraded; }));
+    accepted = 0;
+    auto again = Backend::start(config, clock);
+    ASSERT_TRUE(again.ok()) << again.error().describe();
+    ASSERT_TRUE(eventually([&] { return client.state() == State::Live && accepted == 1; }));
+    EXPECT_NE(epoch, first_epoch);
+}
+
+TEST(RealConflict, ASecondEmbeddedServerSaysWhoHasTheData) {
+    QTemporaryDir directory;
+    const SystemClock clock;
+    const auto first = Backend::start(config_in(directory), clock);
+    ASSERT_TRUE(first.ok());
+    EmbeddedClient client([&] { return Backend::start(config_in(directory), clock); });
+    client.start();
+    ASSERT_TRUE(eventually([&] { return client.state() == State::Failed; }));
+    EXPECT_THAT(client.error_text(), testing::HasSubstr(std::to_string(QCoreApplication::applicationPid())));
+}
+
+}  // namespace
+}  // namespace streamgauge::client
+
+int main(int argc, char** argv) {
+    QCoreApplication application(argc, argv);
+    testing::InitGoogleMock(&argc, argv);
+    return RUN_ALL_TESTS();
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The real window over a FakeClient: every scene is drawn without a complaint, and each page does what its controls
+// say.
+#include <QApplication>
+#include <QClipboard>
+#include <QQuickItem>
+#include <QSet>
+#include <QTemporaryDir>
+
+#include <gmock/gmock.h>
+
+#include "client/eventually.h"
+#include "console/window_memory.h"
+#include "ui/scenes.h"
+
+namespace streamgauge::tests {
+namespace {
+
+using namespace Qt::Literals::StringLiterals;
+using client::ConnectionState;
+
+QString text_of(const QQuickItem* item) {
+    return item ? item->property("text").toString() : u"(no such item)"_s;
+}
+
+const Scene& scene(const QString& name) {
+    for (const Scene& candidate : scenes()) {
+        if (candidate.name == name) return candidate;
+    }
+    ADD_FAILURE() << "there is no scene " << name.toStdString();
+    return scenes().front();
+}
+
+int colors_in(const QImage& image) {
+    QSet<QRgb> colors;
+    for (int y = 0; y < image.height(); y += 3) {
+        for (int x = 0; x < image.width(); x += 3) colors.insert(image.pixel(x, y));
+    }
+    return static_cast<int>(colors.size());
+}
+
+// Texts that belong on one line and are neither cut off by the window nor over each other's box by accident.
+void expect_inside(const Stage& stage, const std::string& name) {
+    const QRectF window(QPointF(0, 0), QSizeF(stage.window->size()));
+    for (const char* item : {"statusReceived", "statusUp", "connectionPill", "pauseButton", "themeSwitch"}) {
+        const QQuickItem* found = stage.find(QString::fromLatin1(item));
+        ASSERT_TRUE(found) << item;
+        const QRectF box = found->mapRectToScene(QRectF(0, 0, found->width(), found->height()));
+        EXPECT_TRUE(window.contains(box)) << name << ": " << item << " leaves the window";
+    }
+    const auto* pill = stage.find(u"connectionPill"_s);
+    const auto* pause = stage.find(u"pauseButton"_s);
+    EXPECT_LT(pill->mapToScene(QPointF(pill->width(), 0)).x(), pause->mapToScene(QPointF(0, 0)).x()) << name;
+}
+
+class EveryScene : public testing::TestWithParam<QString> {};
+
+TEST_P(EveryScene, IsDrawnWithoutAComplaint) {
+    const std::pair<QString, QSize> looks[] = {{u"dark"_s, QSize(1024, 700)}, {u"light"_s, QSize(1440, 900)}};
+    for (const auto& [theme, size] : looks) {
+        Stage stage;
+        stage.app.set_theme(theme);
+        stage.show(size);
+        scene(GetParam()).play(stage);
+        const QImage picture = stage.grab();
+        EXPECT_EQ(picture.size(), size);
+        EXPECT_GT(colors_in(picture), 25) << "it is blank";
+        EXPECT_THAT(stage.window->complaints().join(u'\n').toStdString(), "");
+        expect_inside(stage, GetParam().toStdString());
+        // The theme is where it should be: dark behind, or light.
+        EXPECT_EQ(picture.pixelColor(size.width() - 3, size.height() - 60).lightness() < 128, theme == "dark"_L1)
+            << "behind everything";
+    }
+}
+
+std::vector<QString> scene_names() {
+    std::vector<QString> names;
+    for (const Scene& each : scenes()) {
+        // The overlays cover the corner whose colour is asked for; PagesTest looks at them.
+        if (each.name != "palette"_L1 && each.name != "keys"_L1) names.push_back(each.name);
+    }
+    return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Scenes, EveryScene, testing::ValuesIn(scene_names()),
+                         [](const auto& name) { return QString(name.param).replace(u'-', u'_').toStdString(); });
+
+class PagesTest : public testing::Test {
+protected:
+    void play(const QString& name) {
+        stage.show(QSize(1440, 900));
+        scene(name).play(stage);
+        settle_events();
+    }
+    bool shown(const QString& name) {
+        const QQuickItem* item = stage.find(name);
+        return item && item->isVisible();
+    }
+    Stage stage;
+};
+
+TEST_F(PagesTest, OverviewShowsTheNumbers) {
+    play(u"overview-data"_s);
+    ASSERT_TRUE(stage.find(u"tile0"_s));
+    EXPECT_EQ(stage.find(u"tile0"_s)->property("value").toString(), u"7.10");
+    EXPECT_EQ(stage.find(u"tile5"_s)->property("value").toString(), u"0");
+    EXPECT_EQ(text_of(stage.find(u"connectionState"_s)), u"Live");
+    EXPECT_EQ(text_of(stage.find(u"connectionEndpoint"_s)), u"embedded");
+    EXPECT_EQ(stage.find(u"topPages"_s)->property("count").toInt(), 10);
+    EXPECT_FALSE(shown(u"overviewBanner"_s));
+    EXPECT_EQ(text_of(stage.find(u"statusLedger"_s)), u"balanced");
+}
+
+TEST_F(PagesTest, OverviewSaysHowOldItIs) {
+    play(u"overview-disconnected"_s);
+    ASSERT_TRUE(shown(u"overviewBanner"_s));
+    EXPECT_EQ(stage.find(u"overviewBanner"_s)->property("title").toString().replace(QChar(u'\u202F'), u' '),
+              u"Numbers are from 47 s ago");
+    EXPECT_EQ(stage.find(u"tile0"_s)->property("value").toString(), u"7.10") << "what is known stays";
+}
+
+TEST_F(PagesTest, AFirstEventIsOneLineAndADemoOneButtonAway) {
+    play(u"overview-empty"_s);
+    ASSERT_TRUE(shown(u"overviewEmpty"_s));
+    EXPECT_TRUE(text_of(stage.find(u"curlLine"_s)).startsWith(u"curl http://127.0.0.1:8080/events "));
+    stage.click(stage.find(u"demoButton"_s));
+    ASSERT_TRUE(eventually([&] { return stage.fake.started_plans().size() == 1; }));
+    EXPECT_DOUBLE_EQ(stage.fake.started_plans()[0].rate, viewmodels::LoadViewModel::kDemoRate);
+}
+
+TEST_F(PagesTest, AnErrorCanBeTriedAgain) {
+    play(u"overview-error"_s);
+    ASSERT_TRUE(shown(u"overviewError"_s));
+    stage.click(stage.find(u"retryButton"_s));
+    EXPECT_TRUE(eventually([&] { return stage.fake.state() == ConnectionState::Syncing; }));
+}
+
+TEST_F(PagesTest, PagesChangeByClickAndByKey) {
+    play(u"overview-data"_s);
+    stage.click(stage.find(u"navEvents"_s));
+    EXPECT_TRUE(shown(u"eventsPage"_s));
+    EXPECT_FALSE(shown(u"overviewPage"_s));
+    stage.press(Qt::Key_3, Qt::ControlModifier);
+    EXPECT_TRUE(shown(u"loadPage"_s));
+    stage.press(Qt::Key_1, Qt::ControlModifier);
+    EXPECT_TRUE(shown(u"overviewPage"_s));
+}
+
+TEST_F(PagesTest, SpacePausesButNotWhileTyping) {
+    play(u"events-data"_s);
+    stage.press(Qt::Key_Space, Qt::NoModifier, u" "_s);
+    EXPECT_TRUE(stage.app.paused());
+    stage.press(Qt::Key_Space, Qt::NoModifier, u" "_s);
+    EXPECT_FALSE(stage.app.paused());
+    stage.press(Qt::Key_Slash, Qt::NoModifier, u"/"_s);
+    ASSERT_TRUE(stage.find(u"typeFilter"_s)->hasActiveFocus());
+    stage.press(Qt::Key_A, Qt::NoModifier, u"a"_s);
+    stage.press(Qt::Key_Space, Qt::NoModifier, u" "_s);
+    stage.press(Qt::Key_B, Qt::NoModifier, u"b"_s);
+    EXPECT_FALSE(stage.app.paused());
+    EXPECT_EQ(text_of(stage.find(u"typeFilter"_s)), u"a b");
+    stage.press(Qt::Key_Return);
+    EXPECT_EQ(stage.app.events()->event_type(), u"a b");
+    EXPECT_TRUE(eventually([&] { return stage.fake.subscribed(api::Topic::Events).at(0).event_type == "a b"; }));
+}
+
+TEST_F(PagesTest, AnEventOpensAndCloses) {
+    play(u"events-data"_s);
+    EXPECT_FALSE(shown(u"eventDetail"_s));
+    QQuickItem* list = stage.find(u"eventList"_s);
+    EXPECT_EQ(list->property("count").toInt(), 160);
+    list->forceActiveFocus();
+    stage.press(Qt::Key_Down);
+    ASSERT_TRUE(shown(u"eventDetail"_s));
+    EXPECT_TRUE(text_of(stage.find(u"eventJson"_s)).contains(u"\"id\": 56200160"));
+    stage.press(Qt::Key_Down);
+    EXPECT_TRUE(text_of(stage.find(u"eventJson"_s)).contains(u"\"id\": 56200159"));
+    stage.press(Qt::Key_Escape);
+    EXPECT_FALSE(shown(u"eventDetail"_s));
+}
+
+TEST_F(PagesTest, ThePaletteRunsACommand) {
+    play(u"overview-data"_s);
+    stage.press(Qt::Key_K, Qt::ControlModifier);
+    ASSERT_TRUE(shown(u"palette"_s));
+    for (const QChar letter : u"light"_s) stage.press(Qt::Key_unknown, Qt::NoModifier, letter);
+    stage.press(Qt::Key_Return);
+    EXPECT_FALSE(shown(u"palette"_s));
+    EXPECT_EQ(stage.app.theme(), u"light");
+    stage.press(Qt::Key_K, Qt::ControlModifier);
+    stage.press(Qt::Key_Escape);
+    EXPECT_FALSE(shown(u"palette"_s));
+}
+
+TEST_F(PagesTest, TheKeysAreAQuestionMarkAway) {
+    play(u"load-data"_s);
+    stage.press(Qt::Key_Question, Qt::ShiftModifier, u"?"_s);
+    EXPECT_TRUE(shown(u"keysOverlay"_s));
+    stage.press(Qt::Key_Escape);
+    EXPECT_FALSE(shown(u"keysOverlay"_s));
+}
+
+TEST_F(PagesTest, ALoadRunStartsShowsAndStops) {
+    play(u"load-empty"_s);
+    ASSERT_TRUE(shown(u"loadEmpty"_s));
+    stage.click(stage.find(u"startButton"_s));
+    ASSERT_TRUE(eventually([&] { return shown(u"stopButton"_s); }));
+    EXPECT_EQ(text_of(stage.find(u"loadState"_s)), u"Running");
+    stage.fake.publish(sample_load(api::LoadState::Running, 41));
+    EXPECT_EQ(text_of(stage.find(u"figurePlanned"_s)).remove(QChar(u'\u202F')), u"205000");
+    EXPECT_EQ(text_of(stage.find(u"figureFailed"_s)).remove(QChar(u'\u202F')), u"1670");
+    EXPECT_EQ(text_of(stage.find(u"figurep99"_s)).replace(QChar(u'\u202F'), u' '), u"7.02 ms");
+    EXPECT_EQ(stage.find(u"loadSeconds"_s)->property("count").toInt(), 41);
+    stage.click(stage.find(u"stopButton"_s));
+    EXPECT_TRUE(eventually([&] { return stage.fake.stops_asked() == 1; }));
+}
+
+TEST_F(PagesTest, AWrongPlanSaysWhyAndDoesNotStart) {
+    play(u"load-wrong-plan"_s);
+    EXPECT_TRUE(text_of(stage.find(u"planProblem"_s)).contains(u"more than 0"));
+    EXPECT_FALSE(stage.find(u"startButton"_s)->isEnabled());
+    stage.click(stage.find(u"startButton"_s));
+    EXPECT_TRUE(stage.fake.started_plans().empty());
+}
+
+TEST_F(PagesTest, LoadIsOfferedByFeature) {
+    play(u"load-not-offered"_s);
+    EXPECT_FALSE(stage.find(u"startButton"_s)->isEnabled());
+    EXPECT_TRUE(shown(u"loadEmpty"_s));
+}
+
+TEST_F(PagesTest, CopyPutsTheTextOnTheClipboard) {
+    play(u"overview-empty"_s);
+    ASSERT_TRUE(stage.app.commands()->run(u"copy-curl"_s));
+    EXPECT_EQ(QGuiApplication::clipboard()->text(), stage.app.connection()->curl());
+    EXPECT_TRUE(eventually([&] { return shown(u"toast"_s); }));
+}
+
+TEST_F(PagesTest, ClosingAsksWhatToDoWithTheServer) {
+    play(u"overview-data"_s);
+    std::vector<bool> decided;
+    QObject::connect(&stage.app, &viewmodels::ConsoleViewModel::closeDecided, stage.window.get(),
+                     [&](bool keep) { decided.push_back(keep); });
+    stage.app.set_asks_before_closing(true);
+    stage.window->close();
+    ASSERT_TRUE(shown(u"closeQuestion"_s));
+    EXPECT_TRUE(stage.window->isVisible());
+    EXPECT_TRUE(decided.empty());
+    stage.click(stage.find(u"stopServing"_s));
+    EXPECT_EQ(decided, std::vector<bool>{false});
+    stage.click(stage.find(u"keepServing"_s));
+    EXPECT_EQ(decided, (std::vector<bool>{false, true}));
+    stage.app.set_asks_before_closing(false);
+    stage.window->close();
+    EXPECT_EQ(decided.size(), 3U) << "nothing to ask";
+}
+
+TEST(WindowMemory, ComesBackAfterARestart) {
+    QTemporaryDir directory;
+    const QString file = directory.filePath(u"deep/console.ini"_s);
+    {
+        Stage stage;
+        stage.window->setGeometry(QRect(40, 50, 1111, 777));
+        stage.app.set_theme(u"light"_s);
+        stage.app.set_page(2);
+        stage.app.overview()->set_window_seconds(600);
+        console::remember(file, *stage.window, stage.app);
+    }
+    Stage stage;
+    console::recall(file, *stage.window, stage.app);
+    EXPECT_EQ(stage.app.theme(), u"light");
+    EXPECT_EQ(stage.app.page(), 2);
+    EXPECT_EQ(stage.app.overview()->window_seconds(), 600);
+}
+
+TEST(WindowMemory, NonsenseIsIgnored) {
+    QTemporaryDir directory;
+    const QString file = directory.filePath(u"console.ini"_s);
+    QFile nonsense(file);
+    ASSERT_TRUE(nonsense.open(QIODevice::WriteOnly));
+    nonsense.write("[window]\nplace=@Rect(-90000 -90000 3 3)\npage=99\ntheme=pink\n[overview]\nseconds=-4\n");
+    nonsense.close();
+    Stage stage;
+    console::recall(file, *stage.window, stage.app);
+    EXPECT_EQ(stage.app.theme(), u"system");
+    EXPECT_EQ(stage.app.page(), 0);
+    EXPECT_EQ(stage.app.overview()->window_seconds(), 300);
+    EXPECT_EQ(stage.window->size(), QSize(1440, 900));
+}
+
+}  // namespace
+}  // namespace streamgauge::tests
+
+int main(int argc, char** argv) {
+    qputenv("TZ", "UTC");
+    QApplication application(argc, argv);
+    streamgauge::console::prepare_application();
+    testing::InitGoogleMock(&argc, argv);
+    return RUN_ALL_TESTS();
+}
