@@ -93,7 +93,7 @@ format: ## Bring every C++ file into the project's format
 # --- show --------------------------------------------------------------------------------------------------------------
 .PHONY: bench
 bench: ## Measure the figures and write them into docs/performance.md (PARTS="single ack", BENCH_SECONDS=60)
-	@scripts/install-dependencies build console bench
+	@scripts/install-dependencies build console test bench
 	@exec scripts/bench/run $(PARTS)
 
 .PHONY: screenshots
