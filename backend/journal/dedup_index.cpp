@@ -131,7 +131,7 @@ Result<std::optional<Offset>> DedupIndex::find_or_add(const DedupHash& hash, Off
 Result<std::optional<DedupEntry>> DedupIndex::find_in_files(const DedupHash& hash, Timestamp received_at) {
     for (std::size_t i = runs_.size(); i-- > 0;) {
         const std::shared_ptr<const DedupRun> run = runs_[i];
-        const auto found = run->find(hash);
+        auto found = run->find(hash);
         if (found.ok()) {
             if (*found && !expired((*found)->received_at, received_at)) return found;
             continue;

@@ -76,7 +76,7 @@ Status Retention::unlink(Offset first) {
         if (!letters.ok()) return letters.error();
         if (letters->empty()) break;
         after = letters->back().id;
-        const Status moved = store([letters = std::move(letters).value()](SpanFile& span) {
+        Status moved = store([letters = std::move(letters).value()](SpanFile& span) {
             for (const DeadLetter& letter : letters)
                 if (Status s = span.insert(letter); !s.ok()) return s;
             return Status();

@@ -212,13 +212,13 @@ Status SpanFile::insert(const Seal& seal) {
 }
 
 Status SpanFile::commit(const SpanTotals& totals) {
-    const Status saved = save_totals_.bind(1, stored(totals.next))
-                             .bind(2, stored(totals.counters.decoded))
-                             .bind(3, stored(totals.counters.accepted))
-                             .bind(4, stored(totals.counters.duplicate))
-                             .bind(5, stored(totals.counters.invalid))
-                             .bind(6, stored(totals.next_dead_letter))
-                             .run();
+    Status saved = save_totals_.bind(1, stored(totals.next))
+                       .bind(2, stored(totals.counters.decoded))
+                       .bind(3, stored(totals.counters.accepted))
+                       .bind(4, stored(totals.counters.duplicate))
+                       .bind(5, stored(totals.counters.invalid))
+                       .bind(6, stored(totals.next_dead_letter))
+                       .run();
     if (!saved.ok()) return saved;
     if (Status s = commit_.run(); !s.ok()) return s;
     totals_ = totals;
