@@ -15,6 +15,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -75,6 +76,8 @@ public:
     // Before start(). `first`: nobody else may have the port.
     Result<std::uint16_t> bind(const Endpoint& endpoint, bool first, bool shared);
     void start(std::size_t number);
+    // Closes the listening sockets; ready once they are.
+    std::future<void> stop_accepting();
     void begin_drain();
     bool wait_until_idle(std::chrono::steady_clock::time_point deadline);
     void finish();
@@ -340,6 +343,21 @@ void Worker::left() {
     idle_changed_.notify_all();
 }
 
+std::future<void> Worker::stop_accepting() {
+    auto closed = std::make_shared<std::promise<void>>();
+    const auto close_all = [this, closed] {
+        error_code ignored;
+        for (const auto& acceptor : acceptors_) acceptor->close(ignored);
+        closed->set_value();
+    };
+    auto done = closed->get_future();
+    if (thread_.joinable())
+        asio::post(io_, close_all);
+    else
+        close_all();
+    return done;
+}
+
 void Worker::begin_drain() {
     if (!thread_.joinable()) {
         acceptors_.clear();
@@ -348,8 +366,6 @@ void Worker::begin_drain() {
     }
     asio::post(io_, [this] {
         draining_ = true;
-        error_code ignored;
-        for (const auto& acceptor : acceptors_) acceptor->close(ignored);
         ++open_;  // so that left() below sees the last one go
         for (std::size_t i = 0; i < connections_.size(); ++i) connections_[i]->drain();
         left();
@@ -403,6 +419,10 @@ public:
         if (stopped_) return;
         stopped_ = true;
         const auto until = std::chrono::steady_clock::now() + deadline;
+        // Every thread's door first: while one drains, another must not let anybody in.
+        std::vector<std::future<void>> closed;
+        for (const auto& worker : workers_) closed.push_back(worker->stop_accepting());
+        for (const auto& door : closed) door.wait();
         for (const auto& worker : workers_) worker->begin_drain();
         for (const auto& worker : workers_) worker->wait_until_idle(until);
         for (const auto& worker : workers_) worker->finish();

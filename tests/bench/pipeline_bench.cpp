@@ -72,7 +72,7 @@ void Aggregate(benchmark::State& state) {
         if (at == 0)
             for (DeltaTable& table : tables) table.clear();
     }
-    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kBatch));
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
 }
 BENCHMARK(Aggregate)
     ->ArgNames({"any_pair", "streams"})
@@ -98,7 +98,7 @@ void Project(benchmark::State& state) {
             projection.committed();
         }
     }
-    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kBatch));
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
 }
 BENCHMARK(Project)
     ->ArgNames({"any_pair", "streams"})
@@ -122,7 +122,7 @@ void ProjectAndCommit(benchmark::State& state) {
         if (!store->commit(*projection.take_commit()).ok()) return state.SkipWithError("the store refused a commit");
         projection.committed();
     }
-    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kBatch * kBatches));
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch * kBatches));
 }
 BENCHMARK(ProjectAndCommit)
     ->ArgNames({"any_pair", "streams"})

