@@ -108,6 +108,9 @@ int main(int argc, char** argv) {
     signals.watch();
 
     const Arguments arguments = read_arguments(application);
+    if (!arguments.theme.isEmpty() && !QStringList{u"dark"_s, u"light"_s, u"system"_s}.contains(arguments.theme)) {
+        return complain("--theme is dark, light or system", kExitConfiguration);
+    }
     const auto loaded = load_config(arguments.sources);
     if (!loaded.ok()) return complain("the configuration is wrong:\n" + loaded.error().describe(), kExitConfiguration);
     const Config config = loaded->config;

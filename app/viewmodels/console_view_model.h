@@ -84,12 +84,12 @@ private:
     EventsViewModel events_;
     LoadViewModel load_;
     StatusViewModel status_;
-    CommandModel commands_;
     int page_ = OverviewPage;
     QString theme_ = QStringLiteral("system");
     bool system_dark_ = true;
     bool paused_ = false;
     bool asks_before_closing_ = false;
+    CommandModel commands_;  // last: it asks the others which commands are enabled
 };
 
 }  // namespace streamgauge::viewmodels
