@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "daemon/serve_command.h"
 
-#include <signal.h>
-
 #include <CLI/CLI.hpp>
 #include <QCoreApplication>
 
+#include <csignal>
 #include <iostream>
 #include <memory>
 

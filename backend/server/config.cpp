@@ -110,7 +110,9 @@ public:
     }
 
     void read_environment(const std::map<std::string, std::string>& environment) {
-        for (const auto& [name, text] : environment) {
+        for (const auto& variable : environment) {
+            const std::string& name = variable.first;
+            const std::string& text = variable.second;
             if (!name.starts_with("STREAMGAUGE_") || name == "STREAMGAUGE_CONFIG") continue;
             const auto spec = std::find_if(settings().begin(), settings().end(), [&](const SettingSpec& s) {
                 return environment_variable_of(s.key) == name;
@@ -197,8 +199,9 @@ private:
                 fault(place(path, name.source().begin) + ": there is no setting " + key,
                       near.empty() ? "streamgauged check-config lists all of them" : "did you mean " + near + "?");
             } else if (std::vector<std::string> values; !texts(node, *spec, values)) {
-                fault(where + ": " + key + " must be " +
-                      (spec->list ? "a text or an array of texts" : "one plain value"));
+                const std::string_view wanted = spec->list ? "a text or an array of texts" : "one plain value";
+                std::string what = where;
+                fault(what.append(": ").append(key).append(" must be ").append(wanted));
             } else {
                 apply(*spec, values, Origin::File, where, path + ":" + std::to_string(node.source().begin.line));
             }
@@ -219,7 +222,7 @@ private:
         } else if (const auto* number = node.as_integer()) {
             out.push_back(std::to_string(number->get()));
         } else if (const auto* yes = node.as_boolean()) {
-            out.push_back(yes->get() ? "true" : "false");
+            out.emplace_back(yes->get() ? "true" : "false");
         } else {
             return false;
         }

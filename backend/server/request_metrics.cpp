@@ -113,8 +113,9 @@ void RequestMetrics::expose(Exposition& out) const {
         for (std::size_t i = 0; i < sum.buckets.size(); ++i) sum.buckets[i] += row.cell.buckets[i];
     }
     out.family("api_http_request_duration_seconds", "histogram", "Duration of requests, by method and route template.");
-    for (const auto& [key, row] : by_path) {
-        const std::string_view method = std::get<1>(key);
+    for (const auto& entry : by_path) {
+        const Row& row = entry.second;
+        const std::string_view method = to_string(row.cell.method);
         histogram("api_http_request_duration_seconds", row,
                   [&](const std::string& name, const std::string& bound, std::uint64_t n) {
                       out.sample(name, {{"method", method}, {"path", row.path}, {"le", bound}}, n);
