@@ -32,7 +32,7 @@ namespace {
 
 using namespace streamgauge;
 using namespace Qt::Literals::StringLiterals;
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kBetweenProbes{20};
 
@@ -54,7 +54,7 @@ public:
         std::copy_n(reinterpret_cast<const char*>(&address), sizeof address, reinterpret_cast<char*>(&generic));
         if (connect(socket_descriptor, &generic, sizeof generic) != 0) return false;
         bool good = true;
-        auto next = Clock::now();
+        auto next = SteadyClock::now();
         for (std::size_t i = 0; i < sent_.size() && good; ++i) {
             std::this_thread::sleep_until(next);
             next += kBetweenProbes;
@@ -63,7 +63,7 @@ public:
                 "POST /events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
                 "Content-Length: " +
                 std::to_string(body.size()) + "\r\n\r\n" + body;
-            sent_[i].store(Clock::now().time_since_epoch().count());
+            sent_[i].store(SteadyClock::now().time_since_epoch().count());
             good = write(socket_descriptor, request.data(), request.size()) == static_cast<ssize_t>(request.size());
             char answer[2048];
             const ssize_t length = read(socket_descriptor, answer, sizeof answer);
@@ -72,11 +72,13 @@ public:
         close(socket_descriptor);
         return good;
     }
-    Clock::time_point sent(std::size_t probe) const { return Clock::time_point(Clock::duration(sent_[probe].load())); }
+    SteadyClock::time_point sent(std::size_t probe) const {
+        return SteadyClock::time_point(SteadyClock::duration(sent_[probe].load()));
+    }
 
 private:
     const std::uint16_t port_;
-    std::vector<std::atomic<Clock::rep>> sent_;
+    std::vector<std::atomic<SteadyClock::rep>> sent_;
 };
 
 double quantile(const std::vector<double>& sorted, double q) {
@@ -107,7 +109,7 @@ int main(int argc, char** argv) {
     config.data_dir = directory.path().toStdString();
     config.listen = {"127.0.0.1:0"};
     config.management = "off";
-    config.load_program = (QCoreApplication::applicationDirPath() + u"/streamgauged"_s).toStdString();
+    config.load_program = QCoreApplication::applicationDirPath().toStdString() + "/streamgauged";
     const SystemClock clock;
     client::EmbeddedClient client([&] { return Backend::start(config, clock); });
     viewmodels::ConsoleViewModel app(client, clock);
@@ -115,28 +117,28 @@ int main(int argc, char** argv) {
     app.set_page(viewmodels::ConsoleViewModel::EventsPage);
     console::ConsoleWindow window(app);
     window.resize(1440, 900);
-    const auto started = Clock::now();
+    const auto started = SteadyClock::now();
     window.show();
     client.start();
     if (!tests::eventually([&] { return app.connection()->live() && app.events()->phase() == u"empty"; })) {
         std::fprintf(stderr, "the console did not become live: %s\n", client.error_text().c_str());
         return 1;
     }
-    const double ready_ms = std::chrono::duration<double, std::milli>(Clock::now() - started).count();
+    const double ready_ms = std::chrono::duration<double, std::milli>(SteadyClock::now() - started).count();
 
     // A frame shows what the list has drawn rows for.
-    std::vector<Clock::time_point> shown(probes);
+    std::vector<SteadyClock::time_point> shown(probes);
     std::size_t seen = 0;
     QQuickItem* list = tests::find_item(window.rootObject(), u"eventList"_s);
     QObject::connect(&window, &QQuickWindow::frameSwapped, &window, [&] {
-        const auto now = Clock::now();
+        const auto now = SteadyClock::now();
         const auto* content = list->property("contentItem").value<QQuickItem*>();
         for (const QQuickItem* row : content->childItems()) {
             if (!row->isVisible() || row->property("type").toString() != "probe"_L1) continue;
             const double top = row->mapToItem(list, QPointF(0, 0)).y();
             if (top < 0 || top > list->height()) continue;
             const std::size_t probe = row->property("user").toULongLong();
-            if (probe < probes && shown[probe] == Clock::time_point{}) {
+            if (probe < probes && shown[probe] == SteadyClock::time_point{}) {
                 shown[probe] = now;
                 ++seen;
             }
@@ -165,7 +167,7 @@ int main(int argc, char** argv) {
 
     std::vector<double> ms;
     for (std::size_t i = 0; i < probes; ++i) {
-        if (shown[i] == Clock::time_point{}) continue;
+        if (shown[i] == SteadyClock::time_point{}) continue;
         ms.push_back(std::chrono::duration<double, std::milli>(shown[i] - prober.sent(i)).count());
     }
     if (outcome != 1 || ms.empty()) {
