@@ -62,7 +62,7 @@ configure_once = [ -f build/release/build.ninja ] || cmake --preset release -DST
 .PHONY: test
 test: ## Install, build everything with warnings as errors, run all tests, guards and fuzzers
 	@scripts/install-dependencies build console test
-	@cmake --preset ci -DSTREAMGAUGE_TESTS=ON -DSTREAMGAUGE_BENCH=ON
+	@cmake --preset ci -DSTREAMGAUGE_TESTS=ON -DSTREAMGAUGE_BENCH=ON -DSTREAMGAUGE_CONSOLE=ON
 	@cmake --build build/release -j $(JOBS)
 	@if [ "$(FUZZ_SECONDS)" != 0 ]; then scripts/run-fuzzers $(FUZZ_SECONDS) $(JOBS); fi
 	@scripts/run-tests build/release $(JOBS)
