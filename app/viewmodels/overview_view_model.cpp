@@ -19,6 +19,7 @@ constexpr double kOldSeconds = 3;    // the server speaks at least once a second
 constexpr int kHistorySeconds = 60;  // of a sparkline
 constexpr int kErrorWindowSeconds = 60;
 constexpr int kLatencyWindowSeconds = 10;
+constexpr std::int64_t kReorderMicros = 2'000'000;  // names keep their places at least that long
 constexpr double kLagWarningSeconds = 1;
 constexpr double kLagBadSeconds = 10;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -98,9 +99,22 @@ void OverviewViewModel::refresh() {
     refresh_timer_.start();
     refresh_tiles();
     refresh_charts();
-    top_pages_.update(store_.overview().top_pages);
-    event_types_.update(store_.overview().event_types);
+    refresh_ranks();
     refresh_phase();
+}
+
+void OverviewViewModel::refresh_ranks() {
+    const api::Overview& overview = store_.overview();
+    const bool reorder = std::abs(overview.as_of.micros - ranked_at_.micros) >= kReorderMicros;
+    if (reorder) ranked_at_ = overview.as_of;
+    const auto refresh = [reorder](RankModel& model, const std::vector<api::NamedCount>& rows) {
+        if (reorder || static_cast<std::size_t>(model.count()) != rows.size())
+            model.update(rows);
+        else
+            model.update_counts(rows);
+    };
+    refresh(top_pages_, overview.top_pages);
+    refresh(event_types_, overview.event_types);
 }
 
 void OverviewViewModel::refresh_tiles() {

@@ -52,6 +52,7 @@ private:
     void schedule();
     void refresh();
     void refresh_tiles();
+    void refresh_ranks();
     void refresh_charts();
     void refresh_phase();
 
@@ -62,6 +63,7 @@ private:
     ChartModel latency_;
     RankModel top_pages_;
     RankModel event_types_;
+    Timestamp ranked_at_;   // server time of the order that is shown
     QTimer refresh_timer_;  // at most four pictures a second
     QTimer age_timer_;
     QString phase_ = QStringLiteral("loading");

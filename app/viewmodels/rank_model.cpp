@@ -72,4 +72,13 @@ void RankModel::update(const std::vector<api::NamedCount>& rows) {
     if (rows_.size() != before) Q_EMIT countChanged();
 }
 
+void RankModel::update_counts(const std::vector<api::NamedCount>& rows) {
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+        const auto same = [&](const api::NamedCount& row) { return row.name == rows_[i].name; };
+        const auto found = std::find_if(rows.begin(), rows.end(), same);
+        if (found != rows.end()) rows_[i].count = found->count;
+    }
+    if (!rows_.empty()) Q_EMIT dataChanged(index(0), index(count() - 1), {CountText, Share});
+}
+
 }  // namespace streamgauge::viewmodels

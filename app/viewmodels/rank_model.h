@@ -18,8 +18,11 @@ public:
     enum Role { Name = Qt::UserRole, CountText, Share };  // Share: of the first row's count, 0..1
     using QAbstractListModel::QAbstractListModel;
 
-    // Precondition: names are unique.
+    // Precondition (both): names are unique.
     void update(const std::vector<api::NamedCount>& rows);
+    // New counts for the rows that are shown, which keep their places: names with nearly equal counts would otherwise
+    // swap at every tick, faster than anybody reads.
+    void update_counts(const std::vector<api::NamedCount>& rows);
 
     int count() const { return static_cast<int>(rows_.size()); }
     int rowCount(const QModelIndex& parent = {}) const override;

@@ -41,6 +41,19 @@ TEST(RankModel, MovesRowsInsteadOfResetting) {
     EXPECT_EQ(resets.count(), 0);
 }
 
+TEST(RankModel, KeepsPlacesWhileOnlyCountsChange) {
+    RankModel model;
+    QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::Fatal);
+    model.update({{"/a", 30}, {"/b", 20}});
+    QSignalSpy moves(&model, &QAbstractItemModel::rowsMoved);
+    model.update_counts({{"/b", 41}, {"/c", 40}});
+    EXPECT_EQ(moves.count(), 0);
+    EXPECT_EQ(rows_of(model), (Rows{{"/a", 30}, {"/b", 41}}));
+    EXPECT_DOUBLE_EQ(model.index(1).data(RankModel::Share).toDouble(), 1);
+    model.update({{"/b", 41}, {"/c", 40}});
+    EXPECT_EQ(rows_of(model), (Rows{{"/b", 41}, {"/c", 40}}));
+}
+
 TEST(RankModel, NothingChangedSaysNothing) {
     RankModel model;
     model.update({{"/a", 30}, {"/b", 20}});
