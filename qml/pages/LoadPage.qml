@@ -383,7 +383,7 @@ FocusScope {
             waiting: true
             iconName: "clock"
             title: page.app.connection.stateText + " …"
-            text: "Whether a run is active is asked for."
+            text: "Asking whether a run is active."
         }
         StateCard {
             objectName: "loadError"

@@ -105,7 +105,8 @@ FocusScope {
                     required property int index
                     required property var model
                     objectName: "tile" + index
-                    width: Math.floor((tiles.width - 5 * Theme.s3) / 6)
+                    readonly property int share: Math.floor((tiles.width - 5 * Theme.s3) / 6)
+                    width: index === 5 ? tiles.width - 5 * (share + Theme.s3) : share
                     title: model.title
                     value: model.value
                     unit: model.unit

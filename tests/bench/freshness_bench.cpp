@@ -57,7 +57,8 @@ public:
         auto next = SteadyClock::now();
         for (std::size_t i = 0; i < sent_.size() && good; ++i) {
             std::this_thread::sleep_until(next);
-            next += kBetweenProbes;
+            // No burst after a slow answer: more probes than the list has rows would never be in a frame.
+            next = std::max(next, SteadyClock::now()) + kBetweenProbes;
             const std::string body = R"({"event_type":"probe","user_id":")" + std::to_string(i) + R"("})";
             const std::string request =
                 "POST /events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"

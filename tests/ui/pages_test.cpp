@@ -179,6 +179,35 @@ TEST_F(PagesTest, AnEventOpensAndCloses) {
     EXPECT_FALSE(shown(u"eventDetail"_s));
 }
 
+TEST_F(PagesTest, TheNewestStaysOnTopUntilSomebodyScrolls) {
+    play(u"events-data"_s);
+    QQuickItem* list = stage.find(u"eventList"_s);
+    const auto top_row = [&] {
+        QQuickItem* row = nullptr;
+        QMetaObject::invokeMethod(list, "itemAt", Q_RETURN_ARG(QQuickItem*, row), Q_ARG(qreal, 20),
+                                  Q_ARG(qreal, list->property("contentY").toReal() + 10));
+        return row ? row->property("index").toInt() : -1;
+    };
+    std::uint64_t next = 161;
+    for (int round = 0; round < 60; ++round) {
+        stage.fake.publish(sample_events(next, 40));
+        next += 40;
+        ASSERT_TRUE(eventually([&] { return top_row() == 0; })) << "round " << round;
+    }
+    // Who scrolled down reads on where he is.
+    list->setProperty("contentY", list->property("originY").toReal() + 2600.0);
+    settle_events();
+    ASSERT_GT(top_row(), 90);
+    const auto first_shown = [&] {
+        return stage.app.events()->tail()->index(top_row()).data(viewmodels::TailModel::EventId).toString();
+    };
+    const QString reading = first_shown();
+    stage.fake.publish(sample_events(next, 40));
+    settle_events();
+    stage.grab();
+    EXPECT_EQ(first_shown(), reading);
+}
+
 TEST_F(PagesTest, ThePaletteRunsACommand) {
     play(u"overview-data"_s);
     stage.press(Qt::Key_K, Qt::ControlModifier);
