@@ -228,7 +228,9 @@ void OverviewViewModel::refresh_phase() {
         Q_EMIT phaseChanged();
     }
     const auto old = store_.age_seconds();
-    const bool stale = old && (state != ConnectionState::Live || *old > kOldSeconds);
+    // A degraded server may still send: its numbers are as old as they are.
+    const bool may_be_fresh = state == ConnectionState::Live || state == ConnectionState::Degraded;
+    const bool stale = old && (!may_be_fresh || *old > kOldSeconds);
     const QString text = stale ? age(*old) : QString();
     if (text != age_text_) {
         age_text_ = text;

@@ -123,7 +123,7 @@ FocusScope {
         visible: page.events.stale
         height: visible ? implicitHeight : 0
         tone: page.app.connection.state === "failed" ? "bad" : "warning"
-        title: "New events do not arrive"
+        title: page.app.connection.state === "degraded" ? "Degraded: new events may be missing" : "New events do not arrive"
         text: page.app.connection.errorText
         onRetry: page.app.connection.reconnect()
         onCopy: page.app.copy(page.app.connection.errorText, "error")

@@ -160,7 +160,7 @@ FocusScope {
             visible: page.load.stale || (page.load.errorText !== "")
             height: visible ? implicitHeight : 0
             tone: page.load.stale && page.app.connection.state !== "failed" ? "warning" : "bad"
-            title: page.load.stale ? "The run is not followed any more" : page.hasRun && page.load.state === "failed" ? "The run failed" : "It did not work"
+            title: page.load.stale ? (page.app.connection.state === "degraded" ? "Degraded: the run may not be followed" : "The run is not followed any more") : page.hasRun && page.load.state === "failed" ? "The run failed" : "It did not work"
             text: page.load.stale ? page.app.connection.errorText : page.load.errorText
             iconName: page.load.stale ? "offline" : "warning"
             canRetry: page.load.stale

@@ -84,10 +84,10 @@ FocusScope {
             id: banner
             objectName: "overviewBanner"
             width: parent.width
-            visible: page.overview.stale
+            visible: page.overview.stale || page.app.connection.state === "degraded"
             height: visible ? implicitHeight : 0
             tone: page.app.connection.state === "failed" ? "bad" : "warning"
-            title: "Numbers are from " + page.overview.ageText
+            title: page.overview.stale ? "Numbers are from " + page.overview.ageText : "Degraded"
             text: page.app.connection.errorText
             canRetry: !page.app.connection.live
             onRetry: page.app.connection.reconnect()

@@ -131,6 +131,15 @@ TEST_F(OverviewTest, SaysHowOldItIsWhenTheConnectionIsLost) {
     EXPECT_EQ(value(OverviewViewModel::EventRate), "7");
 }
 
+TEST_F(OverviewTest, ADegradedServerThatStillSendsIsNotOld) {
+    go_live();
+    fake.publish(overview_at(kNow), true);
+    fake.go(ConnectionState::Degraded, "the disk is nearly full");
+    EXPECT_FALSE(model.stale());
+    clock.advance_seconds(4);
+    EXPECT_TRUE(eventually([&] { return model.stale(); }));
+}
+
 TEST_F(OverviewTest, SilenceWhileLiveIsStaleToo) {
     go_live();
     fake.publish(overview_at(kNow), true);
