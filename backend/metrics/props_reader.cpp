@@ -36,7 +36,7 @@ struct PropsReader::Impl {
             if (name == names.end()) continue;
             std::string_view& value = values[static_cast<std::size_t>(name - names.begin())];
             if (value.data() != nullptr) continue;
-            value = std::string_view("", 0);
+            value = std::string_view("");
             simdjson::ondemand::json_type type{};
             if (field.value().type().get(type)) return;
             if (type == simdjson::ondemand::json_type::string) {

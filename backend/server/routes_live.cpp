@@ -41,6 +41,7 @@ void send_metrics(const RouteServices& services, std::shared_ptr<http::Stream> s
 http::Handler live_handler(const RouteServices& services) {
     // One for each topic, so that topics do not take each other's place.
     std::vector<std::shared_ptr<SharedText>> texts;
+    texts.reserve(3);
     for (int i = 0; i < 3; ++i) texts.push_back(std::make_shared<SharedText>());
     return [&services, texts](const http::Request& request, const http::ReplyPtr& reply) {
         Parameters in(request);
