@@ -56,7 +56,8 @@ public:
     // Takes the request when there is room; false (request untouched) when the queue is full or closing: answer 503.
     [[nodiscard]] virtual bool append(AppendRequest&& request) = 0;
 
-    // The next run of events at or after `from`: at most `max_events`, never crossing a project. nullptr when `from`
+    // The run of events that holds `from`, never crossing a project: read from disk it starts at `from` and has at most
+    // `max_events`; from memory it is the whole commit, which may begin earlier and be longer. nullptr when `from`
     // is the end of the log. Served from memory when recent, otherwise read from disk. NotFound when `from` is older
     // than what is retained (the error's offset is the oldest kept).
     virtual Result<std::shared_ptr<const CommittedBatch>> read(Offset from, std::size_t max_events) = 0;
