@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "api/ingest_service.h"
 
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -20,10 +21,16 @@ struct IngestService::Pending {
 
 namespace {
 
-// A decoder and its buffers for each HTTP thread: they grow to what the thread has seen, and are never shared.
+// Decoders and their buffers for each HTTP thread: they grow to what the thread has seen, and are never shared.
 struct Workbench {
-    JsonDecoder decoder;
+    std::array<std::unique_ptr<DialectDecoder>, kDialects> decoders;
     std::string inflated;
+
+    DialectDecoder& decoder(Dialect dialect) {
+        auto& decoder = decoders[static_cast<std::size_t>(dialect)];
+        if (!decoder) decoder = make_decoder(dialect);
+        return *decoder;
+    }
 };
 
 Workbench& workbench() {
@@ -49,8 +56,8 @@ IngestService::IngestService(Journal& journal, const Clock& clock, IngestStats& 
 
 void IngestService::ingest(const IngestRequest& request, Done done) {
     Workbench& bench = workbench();
-    std::string_view body = request.body;
-    std::size_t padded_capacity = request.padded_capacity;
+    DecodeInput input = request.input;
+    std::string_view& body = input.body;
     std::optional<Error> error;
     if (request.gzip || looks_like_gzip(body)) {
         if (Status inflated = gunzip(body, limits::kIngestBodyBytes, bench.inflated); !inflated.ok()) {
@@ -59,12 +66,13 @@ void IngestService::ingest(const IngestRequest& request, Done done) {
             const std::size_t size = bench.inflated.size();
             bench.inflated.resize(size + JsonDecoder::kPadding);
             body = std::string_view(bench.inflated).substr(0, size);
-            padded_capacity = bench.inflated.size();
+            input.padded_capacity = bench.inflated.size();
         }
     }
     std::optional<DecodedRequest> decoded;
     if (!error) {
-        auto result = bench.decoder.decode(body, padded_capacity, request.ndjson, clock_.now(), "default");
+        input.received_at = clock_.now();
+        auto result = bench.decoder(request.dialect).decode(input);
         if (result.ok()) {
             decoded = std::move(result).value();
         } else {

@@ -11,9 +11,10 @@
 #include <string_view>
 #include <vector>
 
+#include "api/ingest_policy.h"
 #include "base/clock.h"
 #include "base/result.h"
-#include "event/decode.h"
+#include "event/dialect.h"
 #include "journal/journal.h"
 
 namespace streamgauge::api {
@@ -21,12 +22,13 @@ namespace streamgauge::api {
 class IngestStats;
 
 struct IngestRequest {
-    std::string_view body;            // as received; gzip is recognised by its magic number or `gzip`
-    std::size_t padded_capacity = 0;  // readable bytes from body.data()
-    bool gzip = false;                // Content-Encoding said so
-    bool ndjson = false;              // Content-Type said so
-    std::string source;               // which door: kept with dead letters
-    bool keep_body = false;           // the outcome shall carry the body: for doors that answer with the event
+    Dialect dialect = Dialect::Generic;
+    // What the decoder gets; `input.body` as received: gzip is recognised by its magic number or `gzip`.
+    DecodeInput input;
+    bool gzip = false;  // Content-Encoding said so
+    IngestPolicy::Caller caller;
+    std::string source;      // which door: kept with dead letters
+    bool keep_body = false;  // the outcome shall carry the body: for doors that answer with the event
 };
 
 struct RejectedItem {

@@ -37,6 +37,7 @@ struct Error {
     std::string field;                    // the member, header or parameter at fault, or empty
     std::optional<std::uint64_t> offset;  // byte offset into the input at fault
     std::string hint;                     // what to do about it, or empty
+    int retry_after_seconds = 0;          // when to try again (RateLimited, Unavailable); 0: not said
 
     static Error make(ErrorCode code, std::string message) { return {code, std::move(message), {}, {}, {}}; }
     // "message (field user_id, at byte 17); hint"

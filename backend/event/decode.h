@@ -22,6 +22,9 @@ struct DecodedRequest {
     std::vector<Rejection> rejected;           // the bad ones
     bool several = false;                      // an array or NDJSON (even of one): answered as a batch
     NamingStyle naming = NamingStyle::Snake;
+    std::string key;  // the credential in the body (write key, api key, token); empty: none
+    // Where each event of the batch says which site it belongs to (Plausible's domain, Umami's website): one for each.
+    std::vector<std::string> sites;
 };
 
 // Owns the parser's memory, which is reused. Not thread-safe: one per thread.

@@ -6,6 +6,8 @@ namespace {
 
 constexpr std::uint16_t kIdFromDoor = 1;
 constexpr std::uint16_t kTimeFromDoor = 2;
+constexpr std::uint16_t kBot = 4;
+constexpr std::uint16_t kOffSchema = 8;
 
 }  // namespace
 
@@ -22,7 +24,8 @@ void EventBatch::add(const EventView& event) {
     r.props = static_cast<std::uint32_t>(event.props.size());
     r.schema_version = event.schema_version;
     r.flags =
-        static_cast<std::uint16_t>((event.id_from_door ? kIdFromDoor : 0) | (event.time_from_door ? kTimeFromDoor : 0));
+        static_cast<std::uint16_t>((event.id_from_door ? kIdFromDoor : 0) | (event.time_from_door ? kTimeFromDoor : 0) |
+                                   (event.bot ? kBot : 0) | (event.off_schema ? kOffSchema : 0));
     text_.append(event.event_id)
         .append(event.event_type)
         .append(event.user_id)
@@ -62,12 +65,18 @@ EventView EventBatch::operator[](std::size_t index) const {
     v.schema_version = r.schema_version;
     v.id_from_door = (r.flags & kIdFromDoor) != 0;
     v.time_from_door = (r.flags & kTimeFromDoor) != 0;
+    v.bot = (r.flags & kBot) != 0;
+    v.off_schema = (r.flags & kOffSchema) != 0;
     return v;
 }
 
 void EventBatch::reserve(std::size_t events, std::size_t text_bytes) {
     records_.reserve(events);
     text_.reserve(text_bytes);
+}
+
+void EventBatch::mark_off_schema(std::size_t index) {
+    records_[index].flags = static_cast<std::uint16_t>(records_[index].flags | kOffSchema);
 }
 
 void EventBatch::clear() {

@@ -22,6 +22,8 @@ struct EventView {
     std::int32_t schema_version = 1;
     bool id_from_door = false;    // the producer sent none: it cannot repeat, dedup skips it
     bool time_from_door = false;  // occurred_at was missing and is received_at
+    bool bot = false;             // the user agent it came with is a robot's
+    bool off_schema = false;      // breaks its registered schema, which only warns
 };
 
 // Events of one project in order. Movable, not copyable by accident. Not thread-safe; hand it over whole.
@@ -44,6 +46,9 @@ public:
     const std::string& project() const { return project_; }
     void reserve(std::size_t events, std::size_t text_bytes);
     void clear();
+    void mark_off_schema(std::size_t index);
+    // Moves all events to another project.
+    void set_project(std::string project) { project_ = std::move(project); }
 
 private:
     struct Record {
@@ -63,9 +68,10 @@ private:
 struct Rejection {
     std::uint32_t index = 0;   // position in the request
     std::string reason;        // for a person
-    std::string field;         // member at fault, or empty
+    std::string field;         // member at fault, or a JSON pointer to it, or empty
     std::uint64_t offset = 0;  // byte offset into the request body
-    std::string raw;           // the bytes, at most limits::kDeadLetterRawBytes
+    std::string raw;           // at most limits::kDeadLetterRawBytes: once mended, a whole body of the same dialect
+    std::string event_id{};    // where it could be read
 };
 
 }  // namespace streamgauge

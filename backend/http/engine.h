@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,19 @@ struct Answered {
     int status;
     std::int64_t duration_nanos;  // head complete to answer handed to the socket
 };
+// Looks at a request when its head is complete, before its body is read: who asks (sets request.principal), may they,
+// and not too often. A refusal is answered instead of calling the handler. `extra` is added to the headers of whatever
+// the answer is. On the engine's thread; must not block.
+using Gate = std::function<std::optional<Response>(const Route& route, Request& request, Headers& extra)>;
+
 struct EngineOptions {
     std::function<void(const Answered&)> on_answered;
+    Gate gate;
+    // Peers, as addresses or networks ("10.0.0.0/8", "::1"), whose PROXY header and X-Forwarded-For are believed, and
+    // to whose own address connection caps do not apply.
+    std::vector<std::string> trusted_proxies;
+    // Origins that may call routes with `cors` from a web page; "*" is every origin.
+    std::vector<std::string> cors_origins{"*"};
     // Open loopback: the Host header must name a loopback host, and an Origin, when there is one, must be one of ours;
     // otherwise 403 (DNS rebinding, cross-site requests).
     bool check_host = true;
@@ -44,13 +56,20 @@ struct ConnectionCounters {  // requests: arrived = answered + cut
     std::uint64_t accepted = 0, refused = 0, open = 0, requests_arrived = 0, requests_answered = 0, requests_cut = 0;
 };
 
+class TlsContext;  // http/tls.h
+
+struct ListenerOptions {
+    std::shared_ptr<TlsContext> tls;  // nullptr: plain HTTP
+    bool proxy_protocol = false;      // trusted proxies begin each connection with a PROXY header, version 1 or 2
+};
+
 // Lives on the thread that made it; runs threads of its own. Handlers run on those.
 class Engine {
 public:
     virtual ~Engine() = default;
     // Binds and listens; returns the bound endpoint with its real port. Unavailable when the port is taken (hint says
     // by what to find out), Forbidden when the engine may not bind there (management: loopback only).
-    virtual Result<Endpoint> listen(const Endpoint& endpoint) = 0;
+    virtual Result<Endpoint> listen(const Endpoint& endpoint, const ListenerOptions& options = {}) = 0;
     virtual Status start() = 0;
     // Stops accepting and ends idle connections and streams; what is in flight is answered until the deadline, then
     // cut. Blocks until done. Idempotent.

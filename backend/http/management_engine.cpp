@@ -260,7 +260,7 @@ public:
         for (const int descriptor : listening_) ::close(descriptor);
     }
 
-    Result<Endpoint> listen(const Endpoint& endpoint) override {
+    Result<Endpoint> listen(const Endpoint& endpoint, const ListenerOptions&) override {
         if (!is_loopback(endpoint)) {
             Error error = Error::make(ErrorCode::Forbidden, "the management listener may not bind " +
                                                                 to_string(endpoint) + ": it is for this machine only");

@@ -395,7 +395,7 @@ public:
     }
     ~PublicEngine() override { stop(std::chrono::milliseconds(0)); }
 
-    Result<Endpoint> listen(const Endpoint& endpoint) override {
+    Result<Endpoint> listen(const Endpoint& endpoint, const ListenerOptions&) override {
         if (running_ || stopped_)
             return Error::make(ErrorCode::Conflict, "listeners are added before the engine starts");
         Endpoint bound = endpoint;

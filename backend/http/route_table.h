@@ -19,6 +19,31 @@ enum class Scope { Public, Ingest, Query, Operate, Admin };  // a route cannot b
 enum class Plane { Both, ManagementOnly };
 
 using Handler = std::function<void(const Request&, const ReplyPtr&)>;
+// How a path's clients want to be told of an error. nullptr: problem().
+using ErrorForm = Response (*)(const Error&);
+
+// What the documentation (GET /openapi.json) says of a route beyond what its row says already. Texts are literals.
+struct ParameterDoc {
+    std::string_view name, where;  // where: "query", "header"; those of the path are known from the template
+    std::string_view schema;       // JSON: {"type":"integer","minimum":1,"maximum":60,"default":5}
+    std::string_view summary;
+    bool required = false;
+};
+struct AnswerDoc {
+    int status = 200;
+    std::string_view content_type;  // empty: no body
+    std::string_view schema;        // JSON, or the name of one in server/openapi_schemas.cpp ("#Event"); empty: any
+    std::string_view summary;
+};
+struct RouteDocs {
+    std::string_view tag;  // "ingestion", "queries", "administration", ...
+    std::vector<ParameterDoc> parameters;
+    std::vector<std::string_view> body_types;  // content types; empty: no body
+    std::string_view body_schema;              // as in AnswerDoc
+    // Successes and what is special to the path. What every route of its scope can answer (400 of the framing, 401,
+    // 403, 408, 413, 429, 503, ...) is added by the generator.
+    std::vector<AnswerDoc> answers;
+};
 
 struct Route {
     Method method;
@@ -28,6 +53,10 @@ struct Route {
     std::size_t body_limit;    // bytes; 0: a body is refused with 413 unless it is empty
     std::string_view summary;  // one sentence for the documentation
     Handler handler;
+    ErrorForm errors = nullptr;  // for what the engine and the gate refuse before the handler is called
+    bool key_in_body = false;    // Ingest: the credential may be in the body, so the handler asks for it
+    bool cors = false;           // web pages of other origins may call it (never with credentials)
+    RouteDocs docs = {};
 };
 
 // Built once, then shared read-only between engines and threads.

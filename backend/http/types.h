@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "auth/principal.h"
 #include "base/error.h"
 
 namespace streamgauge::http {
@@ -31,10 +32,12 @@ struct Request {
     std::vector<std::pair<std::string_view, std::string_view>> headers;  // names as sent
     std::string_view body;                                               // dechunked; not decompressed
     std::size_t padded_capacity = 0;  // readable bytes from body.data(): for parsers that overread
-    std::string_view remote_address;  // "127.0.0.1", "::1"
+    std::string_view remote_address;  // "127.0.0.1", "::1": the client's own, behind trusted proxies too
     std::vector<std::pair<std::string_view, std::string>> path_parameters;  // of the route's template
     std::int64_t arrived_nanos = 0;                                         // monotonic, when the head was complete
-    bool management = false;  // came in by the operator's listener; RouteTable::find says so
+    bool management = false;       // came in by the operator's listener; RouteTable::find says so
+    bool secure = false;           // came in by TLS, here or at a trusted proxy
+    auth::PrincipalPtr principal;  // who asks: the gate's finding; anonymous without a gate. Never null in a handler
 
     // First header of that name, case-insensitive; empty when absent.
     std::string_view header(std::string_view name) const;
@@ -47,6 +50,9 @@ struct Response {
     std::string_view content_type = "application/json";  // must point to a literal; empty with an empty body
     std::string body;
     Headers headers;  // Content-Length, Date, Connection are the engine's
+    // Close the connection without an answer (all else is ignored): for clients that give an event up when they read a
+    // status, and keep it when the connection breaks.
+    bool cut = false;
 
     static Response json(int status, std::string body) { return {status, "application/json", std::move(body), {}}; }
 };

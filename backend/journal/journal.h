@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "event/dialect.h"
 #include "event/event.h"
 
 namespace streamgauge {
@@ -26,7 +27,11 @@ struct Appended {
 struct AppendRequest {
     EventBatch batch;
     std::vector<Rejection> rejected;
-    std::string source;  // which door and route, for the dead letters and the trace
+    std::string source;                  // which door and route, for the dead letters and the trace
+    Dialect dialect = Dialect::Generic;  // that the rejected are written in
+    std::string producer;                // who sent it, as far as is known: for the dead letters
+    // Rejected beyond the project's cap for dead letters: counted as invalid and dropped, not kept.
+    std::uint64_t rejected_not_kept = 0;
     // Called exactly once, on the journal's writer thread, after the commit is on disk (or has failed: Io when the disk
     // refused, Unavailable on shutdown; then nothing of the request is in the journal). `batch` is handed back.
     // Must not block.
@@ -38,7 +43,18 @@ struct JournalCounters {
     std::uint64_t decoded = 0;  // accepted + duplicate + invalid
     std::uint64_t accepted = 0;
     std::uint64_t duplicate = 0;
-    std::uint64_t invalid = 0;  // dead letters
+    std::uint64_t invalid = 0;  // rejected: dead letters, and those that were not kept
+    std::uint64_t dead_letters_not_kept = 0;
+};
+
+// A rejected event or body as the journal keeps it, in the order of their commits.
+struct DeadLetter {
+    std::uint64_t id = 0;  // strictly increasing, from 1
+    std::string project, source, producer, reason, field, event_id, raw;
+    Dialect dialect = Dialect::Generic;
+    Timestamp received_at;
+    std::uint32_t item = 0;    // position in its request
+    std::uint64_t offset = 0;  // of the fault, in bytes into the request's decompressed body
 };
 
 // A run of committed events. Immutable; shared between the pipeline and the live feed.
@@ -61,6 +77,10 @@ public:
     // is the end of the log. Served from memory when recent, otherwise read from disk. NotFound when `from` is older
     // than what is retained (the error's offset is the oldest kept).
     virtual Result<std::shared_ptr<const CommittedBatch>> read(Offset from, std::size_t max_events) = 0;
+
+    // Dead letters from `from` on, in order, at most `max`; those that retention took are skipped.
+    virtual Result<std::vector<DeadLetter>> read_dead_letters(std::uint64_t from, std::size_t max) = 0;
+    virtual std::uint64_t next_dead_letter() const = 0;  // one past the last committed
 
     virtual Offset end() const = 0;    // one past the last committed
     virtual Offset begin() const = 0;  // the oldest kept

@@ -173,7 +173,8 @@ Status SpanFile::begin() {
 }
 
 Status SpanFile::insert(Offset offset, const std::string& project, const EventView& event) {
-    const std::int64_t flags = (event.id_from_door ? 1 : 0) | (event.time_from_door ? 2 : 0);
+    const std::int64_t flags = (event.id_from_door ? 1 : 0) | (event.time_from_door ? 2 : 0) | (event.bot ? 4 : 0) |
+                               (event.off_schema ? 8 : 0);
     if (!first_received_at_) first_received_at_ = event.received_at;
     return insert_event_.bind(1, stored(offset))
         .bind_text(2, project)

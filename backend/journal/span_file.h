@@ -23,14 +23,6 @@ struct Seal {
     std::string sha256;  // 32 bytes, over hash_event() of each row in order
 };
 
-struct DeadLetter {
-    std::uint64_t id = 0;
-    std::string project, source, reason, field, raw;
-    Timestamp received_at;
-    std::uint32_t item = 0;
-    std::uint64_t offset = 0;
-};
-
 // What is carried from each file into the next, and changes with every commit.
 struct SpanTotals {
     Offset next = 1;

@@ -37,6 +37,8 @@ EventView event_of(const sql::Statement& row) {
     v.received_at = {row.integer(3)};
     v.id_from_door = (row.integer(4) & 1) != 0;
     v.time_from_door = (row.integer(4) & 2) != 0;
+    v.bot = (row.integer(4) & 4) != 0;
+    v.off_schema = (row.integer(4) & 8) != 0;
     v.occurred_at = {row.integer(5)};
     v.schema_version = static_cast<std::int32_t>(row.integer(6));
     v.event_type = row.bytes(7);

@@ -33,6 +33,8 @@ public:
 
     bool append(AppendRequest&& request) override { return queue_.push(std::move(request)); }
     Result<std::shared_ptr<const CommittedBatch>> read(Offset from, std::size_t max_events) override;
+    Result<std::vector<DeadLetter>> read_dead_letters(std::uint64_t from, std::size_t max) override;
+    std::uint64_t next_dead_letter() const override { return next_dead_letter_.load(std::memory_order_acquire); }
     Offset end() const override { return end_.load(std::memory_order_acquire); }
     Offset begin() const override { return spans_.begin(); }
     JournalCounters counters() const override {
@@ -71,6 +73,7 @@ private:
     SpanList spans_;
     SpanReader reader_;
     std::atomic<Offset> end_{1};
+    std::atomic<std::uint64_t> next_dead_letter_{1};
     mutable std::mutex counters_mutex_;
     JournalCounters counters_;
     std::function<void()> listener_;
@@ -103,6 +106,7 @@ Status SqliteJournal::open() {
     if (sodium_init() < 0) return Error::make(ErrorCode::Internal, "libsodium does not start");
     if (Status s = open_newest_span(); !s.ok()) return s;
     end_ = span_->totals().next;
+    next_dead_letter_ = span_->totals().next_dead_letter;
     counters_ = span_->totals().counters;
     background_.emplace();
     if (Status s = load_dedup(); !s.ok()) return s;
@@ -229,6 +233,20 @@ Result<std::shared_ptr<const CommittedBatch>> SqliteJournal::read(Offset from, s
     return run.ok() ? Error::make(ErrorCode::Corrupt, "the journal lacks event " + std::to_string(from)) : run.error();
 }
 
+Result<std::vector<DeadLetter>> SqliteJournal::read_dead_letters(std::uint64_t from, std::size_t max) {
+    std::vector<DeadLetter> out;
+    for (const Offset span : spans_.all()) {
+        if (out.size() >= max) break;
+        auto some = reader_.dead_letters(span, std::max<std::uint64_t>(from, 1) - 1, max - out.size());
+        if (!some.ok()) {
+            if (span < spans_.begin()) continue;  // retention was quicker
+            return some.error();
+        }
+        for (DeadLetter& letter : *some) out.push_back(std::move(letter));
+    }
+    return out;
+}
+
 // ---- writing
 // ----------------------------------------------------------------------------------------------------------
 
@@ -252,7 +270,9 @@ void SqliteJournal::write_until_closed() {
                        {{"requests", std::to_string(group.requests.size())}, {"error", status.error().describe()}});
         }
         queue_.finish();
-        const bool grown = status.ok() && group.totals.next != end_.exchange(group.totals.next);
+        bool grown = status.ok() && group.totals.next != end_.exchange(group.totals.next);
+        if (status.ok() && group.totals.next_dead_letter != next_dead_letter_.exchange(group.totals.next_dead_letter))
+            grown = true;
         answer(group, status);
         if (grown && listener_) listener_();
         tend_log();

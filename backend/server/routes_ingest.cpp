@@ -12,15 +12,6 @@ namespace {
 
 using Answer = http::Response (*)(const Result<api::IngestOutcome>&);
 
-bool names_ndjson(std::string_view content_type) {
-    const std::string_view type = http::trim(content_type.substr(0, content_type.find(';')));
-    for (const std::string_view known :
-         {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}) {
-        if (http::equal_ignoring_case(type, known)) return true;
-    }
-    return false;
-}
-
 http::Handler door(api::IngestService& ingest, std::string_view path, Answer answer, bool keep_body) {
     return [&ingest, path, answer, keep_body](const http::Request& request, const http::ReplyPtr& reply) {
         const std::string_view encoding = request.header("Content-Encoding");
@@ -34,10 +25,14 @@ http::Handler door(api::IngestService& ingest, std::string_view path, Answer ans
             return;
         }
         api::IngestRequest in;
-        in.body = request.body;
-        in.padded_capacity = request.padded_capacity;
+        in.input.body = request.body;
+        in.input.padded_capacity = request.padded_capacity;
+        in.input.path = request.path;
+        in.input.query = request.query;
+        in.input.headers = request.headers;
+        in.input.client_address = request.remote_address;
         in.gzip = gzip;
-        in.ndjson = names_ndjson(request.header("Content-Type"));
+        in.caller = {request.principal, request.remote_address};
         in.source = path;
         in.keep_body = keep_body;
         ingest.ingest(in, [reply, answer](const Result<api::IngestOutcome>& outcome) { reply->send(answer(outcome)); });

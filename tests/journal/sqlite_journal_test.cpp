@@ -20,6 +20,10 @@ public:
     Result<std::shared_ptr<const CommittedBatch>> read(Offset from, std::size_t max) override {
         return journal_->read(from, max);
     }
+    Result<std::vector<DeadLetter>> read_dead_letters(std::uint64_t from, std::size_t max) override {
+        return journal_->read_dead_letters(from, max);
+    }
+    std::uint64_t next_dead_letter() const override { return journal_->next_dead_letter(); }
     Offset end() const override { return journal_->end(); }
     Offset begin() const override { return journal_->begin(); }
     JournalCounters counters() const override { return journal_->counters(); }

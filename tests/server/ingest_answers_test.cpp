@@ -36,6 +36,10 @@ public:
     Result<std::shared_ptr<const CommittedBatch>> read(Offset from, std::size_t max) override {
         return inner.read(from, max);
     }
+    Result<std::vector<DeadLetter>> read_dead_letters(std::uint64_t from, std::size_t max) override {
+        return inner.read_dead_letters(from, max);
+    }
+    std::uint64_t next_dead_letter() const override { return inner.next_dead_letter(); }
     Offset end() const override { return inner.end(); }
     Offset begin() const override { return inner.begin(); }
     JournalCounters counters() const override { return inner.counters(); }
@@ -68,7 +72,7 @@ protected:
 
     http::Response post(std::string_view body, Answer answer = answer_accepted, bool gzip = false) {
         api::IngestRequest request;
-        request.body = body;
+        request.input.body = body;
         request.gzip = gzip;
         request.source = "/events";
         request.keep_body = answer != answer_accepted;

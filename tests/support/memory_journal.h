@@ -81,6 +81,18 @@ public:
         return std::shared_ptr<const CommittedBatch>();
     }
 
+    Result<std::vector<DeadLetter>> read_dead_letters(std::uint64_t from, std::size_t max) override {
+        const std::lock_guard lock(mutex_);
+        std::vector<DeadLetter> out;
+        for (const DeadLetter& letter : letters_)
+            if (letter.id >= from && out.size() < max) out.push_back(letter);
+        return out;
+    }
+    std::uint64_t next_dead_letter() const override {
+        const std::lock_guard lock(mutex_);
+        return letters_.size() + 1;
+    }
+
     Offset end() const override {
         const std::lock_guard lock(mutex_);
         return end_;
@@ -163,8 +175,24 @@ private:
             appended.placements.push_back({end_++, false});
             ++counters_.accepted;
         }
-        counters_.invalid += request.rejected.size();
-        counters_.decoded += request.batch.size() + request.rejected.size();
+        for (const Rejection& rejection : request.rejected) {
+            DeadLetter letter;
+            letter.id = letters_.size() + 1;
+            letter.project = request.batch.project();
+            letter.source = request.source;
+            letter.producer = request.producer;
+            letter.dialect = request.dialect;
+            letter.reason = rejection.reason;
+            letter.field = rejection.field;
+            letter.event_id = rejection.event_id;
+            letter.raw = rejection.raw;
+            letter.item = rejection.index;
+            letter.offset = rejection.offset;
+            letters_.push_back(std::move(letter));
+        }
+        counters_.invalid += request.rejected.size() + request.rejected_not_kept;
+        counters_.dead_letters_not_kept += request.rejected_not_kept;
+        counters_.decoded += request.batch.size() + request.rejected.size() + request.rejected_not_kept;
         if (!fresh->batch.empty()) log_.push_back(std::move(fresh));
         return appended;
     }
@@ -176,6 +204,7 @@ private:
     std::vector<AppendRequest> queue_;
     std::vector<std::shared_ptr<const CommittedBatch>> log_;
     std::unordered_map<std::string, Seen> seen_;
+    std::vector<DeadLetter> letters_;
     JournalCounters counters_;
     std::function<void()> listener_;
     Offset begin_ = 1, end_ = 1;

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "event/dialect.h"
+
+#include <array>
+
+#include "event/media_type.h"
+
+namespace streamgauge {
+namespace {
+
+constexpr std::array<std::string_view, kDialects> kNames{"generic",   "segment", "posthog",     "posthog_v1",
+                                                         "plausible", "umami",   "cloudevents", "otlp"};
+
+}  // namespace
+
+std::string_view to_string(Dialect dialect) {
+    return kNames[static_cast<std::size_t>(dialect)];
+}
+
+std::optional<Dialect> dialect_from(std::string_view name) {
+    for (std::size_t i = 0; i < kNames.size(); ++i)
+        if (kNames[i] == name) return static_cast<Dialect>(i);
+    return std::nullopt;
+}
+
+std::string_view DecodeInput::header(std::string_view name) const {
+    for (const auto& [key, value] : headers)
+        if (equal_ignoring_case(key, name)) return value;
+    return {};
+}
+
+}  // namespace streamgauge

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The decoder for each dialect.
+#include "event/dialect.h"
+#include "event/media_type.h"
+
+namespace streamgauge {
+namespace {
+
+class GenericDecoder final : public DialectDecoder {
+public:
+    Result<DecodedRequest> decode(const DecodeInput& input) override {
+        return decoder_.decode(input.body, input.padded_capacity, names_ndjson(input.header("Content-Type")),
+                               input.received_at, "default");
+    }
+
+private:
+    JsonDecoder decoder_;
+};
+
+}  // namespace
+
+std::unique_ptr<DialectDecoder> make_decoder(Dialect dialect) {
+    switch (dialect) {
+        case Dialect::Generic:
+        case Dialect::Segment:
+        case Dialect::PostHog:
+        case Dialect::PostHogV1:
+        case Dialect::Plausible:
+        case Dialect::Umami:
+        case Dialect::CloudEvents:
+        case Dialect::Otlp:
+            break;
+    }
+    return std::make_unique<GenericDecoder>();
+}
+
+}  // namespace streamgauge
