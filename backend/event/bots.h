@@ -6,8 +6,9 @@
 
 namespace streamgauge {
 
-// Whether this User-Agent is a crawler's, a monitor's, a link preview's or a scripted browser's. Empty: no (unknown).
-// Only asked about visitors' user agents: a server's own HTTP library is no bot.
+// Whether this User-Agent is a crawler's, a monitor's, a link preview's, a scripted browser's or a program's (curl,
+// python-requests). Empty: no (unknown). Only to be asked about the visitor's user agent, never about the one of a
+// server that reports for its visitors. Linear in its length, allocates nothing, thread-safe.
 bool is_bot(std::string_view user_agent);
 
 }  // namespace streamgauge
