@@ -45,9 +45,12 @@ struct EngineOptions {
     std::vector<std::string> trusted_proxies;
     // Origins that may call routes with `cors` from a web page; "*" is every origin.
     std::vector<std::string> cors_origins{"*"};
-    // Open loopback: the Host header must name a loopback host, and an Origin, when there is one, must be one of ours;
-    // otherwise 403 (DNS rebinding, cross-site requests).
+    // Open loopback: the Host header must name a loopback host or one of `allowed_hosts`, and an Origin, when there is
+    // one, must be one of ours or, for routes with `cors`, of `cors_origins`; otherwise 403 (DNS rebinding, cross-site
+    // requests). The management engine checks in any case, and knows no other origins than its own.
     bool check_host = true;
+    // Names beside loopback's that a reverse proxy hands on in Host; no ports.
+    std::vector<std::string> allowed_hosts;
     // Deadlines divided by this: lets tests see them without waiting.
     int deadline_divisor = 1;
 };

@@ -8,7 +8,6 @@
 #include <exception>
 
 #include "base/log.h"
-#include "http/host.h"
 #include "http/text.h"
 
 namespace streamgauge::http {
@@ -34,11 +33,44 @@ bool has_control_character(std::string_view text) {
     return false;
 }
 
-bool names_loopback(std::string_view host) {
-    return equal_ignoring_case(host, "localhost") || is_loopback_address(host);
+std::string_view error_word(int status) {
+    switch (status) {
+        case 400:
+            return to_string(ErrorCode::InvalidArgument);
+        case 403:
+            return to_string(ErrorCode::Forbidden);
+        case 404:
+            return to_string(ErrorCode::NotFound);
+        case 405:
+            return "method_not_allowed";
+        case 408:
+            return to_string(ErrorCode::DeadlineExceeded);
+        case 413:
+        case 414:
+        case 431:
+            return to_string(ErrorCode::TooLarge);
+        case 503:
+            return to_string(ErrorCode::Unavailable);
+        default:
+            return "not_supported";
+    }
 }
 
 }  // namespace
+
+Response engine_problem(int status, std::string_view detail) {
+    return problem(status, reason_phrase(status), detail, error_word(status));
+}
+
+Response engine_problem(const Route* route, int status, std::string_view detail) {
+    if (route != nullptr && route->errors != nullptr) {
+        for (const ErrorCode code :
+             {ErrorCode::InvalidArgument, ErrorCode::Forbidden, ErrorCode::TooLarge, ErrorCode::Unavailable}) {
+            if (status_of(code) == status) return route->errors(Error::make(code, std::string(detail)));
+        }
+    }
+    return engine_problem(status, detail);
+}
 
 Hub::Hub(EngineContext& context, std::function<void()> wake)
     : context_(context), mailbox_(std::make_shared<Mailbox>(kConnectionSlots, context.admission, std::move(wake))) {}
@@ -87,36 +119,6 @@ void Hub::dispatch(Session&, const Request& request, const Route& route, const R
     }
 }
 
-std::optional<Response> Hub::check_host(const HeadFacts& facts) const {
-    if (!context_.options.check_host) return std::nullopt;
-    const auto refuse = [](std::string_view detail) {
-        return problem(403, reason_phrase(403), detail, to_string(ErrorCode::Forbidden));
-    };
-    if (!facts.authority.empty()) {  // HTTP/1.0 may come without
-        const auto host = split_host(facts.authority);
-        if (!host || !names_loopback(host->host)) return refuse("Host does not name this machine's loopback");
-    }
-    if (facts.has_origin) {
-        std::string_view origin = facts.origin;
-        std::uint16_t port = 80;
-        if (origin.substr(0, 7) == "http://") {
-            origin.remove_prefix(7);
-        } else if (origin.substr(0, 8) == "https://") {
-            origin.remove_prefix(8);
-            port = 443;
-        } else {
-            return refuse("the Origin is not one of this server's");
-        }
-        const auto parts = split_host(origin);
-        if (parts && parts->port) port = *parts->port;
-        const auto& ours = context_.ports;
-        if (!parts || !names_loopback(parts->host) || std::find(ours.begin(), ours.end(), port) == ours.end()) {
-            return refuse("the Origin is not one of this server's");
-        }
-    }
-    return std::nullopt;
-}
-
 std::string_view Hub::date() {
     const std::int64_t second = context_.clock.now().seconds();
     if (second != date_second_) {
@@ -138,7 +140,19 @@ std::string_view Hub::date() {
     return date_;
 }
 
-void Hub::append_head(std::string& out, const Response& response, bool http_1_0, bool keep_alive) {
+void Hub::append_headers(std::string& out, const Headers& headers) {
+    for (const auto& [name, value] : headers) {
+        if (name.empty() || has_control_character(name) || has_control_character(value))
+            continue;  // no answer splitting
+        out += name;
+        out += ": ";
+        out += value;
+        out += "\r\n";
+    }
+}
+
+void Hub::append_head(std::string& out, const Response& response, const Headers& extra, bool http_1_0,
+                      bool keep_alive) {
     out += status_line(response.status);
     out += date();
     if (!response.content_type.empty() && !has_control_character(response.content_type)) {
@@ -153,14 +167,8 @@ void Hub::append_head(std::string& out, const Response& response, bool http_1_0,
         out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
         out += "\r\n";
     }
-    for (const auto& [name, value] : response.headers) {
-        if (name.empty() || has_control_character(name) || has_control_character(value))
-            continue;  // no answer splitting
-        out += name;
-        out += ": ";
-        out += value;
-        out += "\r\n";
-    }
+    append_headers(out, response.headers);
+    append_headers(out, extra);
     if (!keep_alive) {
         out += "Connection: close\r\n";
     } else if (http_1_0) {

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "http/engine.h"
 #include "http/mailbox.h"
+#include "http/origin_rules.h"
 #include "http/session.h"
 
 namespace streamgauge::http {
@@ -33,6 +34,7 @@ struct EngineContext {
           plane(listener),
           clock(time),
           options(std::move(settings)),
+          origins(listener, options),
           admission(std::make_shared<Admission>()) {}
 
     template <class Rep, class Period>
@@ -45,9 +47,15 @@ struct EngineContext {
     Plane plane;
     const Clock& clock;
     EngineOptions options;
+    OriginRules origins;
     std::shared_ptr<Admission> admission;
     std::vector<std::uint16_t> ports;  // that this engine listens on: the origins that are ours
 };
+
+// What the engine itself answers with: a problem document for `status`.
+Response engine_problem(int status, std::string_view detail);
+// The same in the words of the route's clients, where it has its own: 400, 403, 413 and 503.
+Response engine_problem(const Route* route, int status, std::string_view detail);
 
 // Lives on its engine thread, except for construction and destruction, which happen while no thread runs it.
 class Hub {
@@ -66,9 +74,9 @@ public:
     void own_mailbox();    // first thing on the engine thread
     void take_messages();  // when woken
 
-    // 403 on open loopback for a Host or Origin that is not ours; nullopt when the request may go on.
-    std::optional<Response> check_host(const HeadFacts& facts) const;
-    void append_head(std::string& out, const Response& response, bool http_1_0, bool keep_alive);
+    // Status line and headers: the engine's, the answer's, and `extra`.
+    void append_head(std::string& out, const Response& response, const Headers& extra, bool http_1_0, bool keep_alive);
+    static void append_headers(std::string& out, const Headers& headers);
     std::string_view date();
     std::string& scratch() { return scratch_; }
 
@@ -78,12 +86,15 @@ public:
     }
     EngineContext& context() { return context_; }
     const std::shared_ptr<Mailbox>& mailbox() { return mailbox_; }
+    // Who asks where nobody says so.
+    const auth::PrincipalPtr& anonymous() const { return anonymous_; }
 
 private:
     void receive(Message&& message);
 
     EngineContext& context_;
     std::shared_ptr<Mailbox> mailbox_;
+    const auth::PrincipalPtr anonymous_ = std::make_shared<const auth::Principal>();
     std::vector<Message> messages_;
     std::vector<std::uint32_t> touched_;
     bool taking_ = false;

@@ -115,7 +115,7 @@ RouteTable::Lookup RouteTable::find(Plane listener, Request& request) const {
     const auto row_of = [&](Method method) { return visible(entry->rows[static_cast<std::size_t>(method)], listener); };
     const Route* route = row_of(request.method);
     if (route == nullptr && request.method == Method::Head) route = row_of(Method::Get);
-    if (route != nullptr) return {Match::Found, route, {}};
+    if (route != nullptr) return {Match::Found, route, {}, {}};
 
     Lookup lookup;
     const auto allow = [&](Method method) {
@@ -127,6 +127,14 @@ RouteTable::Lookup RouteTable::find(Plane listener, Request& request) const {
     }
     if (lookup.allow.empty()) return {};  // every row of it is for the other plane
     allow(Method::Options);               // the engines answer it
+    if (request.method == Method::Options) {
+        for (const int row : entry->rows) {
+            const Route* of_path = visible(row, listener);
+            if (of_path == nullptr || !of_path->cors) continue;
+            if (!lookup.cors_methods.empty()) lookup.cors_methods += ", ";
+            lookup.cors_methods += to_string(of_path->method);
+        }
+    }
     lookup.match = Match::OtherMethods;
     return lookup;
 }

@@ -71,6 +71,7 @@ public:
         Match match = Match::NoSuchPath;
         const Route* route = nullptr;  // Found
         std::string allow;             // OtherMethods: "GET, HEAD, POST, OPTIONS"
+        std::string cors_methods;      // OtherMethods, for OPTIONS: those of rows with `cors`; empty: there are none
     };
     // `listener` is Plane::Both for a public listener, Plane::ManagementOnly for the management one, which serves every
     // row. HEAD is answered by the GET route. One trailing slash is tolerated. `request.path_parameters` is filled

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The way in: bytes to requests. The way out is in session_output.cpp.
+// The way in: bytes to requests. What is decided of a request before its body is read is in session_route.cpp, the way
+// out in session_output.cpp.
 #include "http/session.h"
 
 #include <algorithm>
@@ -14,35 +15,12 @@ constexpr std::size_t kFirstBuffer = 8 * 1024;
 constexpr std::size_t kKeptBuffer = 32 * 1024;  // a larger one is given back when its connection closes
 constexpr std::size_t kChunkRoom = 4 * 1024;    // to read chunks into, behind the head
 
-std::string_view error_word(int status) {
-    switch (status) {
-        case 400:
-            return to_string(ErrorCode::InvalidArgument);
-        case 404:
-            return to_string(ErrorCode::NotFound);
-        case 405:
-            return "method_not_allowed";
-        case 408:
-            return to_string(ErrorCode::DeadlineExceeded);
-        case 413:
-        case 414:
-        case 431:
-            return to_string(ErrorCode::TooLarge);
-        case 503:
-            return to_string(ErrorCode::Unavailable);
-        default:
-            return "not_supported";
-    }
-}
-
-Response engine_problem(int status, std::string_view detail) {
-    return problem(status, reason_phrase(status), detail, error_word(status));
-}
-
 }  // namespace
 
 Session::Session(Hub& hub, std::uint32_t connection)
-    : hub_(hub), connection_(connection), generation_(hub.mailbox()->next_generation(connection)) {}
+    : hub_(hub), connection_(connection), generation_(hub.mailbox()->next_generation(connection)) {
+    request_.principal = hub.anonymous();
+}
 
 void Session::open(std::string remote_address, bool refused) {
     remote_address_ = std::move(remote_address);
@@ -57,6 +35,7 @@ void Session::open(std::string remote_address, bool refused) {
     head_begun_ = continue_due_ = false;
     route_ = nullptr;
     early_.reset();
+    extra_.clear();
     request_.method = Method::Other;
     close_after_output_ = streamed_ = false;
     stream_unsent_ = blocked_bytes_ = 0;
@@ -65,7 +44,7 @@ void Session::open(std::string remote_address, bool refused) {
         state_ = State::Stopped;
         const Response response = engine_problem(503, "too many connections");
         std::string text;
-        hub_.append_head(text, response, false, false);
+        hub_.append_head(text, response, {}, false, false);
         text += response.body;
         output_.append(std::move(text));
         close_after_output_ = true;
@@ -77,7 +56,7 @@ void Session::closed() {
     open_ = false;
     Admission& admission = *hub_.context().admission;
     if (state_ == State::BodyInPlace || state_ == State::BodyApart || state_ == State::BodyChunked ||
-        state_ == State::WaitingForRoom)
+        state_ == State::BodyDropped || state_ == State::WaitingForRoom)
         abandon();
     admission.requests_cut += next_ - first_;
     std::vector<std::shared_ptr<StreamHandle>> streams;
@@ -134,6 +113,8 @@ std::span<char> Session::read_space() {
             return {buffer_.get() + end_, capacity_ - end_};
         case State::BodyApart:
             return {body_.get() + body_size_, static_cast<std::size_t>(facts_.content_length) - body_size_};
+        case State::BodyDropped:
+            return {buffer_.get(), static_cast<std::size_t>(std::min<std::uint64_t>(capacity_, to_drop_))};
         case State::WaitingForRoom:
         case State::Stopped:
             break;
@@ -146,6 +127,8 @@ void Session::received(std::size_t bytes) {
     if (state_ != State::Head) body_received_ += bytes;
     if (state_ == State::BodyApart) {
         body_size_ += bytes;
+    } else if (state_ == State::BodyDropped) {
+        to_drop_ -= bytes;
     } else {
         end_ += bytes;
     }
@@ -191,75 +174,6 @@ bool Session::take_head() {
     return begin_request();
 }
 
-bool Session::begin_request() {
-    head_begun_ = false;
-    request_.arrived_nanos = hub_.now();
-    const std::size_t size = framing_.head_size();
-    if (framing_.parse_head(input().substr(0, size), request_, facts_) == Framing::Progress::Refused) {
-        request_.method = Method::Other;
-        return refuse(framing_.refusal().status, framing_.refusal().reason);
-    }
-    if (facts_.chunked &&
-        capacity_ - begin_ - size < kChunkRoom) {  // the views have to stay where they are from here on
-        grow_buffer(std::max(end_ - begin_, size) + kChunkRoom);
-        framing_.parse_head(input().substr(0, size), request_, facts_);
-    }
-    head_end_ = begin_ + size;
-    early_ = refuse_early();
-    if (facts_.content_length > body_limit_) {
-        if (early_) return answer_and_stop(std::move(*early_));
-        return answer_and_stop(engine_problem(413, "the body is larger than this path takes"));
-    }
-    if (early_ && facts_.expect_continue) return answer_and_stop(std::move(*early_));
-    return admit_body();
-}
-
-std::optional<Response> Session::refuse_early() {
-    route_ = nullptr;
-    body_limit_ = limits::kSmallBodyBytes;
-    if (auto refusal = hub_.check_host(facts_)) return refusal;
-    if (facts_.unknown_expectation) return engine_problem(417, "only the expectation 100-continue is understood");
-    const auto options = [](std::string allow) { return Response{204, {}, {}, {{"Allow", std::move(allow)}}}; };
-    if (request_.path == "*") return options("GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
-    RouteTable::Lookup lookup = hub_.context().table.find(hub_.context().plane, request_);
-    switch (lookup.match) {
-        case RouteTable::Match::Found:
-            route_ = lookup.route;
-            body_limit_ = route_->body_limit;
-            return std::nullopt;
-        case RouteTable::Match::NoSuchPath:
-            return engine_problem(404, "there is nothing at this path");
-        case RouteTable::Match::OtherMethods:
-            break;
-    }
-    if (request_.method == Method::Options) return options(std::move(lookup.allow));
-    Response response = engine_problem(405, "this path does not take this method");
-    response.headers.emplace_back("Allow", std::move(lookup.allow));
-    return response;
-}
-
-// Decides how the body is read; a body that is here already is dispatched where it lies.
-bool Session::admit_body() {
-    Admission& admission = *hub_.context().admission;
-    const std::size_t here = end_ - head_end_;
-    const auto length = static_cast<std::size_t>(facts_.content_length);
-    if (!facts_.chunked) {
-        if (here >= length) {
-            dispatch({buffer_.get() + head_end_, length}, capacity_ + kPadding - head_end_);
-            finish_request(head_end_ + length);
-            return true;
-        }
-        if (!admission.reserve_body(length)) {
-            state_ = State::WaitingForRoom;
-            waiting_since_ = hub_.now();
-            return false;
-        }
-        reserved_ = length;
-    }
-    start_body();
-    return true;
-}
-
 void Session::start_body() {
     const std::size_t here = end_ - head_end_;
     const auto length = static_cast<std::size_t>(facts_.content_length);
@@ -268,6 +182,10 @@ void Session::start_body() {
     body_size_ = 0;
     if (facts_.chunked) {
         state_ = State::BodyChunked;
+    } else if (early_) {
+        to_drop_ = length - here;
+        begin_ = end_ = 0;
+        state_ = State::BodyDropped;
     } else if (capacity_ - head_end_ >= length) {
         state_ = State::BodyInPlace;
     } else {
@@ -294,6 +212,11 @@ bool Session::take_body() {
             dispatch({body_.get(), length}, length + kPadding);
             finish_request(end_);
             return true;
+        case State::BodyDropped:
+            if (to_drop_ > 0) return eof_ && abandon();
+            dispatch({}, 0);
+            finish_request(end_);
+            return true;
         case State::BodyChunked:
             return decode_chunks();
         default:
@@ -313,7 +236,8 @@ bool Session::grow_body(std::size_t capacity) {
 
 bool Session::decode_chunks() {
     const std::size_t need = std::min(body_size_ + (end_ - head_end_), body_limit_);
-    if (need > body_capacity_ && !grow_body(std::min(std::max({need, body_capacity_ * 2, kChunkRoom}), body_limit_))) {
+    if (!early_ && need > body_capacity_ &&
+        !grow_body(std::min(std::max({need, body_capacity_ * 2, kChunkRoom}), body_limit_))) {
         state_ = State::WaitingForRoom;
         waiting_since_ = hub_.now();
         return false;
@@ -324,17 +248,19 @@ bool Session::decode_chunks() {
         at += step.consumed;
         if (step.data.size() > body_limit_ - body_size_) {
             if (early_) return answer_and_stop(std::move(*early_));
-            return answer_and_stop(engine_problem(413, "the body is larger than this path takes"));
+            return refuse(413, "the body is larger than this path takes");
         }
-        if (!step.data.empty()) {
-            std::memcpy(body_.get() + body_size_, step.data.data(), step.data.size());
-            body_size_ += step.data.size();
-        }
+        if (!early_ && !step.data.empty()) std::memcpy(body_.get() + body_size_, step.data.data(), step.data.size());
+        body_size_ += step.data.size();
         if (step.progress == Framing::Progress::Refused)
             return refuse(chunks_.refusal().status, chunks_.refusal().reason);
         if (step.progress == Framing::Progress::Done) {
-            if (!body_ && !grow_body(0)) return false;  // an empty body has padding too
-            dispatch({body_.get(), body_size_}, body_capacity_ + kPadding);
+            if (early_) {
+                dispatch({}, 0);
+            } else {
+                if (!body_ && !grow_body(0)) return false;  // an empty body has padding too
+                dispatch({body_.get(), body_size_}, body_capacity_ + kPadding);
+            }
             finish_request(at);
             return true;
         }
@@ -346,7 +272,6 @@ bool Session::decode_chunks() {
 void Session::dispatch(std::string_view body, std::size_t padded_capacity) {
     request_.body = body;
     request_.padded_capacity = padded_capacity;
-    request_.remote_address = remote_address_;
     const ReplyAddress to = address(next_);
     Slot& taken = take_slot();
     if (early_) {
@@ -387,7 +312,7 @@ bool Session::abandon() {
 }
 
 bool Session::refuse(int status, std::string_view reason) {
-    return answer_and_stop(engine_problem(status, reason));
+    return answer_and_stop(engine_problem(route_, status, reason));
 }
 
 bool Session::answer_and_stop(Response response) {
@@ -411,6 +336,7 @@ Session::Slot& Session::take_slot() {
     taken.keep_alive = facts_.keep_alive;
     taken.http_1_0 = facts_.http_1_0;
     taken.arrived_nanos = request_.arrived_nanos;
+    taken.extra.swap(extra_);
     return taken;
 }
 
@@ -440,7 +366,8 @@ void Session::tick_request(std::int64_t now) {
             break;
         case State::BodyInPlace:
         case State::BodyApart:
-        case State::BodyChunked: {
+        case State::BodyChunked:
+        case State::BodyDropped: {
             const double late = static_cast<double>(now - body_started_ - grace) /
                                 static_cast<double>(context.nanos(std::chrono::seconds(1)));
             const double due = late * static_cast<double>(limits::kBodyBytesPerSecond);

@@ -72,7 +72,7 @@ public:
     const HeadFacts& facts() const { return facts_; }  // of the request that is being dispatched
 
 private:
-    enum class State { Head, BodyInPlace, BodyApart, BodyChunked, WaitingForRoom, Stopped };
+    enum class State { Head, BodyInPlace, BodyApart, BodyChunked, BodyDropped, WaitingForRoom, Stopped };
     struct Slot {
         bool ready = false;
         bool head_only = false;
@@ -82,6 +82,7 @@ private:
         const Route* route = nullptr;
         std::int64_t arrived_nanos = 0;
         Response response;
+        Headers extra;  // of the gate and of CORS
         std::shared_ptr<StreamHandle> stream;
         std::vector<std::shared_ptr<const std::string>> waiting;  // chunks, until the stream is first in line
     };
@@ -93,6 +94,8 @@ private:
     bool take_body();
     bool begin_request();
     std::optional<Response> refuse_early();
+    std::optional<Response> refuse_route();
+    Response answer_options(const RouteTable::Lookup& lookup);
     bool admit_body();
     void start_body();
     bool decode_chunks();
@@ -134,11 +137,13 @@ private:
     HeadFacts facts_;
     const Route* route_ = nullptr;
     std::optional<Response> early_;  // the answer is known before the body is read
+    Headers extra_;                  // to be added to the answer, whatever it is
     std::size_t body_limit_ = 0;
     std::size_t head_end_ = 0;      // in buffer_
     std::unique_ptr<char[]> body_;  // BodyApart, BodyChunked
     std::size_t body_capacity_ = 0, body_size_ = 0, reserved_ = 0;
     std::uint64_t body_received_ = 0;  // bytes on the wire, for the rate
+    std::uint64_t to_drop_ = 0;        // BodyDropped: what is still to come
     std::int64_t body_started_ = 0, head_started_ = 0, waiting_since_ = 0;
     bool head_begun_ = false, continue_due_ = false;
 

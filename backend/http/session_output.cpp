@@ -83,11 +83,16 @@ void Session::render() {
 }
 
 void Session::render_answer(Slot& next) {
+    if (next.response.cut) {  // closed() counts it, and what is behind it
+        close_after_output_ = true;
+        state_ = State::Stopped;
+        return;
+    }
     const bool last = state_ == State::Stopped && first_ + 1 == next_;
     const bool keep_alive = next.keep_alive && !(draining_ && last);
     std::string& head = hub_.scratch();
     head.clear();
-    hub_.append_head(head, next.response, next.http_1_0, keep_alive);
+    hub_.append_head(head, next.response, next.extra, next.http_1_0, keep_alive);
     output_.append(std::string_view(head));
     count_answer(next, next.response.status);
     const bool has_body =
@@ -107,7 +112,9 @@ void Session::render_stream_head(Slot& next) {
     // Proxies that buffer would hold events back; X-Accel-Buffering is how nginx and its kin are told not to.
     head +=
         "Content-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\nConnection: "
-        "close\r\n\r\n";
+        "close\r\n";
+    Hub::append_headers(head, next.extra);
+    head += "\r\n";
     output_.append(std::string_view(head));
     count_answer(next, 200);
     stream_ = std::move(next.stream);
@@ -156,6 +163,7 @@ void Session::pop_slot() {
     done.waiting.clear();
     done.response.body.clear();
     done.response.headers.clear();
+    done.extra.clear();
 }
 
 void Session::written(std::size_t bytes) {

@@ -73,12 +73,16 @@ protected:
             const std::lock_guard lock(mutex_);
             answered_.emplace_back(answered.route == nullptr ? "" : answered.route->path, answered.status);
         };
+        configure(options);
         engine = make(options);
         const auto bound = engine->listen({"127.0.0.1", 0});
         ASSERT_TRUE(bound.ok()) << bound.error().describe();
         port = bound->port;
         ASSERT_TRUE(engine->start().ok());
     }
+    // What a group of tests needs beside: options and routes.
+    virtual void configure(EngineOptions&) {}
+
     void TearDown() override {
         answer_held();
         engine.reset();
