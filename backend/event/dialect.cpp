@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "event/dialect.h"
 
+#include <sodium.h>
+
 #include <array>
 
 #include "event/media_type.h"
@@ -27,6 +29,16 @@ std::string_view DecodeInput::header(std::string_view name) const {
     for (const auto& [key, value] : headers)
         if (equal_ignoring_case(key, name)) return value;
     return {};
+}
+
+const DecoderSecrets& DecoderSecrets::of_this_process() {
+    static const DecoderSecrets secrets = [] {
+        [[maybe_unused]] const int ready = sodium_init();  // randombytes_buf() aborts by itself without entropy
+        DecoderSecrets made;
+        randombytes_buf(made.visitor.data(), made.visitor.size());
+        return made;
+    }();
+    return secrets;
 }
 
 }  // namespace streamgauge

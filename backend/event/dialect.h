@@ -3,6 +3,8 @@
 // canonical events. Field tables: contract sections 1 and 2; the words of each SDK: docs/dialects.md.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -50,7 +52,15 @@ public:
     // this decoder takes without headers. The batch's project is "default": the door knows better.
     virtual Result<DecodedRequest> decode(const DecodeInput& input) = 0;
 };
-std::unique_ptr<DialectDecoder> make_decoder(Dialect dialect);
+
+// What decoders need beside the request and nobody else may know.
+struct DecoderSecrets {
+    std::array<std::uint8_t, 32> visitor{};  // makes pseudonyms of visitors who bring no id: event/visitor.h
+    // Random, and the same for every call in this process: pseudonyms then change when it restarts.
+    static const DecoderSecrets& of_this_process();
+};
+std::unique_ptr<DialectDecoder> make_decoder(Dialect dialect,
+                                             const DecoderSecrets& secrets = DecoderSecrets::of_this_process());
 
 // For paths that Segment and PostHog share (/batch, /track, /identify, ...): who wrote this body? `api_key` or `token`
 // at its top is PostHog's, Basic authorization or `writeKey` Segment's; nullopt: neither says.

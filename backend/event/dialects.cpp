@@ -19,7 +19,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<DialectDecoder> make_decoder(Dialect dialect) {
+std::unique_ptr<DialectDecoder> make_decoder(Dialect dialect, [[maybe_unused]] const DecoderSecrets& secrets) {
     switch (dialect) {
         case Dialect::Generic:
         case Dialect::Segment:

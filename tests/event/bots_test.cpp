@@ -191,7 +191,7 @@ constexpr auto kPeople = std::to_array<std::string_view>({
     "Mozilla/5.0 (Nintendo Switch; WifiWebAuthApplet) AppleWebKit/606.4 (KHTML, like Gecko) NF/6.0.1.15.4 "
     "NintendoBrowser/5.1.0.20393",
     // What servers of our own dialects call themselves for their visitors
-    "Mozilla/5.0 Umami/0.4.0",
+    "Mozilla/5.0 Umami/v20.20.2",
 });
 
 std::string upper(std::string_view text) {
