@@ -3,29 +3,17 @@
 
 #include <simdjson.h>
 
-#include <cstring>
-
 #include "base/limits.h"
 #include "event/event_reader.h"
 #include "event/json_scan.h"
+#include "event/json_text.h"
 
 namespace streamgauge {
 namespace {
 
 using simdjson::dom::element;
 
-// What the validator, which only explains, lets pass: the parser's own bound on nesting is the one that counts.
-constexpr std::size_t kParserDepth = 1024;
 constexpr std::string_view kNoObject = "an event is a JSON object";
-
-bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-std::string_view trim_end(std::string_view text) {
-    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-    return text;
-}
 
 // By itself a body is taken for NDJSON when its first line is one whole object and there is more after it.
 bool looks_like_lines(std::string_view body) {
@@ -34,65 +22,6 @@ bool looks_like_lines(std::string_view body) {
     const std::string_view first = body.substr(0, line_end);
     return trim_end(body).size() > line_end && is_one_object(first);
 }
-
-Error too_many(std::size_t offset) {
-    Error e = Error::make(ErrorCode::TooLarge, "more than " + std::to_string(limits::kEventsPerRequest) + " events");
-    e.offset = offset;
-    e.hint = "send them in several requests";
-    return e;
-}
-
-Error bad_body(std::string message, std::size_t offset) {
-    Error e = Error::make(ErrorCode::InvalidArgument, std::move(message));
-    e.offset = offset;
-    return e;
-}
-
-// Where things begin and end in the parsed text, from the parser's index of structural characters: opening quotes,
-// brackets, commas, colons, and the first character of every other value.
-class Structure {
-public:
-    Structure(std::string_view text, const simdjson::dom::parser& parser)
-        : text_(text),
-          at_(parser.implementation->structural_indexes.get()),
-          count_(parser.implementation->n_structural_indexes) {}
-
-    // The structural index behind the value that starts at `index`.
-    std::size_t behind(std::size_t index) const {
-        std::size_t depth = 0;
-        do {
-            const char c = text_[at_[index++]];
-            if (c == '{' || c == '[') ++depth;
-            if (c == '}' || c == ']') --depth;
-        } while (depth > 0 && index < count_);
-        return index;
-    }
-    TextSpan span(std::size_t index) const { return span(index, behind(index)); }
-    // `next`: what behind(index) says.
-    TextSpan span(std::size_t index, std::size_t next) const {
-        const char first = text_[at_[index]];
-        const bool container = first == '{' || first == '[';
-        const std::size_t end = container ? at_[next - 1] + 1 : next < count_ ? at_[next] : text_.size();
-        return {at_[index], at_[index] + trim_end(text_.substr(at_[index], end - at_[index])).size()};
-    }
-    // Of the value of the member called `name` in the object that starts at `index`; the object's own when there is
-    // none.
-    std::size_t member_offset(std::size_t index, std::string_view name) const {
-        std::size_t i = index + 1;
-        while (i + 2 < count_ && text_[at_[i]] == '"') {
-            const std::string_view raw = text_.substr(at_[i] + 1, name.size() + 1);
-            if (raw.size() == name.size() + 1 && raw.back() == '"' && raw.substr(0, name.size()) == name)
-                return at_[i + 2];
-            i = behind(i + 2) + 1;
-        }
-        return at_[index];
-    }
-
-private:
-    std::string_view text_;
-    const std::uint32_t* at_;
-    std::size_t count_;
-};
 
 }  // namespace
 
@@ -163,7 +92,7 @@ void JsonDecoder::Impl::item(std::size_t index, std::string_view text) {
         const Structure structure(text, parser);
         return parsed_item(index, value, structure, 0, text.size() > limits::kEventBytes, text);
     }
-    const auto fault = find_json_fault(text, kParserDepth).value_or(JsonFault{0, simdjson::error_message(error)});
+    const JsonFault fault = explain(text, error);
     reject(index, "not JSON: " + fault.reason, {}, text, offset_of(text) + fault.offset);
 }
 
@@ -176,7 +105,7 @@ Status JsonDecoder::Impl::lines(std::string_view text) {
         const std::string_view line = trim_end(text.substr(begin, end - begin));
         text.remove_prefix(std::min(end + 1, text.size()));
         if (line.empty()) continue;
-        if (index == limits::kEventsPerRequest) return too_many(offset_of(line));
+        if (index == limits::kEventsPerRequest) return too_many_events(offset_of(line));
         item(index++, line);
     }
     return {};
@@ -190,7 +119,7 @@ Status JsonDecoder::Impl::array(std::string_view text, simdjson::dom::array item
     std::size_t at = 1;
     for (const element value : items) {
         if (check_count && index == limits::kEventsPerRequest)
-            return too_many(offset_of(text) + structure.span(at).begin);
+            return too_many_events(offset_of(text) + structure.span(at).begin);
         const std::size_t next = structure.behind(at);
         const TextSpan span = structure.span(at, next);
         parsed_item(index++, value, structure, at, span.end - span.begin > limits::kEventBytes, text);
@@ -205,7 +134,7 @@ Status JsonDecoder::Impl::broken_array(std::string_view text, const std::vector<
     out->several = true;
     for (std::size_t index = 0; index < items.size(); ++index) {
         const std::string_view span = text.substr(items[index].begin, items[index].end - items[index].begin);
-        if (index == limits::kEventsPerRequest) return too_many(offset_of(span));
+        if (index == limits::kEventsPerRequest) return too_many_events(offset_of(span));
         item(index, span);
     }
     return {};
@@ -217,7 +146,7 @@ Status JsonDecoder::Impl::whole(std::string_view text) {
     if (error != simdjson::SUCCESS) {
         if (text.front() == '[')
             if (const auto items = split_array(text)) return broken_array(text, *items);
-        const auto fault = find_json_fault(text, kParserDepth).value_or(JsonFault{0, simdjson::error_message(error)});
+        const JsonFault fault = explain(text, error);
         return bad_body("not JSON: " + fault.reason, offset_of(text) + fault.offset);
     }
     simdjson::dom::array items;
@@ -246,11 +175,7 @@ Result<DecodedRequest> JsonDecoder::decode(std::string_view body, std::size_t pa
     impl.out = &out;
     impl.naming_known = false;
 
-    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-    std::string_view text = body;
-    if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
-    text = trim_end(text);
+    const std::string_view text = trim_body(body);
     if (text.empty()) return bad_body("the body is empty", 0);
 
     // Canonical text is about as long as its JSON; a guess that is short only costs a reallocation.

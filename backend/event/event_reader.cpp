@@ -11,49 +11,12 @@ namespace {
 
 using simdjson::dom::element;
 using Type = simdjson::dom::element_type;
-using Fault = EventReader::Fault;
+using Fault = EventFault;
 
 constexpr std::int64_t kFutureMicros = std::chrono::microseconds(limits::kFutureTolerance).count();
 
 Fault make_fault(std::string reason, std::string_view member) {
     return {std::move(reason), std::string(member)};
-}
-
-std::optional<Timestamp> read_numeric_text(std::string_view text) {
-    const char* end = text.data() + text.size();
-    std::int64_t whole = 0;
-    if (const auto [stop, error] = std::from_chars(text.data(), end, whole); error == std::errc{} && stop == end) {
-        const auto time = timestamp_from_epoch(whole);
-        return time.ok() ? std::optional(time.value()) : std::nullopt;
-    }
-    double value = 0;
-    const auto [stop, error] = std::from_chars(text.data(), end, value, std::chars_format::fixed);
-    if (error != std::errc{} || stop != end) return std::nullopt;
-    const auto time = timestamp_from_epoch(value);
-    return time.ok() ? std::optional(time.value()) : std::nullopt;
-}
-
-std::optional<Timestamp> read_time(element value) {
-    switch (value.type()) {
-        case Type::STRING: {
-            const std::string_view text = value.get_string().value_unsafe();
-            if (text.size() > 4 && text[4] == '-') {
-                const auto time = parse_rfc3339(text);
-                return time.ok() ? std::optional(time.value()) : std::nullopt;
-            }
-            return read_numeric_text(text);
-        }
-        case Type::INT64: {
-            const auto time = timestamp_from_epoch(value.get_int64().value_unsafe());
-            return time.ok() ? std::optional(time.value()) : std::nullopt;
-        }
-        case Type::DOUBLE: {
-            const auto time = timestamp_from_epoch(value.get_double().value_unsafe());
-            return time.ok() ? std::optional(time.value()) : std::nullopt;
-        }
-        default:
-            return std::nullopt;
-    }
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "base/uuid.h"
 #include "event/event.h"
+#include "event/json_text.h"
 #include "event/member_names.h"
 #include "event/props_writer.h"
 
@@ -19,13 +20,8 @@ namespace streamgauge {
 // Reuses its memory from event to event. Not thread-safe.
 class EventReader {
 public:
-    struct Fault {
-        std::string reason;
-        std::string member;  // as the producer spelt it, or the canonical name when it is missing
-    };
-
     // Fills `event`, whose views are valid until the next call and as long as the parsed document. nullopt when good.
-    std::optional<Fault> read(simdjson::dom::object object, Timestamp received_at, EventView& event);
+    std::optional<EventFault> read(simdjson::dom::object object, Timestamp received_at, EventView& event);
     // Whether the last object had a known member in camelCase.
     bool saw_camel_case() const { return saw_camel_case_; }
 
@@ -39,13 +35,13 @@ private:
     const Choice& choice(Member member) const { return choices_[static_cast<std::size_t>(member)]; }
     bool is_dropped(const KnownName& known, simdjson::dom::element value) const;
     void choose(simdjson::dom::object object);
-    std::optional<Fault> read_text(Member member, std::size_t most, bool number_allowed, std::string_view& out);
-    std::optional<Fault> read_times(EventView& event) const;
-    std::optional<Fault> read_schema_version(EventView& event) const;
-    std::optional<Fault> write_props(simdjson::dom::object object, EventView& event);
-    std::optional<Fault> write_contents(Member member);
-    std::optional<Fault> write_prop(std::string_view name, simdjson::dom::element value, std::size_t depth,
-                                    std::string_view member_at_fault);
+    std::optional<EventFault> read_text(Member member, std::size_t most, bool number_allowed, std::string_view& out);
+    std::optional<EventFault> read_times(EventView& event) const;
+    std::optional<EventFault> read_schema_version(EventView& event) const;
+    std::optional<EventFault> write_props(simdjson::dom::object object, EventView& event);
+    std::optional<EventFault> write_contents(Member member);
+    std::optional<EventFault> write_prop(std::string_view name, simdjson::dom::element value, std::size_t depth,
+                                         std::string_view member_at_fault);
 
     std::array<Choice, kKnownMembers> choices_;
     std::vector<KnownName> known_;  // one for each member of the object, in its order

@@ -315,6 +315,29 @@ std::optional<std::vector<TextSpan>> split_array(std::string_view text) {
     return elements;
 }
 
+std::optional<TextSpan> find_member(std::string_view text, std::string_view name) {
+    Skeleton in(text);
+    in.skip_space();
+    if (in.done() || in.peek() != '{') return std::nullopt;
+    do {
+        in.step();
+        in.skip_space();
+        if (in.done() || in.peek() != '"') return std::nullopt;
+        const std::size_t quote = in.at();
+        if (!in.skip_string()) return std::nullopt;
+        const bool found = text.substr(quote + 1, in.at() - quote - 2) == name;
+        in.skip_space();
+        if (in.done() || in.peek() != ':') return std::nullopt;
+        in.step();
+        in.skip_space();
+        const std::size_t begin = in.at();
+        if (in.done() || !in.skip_value()) return std::nullopt;
+        if (found) return TextSpan{begin, in.at()};
+        in.skip_space();
+    } while (!in.done() && in.peek() == ',');
+    return std::nullopt;
+}
+
 bool is_one_object(std::string_view line) {
     Skeleton in(line);
     in.skip_space();

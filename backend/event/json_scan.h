@@ -29,6 +29,10 @@ struct TextSpan {
 // be wrong. nullopt when those do not pair up, or when text follows the array.
 std::optional<std::vector<TextSpan>> split_array(std::string_view text);
 
+// The value of the first member called `name` (written without escapes) of the object that `text` holds, by brackets,
+// commas and quotes alone; what follows it is not looked at. nullopt when there is none or those do not pair up.
+std::optional<TextSpan> find_member(std::string_view text, std::string_view name);
+
 // True when `line` is one object and nothing else but white space, by its brackets and quotes alone.
 bool is_one_object(std::string_view line);
 

@@ -38,6 +38,8 @@ public:
     void begin();
     // `depth` is the level that `value` would have as a container (the event itself is level 1).
     Outcome member(std::string_view name, simdjson::dom::element value, std::size_t depth);
+    // The same with a text that is in no parsed document; it is copied, `name` must outlive finish().
+    Outcome text_member(std::string_view name, std::string_view text);
     // The finished object. Valid until begin().
     std::string_view finish();
 

@@ -69,6 +69,19 @@ TEST(JsonScan, DoesNotCutWhatHasNoPlainElements) {
         EXPECT_FALSE(split_array(text)) << text;
 }
 
+TEST(JsonScan, FindsAMemberWhateverFollows) {
+    const auto value = [](std::string_view text) {
+        const auto span = find_member(text, "b");
+        return span ? std::string(text.substr(span->begin, span->end - span->begin)) : "none";
+    };
+    EXPECT_EQ(value(R"({"b":1})"), "1");
+    EXPECT_EQ(value(R"( {"a":{"b":2}, "b" : [tru,{"b":"}"}] ,)"), R"([tru,{"b":"}"}])");
+    EXPECT_EQ(value(R"({"b":"first","b":"second"})"), R"("first")");
+    for (const char* text : {"", "[]", "{", "{}", R"({"a":1})", R"({"a":"b"})", R"({"b")", R"({"b":)", R"({"b":})",
+                             R"({"b":[1})", R"({"a":1 "b":2})", R"({"a" "b":2})", R"({b:2})", R"(["b",2])", R"({"b)"})
+        EXPECT_EQ(value(text), "none") << text;
+}
+
 TEST(JsonScan, KnowsALineThatIsOneObject) {
     EXPECT_TRUE(is_one_object(R"( {"a":{"b":"}"}} )"));
     for (const char* text : {"", "{", "1", "{} {}", R"({"a":1)", "[{}]", R"({"a":"})"})
