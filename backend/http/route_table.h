@@ -24,7 +24,7 @@ using ErrorForm = Response (*)(const Error&);
 
 // What the documentation (GET /openapi.json) says of a route beyond what its row says already. Texts are literals.
 struct ParameterDoc {
-    std::string_view name, where;  // where: "query", "header"; those of the path are known from the template
+    std::string_view name, where;  // where: "query", "header", or "path" to say more than the template does
     std::string_view schema;       // JSON: {"type":"integer","minimum":1,"maximum":60,"default":5}
     std::string_view summary;
     bool required = false;
@@ -35,6 +35,12 @@ struct AnswerDoc {
     std::string_view schema;        // JSON, or the name of one in server/openapi_schemas.cpp ("#Event"); empty: any
     std::string_view summary;
 };
+// A body that a client really sends; the tests send each, and the answer must be a success.
+struct ExampleDoc {
+    std::string_view name;  // of one word: "page-view"
+    std::string_view content_type;
+    std::string_view body;
+};
 struct RouteDocs {
     std::string_view tag;  // "ingestion", "queries", "administration", ...
     std::vector<ParameterDoc> parameters;
@@ -43,6 +49,7 @@ struct RouteDocs {
     // Successes and what is special to the path. What every route of its scope can answer (400 of the framing, 401,
     // 403, 408, 413, 429, 503, ...) is added by the generator.
     std::vector<AnswerDoc> answers;
+    std::vector<ExampleDoc> examples = {};
 };
 
 struct Route {

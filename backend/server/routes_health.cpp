@@ -52,22 +52,42 @@ Response health_details(const api::Health& health) {
     return Response::json(status(health), api::encode(health));
 }
 
+http::RouteDocs docs_of(std::string_view schema) {
+    http::RouteDocs docs;
+    docs.tag = "about";
+    docs.answers = {{200, "application/json", schema, "Up."},
+                    {503, "application/json", schema, "Down: something failed, or the server is stopping."}};
+    return docs;
+}
+
+http::RouteDocs hello_docs() {
+    http::RouteDocs docs;
+    docs.tag = "about";
+    docs.answers = {{200, "application/json", "#Hello", {}}};
+    return docs;
+}
+
 }  // namespace
 
 Status add_health_routes(http::RouteTable& table, api::AdminService& admin) {
     using http::Method, http::Plane, http::Scope;
     struct Row {
-        std::string_view path, summary;
+        std::string_view path, summary, schema;
         Response (*answer)(const api::Health&);
     };
     for (const Row& row :
-         {Row{"/api/v1/health", "Up or down (A's form).", health_a}, Row{"/health", "Up or down (E's form).", health_e},
-          Row{"/actuator/health", "Up or down, part by part (B's form).", health_b},
-          Row{"/api/v1/health/details", "Up or down, part by part, with what is wrong.", health_details}}) {
+         {Row{"/api/v1/health", "Up or down (A's form).",
+              R"({"type":"object","required":["status"],"properties":{"status":{"enum":["UP","DOWN"]}}})", health_a},
+          Row{"/health", "Up or down (E's form).",
+              R"({"type":"object","required":["ok"],"properties":{"ok":{"type":"boolean"},"error":{"type":"string"}}})",
+              health_e},
+          Row{"/actuator/health", "Up or down, part by part (B's form).", "#ActuatorHealth", health_b},
+          Row{"/api/v1/health/details", "Up or down, part by part, with what is wrong.", "#Health", health_details}}) {
         Status added = table.add({Method::Get, std::string(row.path), Scope::Public, Plane::Both, 0, row.summary,
                                   [&admin, answer = row.answer](const http::Request&, const http::ReplyPtr& reply) {
                                       reply->send(answer(admin.health()));
-                                  }});
+                                  },
+                                  nullptr, false, false, docs_of(row.schema)});
         if (!added.ok()) return added;
     }
     return table.add({Method::Get, "/api/v1/hello", Scope::Public, Plane::Both, 0,
@@ -77,7 +97,8 @@ Status add_health_routes(http::RouteTable& table, api::AdminService& admin) {
                           // Load runs are asked for on the operator's listener only.
                           if (!request.management) std::erase(hello.features, "load");
                           reply->send(Response::json(200, api::encode(hello)));
-                      }});
+                      },
+                      nullptr, false, false, hello_docs()});
 }
 
 }  // namespace streamgauge

@@ -39,6 +39,49 @@ http::Handler door(api::IngestService& ingest, std::string_view path, Answer ans
     };
 }
 
+// What the doors for generic JSON say of themselves; `one` is the answer to a single event.
+http::RouteDocs generic_docs(http::AnswerDoc one, std::vector<http::ExampleDoc> examples) {
+    http::RouteDocs docs;
+    docs.tag = "ingestion";
+    docs.body_types = {"application/json", "application/x-ndjson", "text/plain"};
+    docs.body_schema = "#EventOrEvents";
+    docs.answers = {one,
+                    {207, "application/json", "#PartlyAccepted", "Some events were refused, with the reasons."},
+                    {400, "application/problem+json", "#Problem", "Every event was refused, or the body is not JSON."}};
+    if (one.status != 202) {
+        docs.answers.push_back({202, "application/json", "#AcceptedSummary", "Several events are on disk."});
+    }
+    examples.push_back(
+        {"ndjson", "application/x-ndjson",
+         "{\"event_type\":\"click\",\"user_id\":\"u1\"}\n{\"event_type\":\"click\",\"user_id\":\"u2\"}\n"});
+    docs.examples = std::move(examples);
+    return docs;
+}
+
+http::RouteDocs events_docs() {
+    return generic_docs(
+        {202, "application/json", "#AcceptedOneOrSeveral", "On disk."},
+        {{"session-event", "application/json",
+          R"({"sessionId":"s1","eventType":"click","payload":"{\"button\":\"buy\"}"})"},
+         {"page-view", "application/json",
+          R"({"timestamp":"2026-01-31T12:00:00Z","user_id":"u1","event_type":"page_view","page_url":"/home","session_id":"s1"})"},
+         {"several", "application/json",
+          R"([{"event_id":"e1","event_type":"viewer_join","stream_id":"s1"},{"event_id":"e2","event_type":"donation","stream_id":"s1","amount_usd":10.5}])"}});
+}
+
+http::RouteDocs echo_docs() {
+    return generic_docs(
+        {200, "application/json", R"({"type":"object"})", "One event is on disk; it comes back as it was sent."},
+        {{"click", "application/json",
+          R"({"event_id":"d1","user_id":"u7","event_type":"click","page_url":"/d","time_stamp":"2026-01-31T11:59:00Z"})"}});
+}
+
+http::RouteDocs stored_docs() {
+    return generic_docs({200, "application/json", "#StoredEvent", "One event is on disk."},
+                        {{"login", "application/json",
+                          R"({"eventId":"a1","eventType":"login","userId":"u1","properties":{"plan":"free"}})"}});
+}
+
 }  // namespace
 
 Status add_ingest_routes(http::RouteTable& table, const RouteServices& services) {
@@ -47,15 +90,17 @@ Status add_ingest_routes(http::RouteTable& table, const RouteServices& services)
         std::string_view path, summary;
         Answer answer;
         bool keep_body;
+        http::RouteDocs (*docs)();
     };
     for (const Door& one :
-         {Door{"/events", "Take one event, an array or NDJSON; 202 when they are on disk.", answer_accepted, false},
-          Door{"/ingest", "Take one event and answer with it.", answer_echo, true},
+         {Door{"/events", "Take one event, an array or NDJSON; 202 when they are on disk.", answer_accepted, false,
+               events_docs},
+          Door{"/ingest", "Take one event and answer with it.", answer_echo, true, echo_docs},
           Door{"/api/v1/events", "Take one event and answer with it as it is stored, with its number.", answer_stored,
-               true}}) {
-        Status added =
-            table.add({Method::Post, std::string(one.path), Scope::Ingest, Plane::Both, limits::kIngestBodyBytes,
-                       one.summary, door(services.ingest, one.path, one.answer, one.keep_body)});
+               true, stored_docs}}) {
+        Status added = table.add(
+            {Method::Post, std::string(one.path), Scope::Ingest, Plane::Both, limits::kIngestBodyBytes, one.summary,
+             door(services.ingest, one.path, one.answer, one.keep_body), nullptr, false, false, one.docs()});
         if (!added.ok()) return added;
     }
     return {};

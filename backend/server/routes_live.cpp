@@ -61,6 +61,26 @@ http::Handler live_handler(const RouteServices& services) {
     };
 }
 
+http::RouteDocs metrics_docs() {
+    http::RouteDocs docs;
+    docs.tag = "live";
+    docs.answers = {{200, "text/event-stream", R"({"type":"string"})",
+                     "Events `metrics` with receivedTotal, writtenTotal, avgProcessingMs, lag and ts."}};
+    return docs;
+}
+
+http::RouteDocs live_docs() {
+    http::RouteDocs docs;
+    docs.tag = "live";
+    docs.parameters = {
+        {"topic", "query", R"({"enum":["overview","events","load"],"default":"overview"})", "What to hear of.", false},
+        {"event_type", "query", R"({"type":"string","maxLength":128})", "Of the topic events: only those of this type.",
+         false},
+        {"Last-Event-ID", "header", R"({"type":"string"})", "The last event that was read: goes on after it.", false}};
+    docs.answers = {{200, "text/event-stream", R"({"type":"string"})", "An event `snapshot`, then events `delta`."}};
+    return docs;
+}
+
 }  // namespace
 
 Status add_live_routes(http::RouteTable& table, const RouteServices& services) {
@@ -69,12 +89,13 @@ Status add_live_routes(http::RouteTable& table, const RouteServices& services) {
                               "Server-sent events: what was received and written, once a second (B's form).",
                               [&services](const http::Request&, const http::ReplyPtr& reply) {
                                   if (auto stream = reply->stream()) send_metrics(services, std::move(stream));
-                              }});
+                              },
+                              nullptr, false, false, metrics_docs()});
     if (!added.ok()) return added;
     return table.add(
         {Method::Get, "/api/v1/live", Scope::Query, Plane::Both, 0,
          "Server-sent events of a topic (overview, events, load): a snapshot, then deltas; Last-Event-ID resumes.",
-         live_handler(services)});
+         live_handler(services), nullptr, false, false, live_docs()});
 }
 
 }  // namespace streamgauge

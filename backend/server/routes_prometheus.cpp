@@ -87,11 +87,15 @@ void answer_exposition(const RouteServices& services, const http::ReplyPtr& repl
 }
 
 Status add_prometheus_routes(http::RouteTable& table, const RouteServices& services) {
+    http::RouteDocs docs;
+    docs.tag = "monitoring";
+    docs.answers = {{200, Exposition::kContentType, R"({"type":"string"})", "The exposition."}};
     for (const std::string_view path : {"/prometheus", "/actuator/prometheus"}) {
         Status added = table.add(
             {http::Method::Get, std::string(path), http::Scope::Query, http::Plane::Both, 0,
              "Prometheus' text exposition of every series.",
-             [&services](const http::Request&, const http::ReplyPtr& reply) { answer_exposition(services, reply); }});
+             [&services](const http::Request&, const http::ReplyPtr& reply) { answer_exposition(services, reply); },
+             nullptr, false, false, docs});
         if (!added.ok()) return added;
     }
     return {};

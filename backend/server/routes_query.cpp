@@ -5,6 +5,7 @@
 #include "api/json_writer.h"
 #include "base/limits.h"
 #include "http/text.h"
+#include "server/exposition.h"
 #include "server/parameters.h"
 #include "server/request_metrics.h"
 #include "server/routes.h"
@@ -193,29 +194,88 @@ void top_streams(const RouteServices& s, const Request& request, const ReplyPtr&
     s.query.top_streams(minutes, by, n, answer_with<std::vector<api::StreamMinute>>(reply, only_rows));
 }
 
+// ---- what the documentation says of them ----------------------------------------------------------------------------
+http::RouteDocs docs_of(std::string_view schema, std::vector<http::ParameterDoc> parameters) {
+    http::RouteDocs docs;
+    docs.tag = "queries";
+    docs.parameters = std::move(parameters);
+    docs.answers = {{200, "application/json", schema, {}}};
+    return docs;
+}
+
+http::RouteDocs pair_docs() {
+    http::RouteDocs docs = docs_of(
+        "#PairCount",
+        {{"user_id", "query", R"({"type":"string","minLength":1,"maxLength":256})", "Unless it is in the body.", false},
+         {"page_url", "query", R"({"type":"string","minLength":1,"maxLength":2048})", "Unless it is in the body.",
+          false}});
+    docs.body_types = {"application/json"};
+    docs.body_schema = "#Pair";
+    docs.answers.push_back({404, "application/problem+json", "#Problem", "This user was never on this page."});
+    return docs;
+}
+
+// What the questions for streams have in common.
+const http::ParameterDoc kStreamWindow{
+    "minutes", "query", R"({"type":"integer","minimum":1,"maximum":10080,"default":10})", "How far back.", false};
+
+http::RouteDocs minutes_docs() {
+    http::RouteDocs docs =
+        docs_of("#StreamMinutes", {kStreamWindow,
+                                   {"limit", "query", R"({"type":"integer","minimum":1,"maximum":1000,"default":50})",
+                                    "Most rows in the answer.", false}});
+    docs.answers[0].summary = "The rows.";
+    docs.answers.push_back({200, Exposition::kContentType, R"({"type":"string"})",
+                            "The exposition, when Accept names text/plain; version=0.0.4 or OpenMetrics."});
+    return docs;
+}
+
+http::RouteDocs top_docs() {
+    return docs_of(
+        "#StreamRows",
+        {kStreamWindow,
+         {"by", "query", R"({"enum":["active_viewers","chat_messages","donations_usd"],"default":"active_viewers"})",
+          "What to order by.", false},
+         {"n", "query", R"({"type":"integer","minimum":1,"maximum":1000,"default":5})", "Most streams in the answer.",
+          false},
+         {"limit", "query", R"({"type":"integer","minimum":1,"maximum":1000,"default":5})", "The same as n.", false}});
+}
+
 }  // namespace
 
 Status add_query_routes(http::RouteTable& table, const RouteServices& services) {
     struct Row {
         std::string_view path, summary;
         void (*handler)(const RouteServices&, const Request&, const ReplyPtr&);
-        std::size_t body_limit;
+        http::RouteDocs docs;
+        std::size_t body_limit = 0;
     };
     for (const Row& row :
-         {Row{"/metrics/active_users", "Distinct users of the last minutes.", active_users, 0},
-          Row{"/metrics/top_pages", "The pages with the most views in the last minutes.", top_pages, 0},
-          Row{"/metrics/active_sessions", "A user's sessions within the sliding window.", active_sessions, 0},
+         {Row{"/metrics/active_users", "Distinct users of the last minutes.", active_users,
+              docs_of("#ActiveUsers",
+                      {{"minutes", "query", R"({"type":"integer","minimum":1,"maximum":60,"default":5})",
+                        "How far back.", false}})},
+          Row{"/metrics/top_pages", "The pages with the most views in the last minutes.", top_pages,
+              docs_of("#TopPages", {{"minutes", "query", R"({"type":"integer","minimum":1,"maximum":60,"default":15})",
+                                     "How far back.", false},
+                                    {"limit", "query", R"({"type":"integer","minimum":1,"maximum":1000,"default":10})",
+                                     "Most pages in the answer.", false}})},
+          Row{"/metrics/active_sessions", "A user's sessions within the sliding window.", active_sessions,
+              docs_of("#ActiveSessions",
+                      {{"user_id", "query", R"({"type":"string","minLength":1,"maxLength":256})", "Whose.", true}})},
           Row{"/analytics/events", "How often a user was on a page, by JSON body or query parameters.", pair_count,
-              limits::kSmallBodyBytes},
+              pair_docs(), limits::kSmallBodyBytes},
           Row{"/metrics", "The minutes of streams, newest first; for a Prometheus scrape the exposition.",
-              stream_minutes, 0},
-          Row{"/metrics/latest", "The newest minute of every stream.", latest_streams, 0},
-          Row{"/streams/top", "The streams with the most viewers, chat messages or donations.", top_streams, 0}}) {
-        Status added =
-            table.add({Method::Get, std::string(row.path), http::Scope::Query, http::Plane::Both, row.body_limit,
-                       row.summary, [&services, handler = row.handler](const Request& request, const ReplyPtr& reply) {
-                           handler(services, request, reply);
-                       }});
+              stream_minutes, minutes_docs()},
+          Row{"/metrics/latest", "The newest minute of every stream.", latest_streams, docs_of("#StreamRows", {})},
+          Row{"/streams/top", "The streams with the most viewers, chat messages or donations.", top_streams,
+              top_docs()}}) {
+        Status added = table.add({Method::Get, std::string(row.path), http::Scope::Query, http::Plane::Both,
+                                  row.body_limit, row.summary,
+                                  [&services, handler = row.handler](const Request& request, const ReplyPtr& reply) {
+                                      handler(services, request, reply);
+                                  },
+                                  nullptr, false, false, row.docs});
         if (!added.ok()) return added;
     }
     return {};
