@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Decompression of request bodies (RFC 1952), with a bound on what comes out.
+// Decompression of request bodies (gzip, RFC 1952; deflate, RFC 1950 and 1951), with a bound on what comes out.
 #pragma once
 
 #include <cstddef>
@@ -17,5 +17,7 @@ bool looks_like_gzip(std::string_view bytes);
 // costs no more memory than that), InvalidArgument with the offset into `bytes` where they are damaged, cut off or
 // followed by something else.
 Status gunzip(std::string_view bytes, std::size_t max_bytes, std::string& out);
+// The same for what HTTP calls deflate: zlib's format, or, as some clients send it, the bare stream.
+Status inflate_body(std::string_view bytes, std::size_t max_bytes, std::string& out);
 
 }  // namespace streamgauge::api

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "api/ingest_service.h"
 
-#include <array>
+#include <algorithm>
 #include <memory>
 #include <utility>
 
-#include "api/gzip.h"
+#include "api/dead_letters.h"
+#include "api/ingest_decode.h"
+#include "api/ingest_split.h"
 #include "api/ingest_stats.h"
 #include "base/limits.h"
 
@@ -14,31 +16,48 @@ namespace streamgauge::api {
 // What waits for the commit. Owned by the journal's callback, which is called exactly once.
 struct IngestService::Pending {
     Done done;
+    Dialect dialect = Dialect::Generic;
     IngestOutcome outcome;
     std::string body;
     std::optional<Error> undecodable;  // the answer once the dead letter is on disk
 };
 
-namespace {
+// A request that became several commits: whoever ends the last of them answers.
+struct IngestService::Joined {
+    struct Part {
+        Joined* joined = nullptr;
+        std::vector<std::uint32_t> positions;
+        std::size_t rejected = 0;
+    };
+    Pending pending;
+    EventBatch batch;  // all good events, in the request's order
+    Appended appended;
+    std::vector<Part> parts;
+    std::mutex mutex;
+    std::optional<Error> failure;  // guarded by mutex; the first
+    std::atomic<std::size_t> open{0};
 
-// Decoders and their buffers for each HTTP thread: they grow to what the thread has seen, and are never shared.
-struct Workbench {
-    std::array<std::unique_ptr<DialectDecoder>, kDialects> decoders;
-    std::string inflated;
-
-    DialectDecoder& decoder(Dialect dialect) {
-        auto& decoder = decoders[static_cast<std::size_t>(dialect)];
-        if (!decoder) decoder = make_decoder(dialect);
-        return *decoder;
+    void fail(Error error) {
+        const std::lock_guard lock(mutex);
+        if (!failure) failure = std::move(error);
+    }
+    // One of `open` has ended; after the last of them this is gone.
+    void release() {
+        if (open.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+        const std::unique_ptr<Joined> owned(this);
+        if (failure) {
+            pending.done(*std::move(failure), pending.dialect);
+        } else {
+            finish(pending, std::move(appended), batch);
+        }
     }
 };
 
-Workbench& workbench() {
-    static thread_local Workbench bench;
-    return bench;
-}
+namespace {
 
-constexpr std::size_t kKeptBuffer = 1024 * 1024;
+constexpr int kQueueRetrySeconds = 1;  // a commit takes milliseconds
+constexpr int kDiskRetrySeconds = 5;
+constexpr std::size_t kUserAgentBytes = 200;
 
 Rejection whole_body(std::string_view body, const Error& error) {
     Rejection rejection;
@@ -49,123 +68,287 @@ Rejection whole_body(std::string_view body, const Error& error) {
     return rejection;
 }
 
+std::vector<RejectedItem> items_of(const std::vector<Rejection>& rejections) {
+    std::vector<RejectedItem> items;
+    items.reserve(rejections.size());
+    for (const Rejection& bad : rejections) {
+        items.push_back({bad.index, bad.reason, bad.field, bad.offset, bad.event_id});
+    }
+    return items;
+}
+
+Error queue_full() {
+    return {ErrorCode::Unavailable,
+            "the server has more events waiting to be stored than it takes",
+            {},
+            {},
+            "send the request again after the time in Retry-After",
+            kQueueRetrySeconds};
+}
+
+Error not_stored(const Error& cause) {
+    return {ErrorCode::Unavailable,
+            "the events could not be stored: " + cause.message,
+            {},
+            {},
+            "nothing of this request was kept; send it again",
+            kDiskRetrySeconds};
+}
+
+// "key k_12 (name) 10.0.0.7 posthog-node/5.70.0": for people who look at what was refused.
+std::string producer_of(const auth::Principal& sender, const IngestRequest& request) {
+    std::string text;
+    switch (sender.kind) {
+        case auth::Principal::Kind::Anonymous:
+            text = "anonymous";
+            break;
+        case auth::Principal::Kind::Key:
+            text = "key " + sender.id;
+            if (!sender.name.empty()) text += " (" + sender.name + ")";
+            break;
+        case auth::Principal::Kind::User:
+            text = "user " + sender.name;
+            break;
+        case auth::Principal::Kind::Console:
+            text = "console";
+            break;
+    }
+    if (!request.caller.address.empty()) text.append(" ").append(request.caller.address);
+    std::string_view agent = request.input.header("User-Agent");
+    if (agent.size() > kUserAgentBytes) {
+        std::size_t end = kUserAgentBytes;
+        while (end > 0 && (static_cast<unsigned char>(agent[end]) & 0xc0) == 0x80) --end;  // not within a character
+        agent = agent.substr(0, end);
+    }
+    if (!agent.empty()) text.append(" ").append(agent);
+    return text;
+}
+
+// Drops what is beyond the project's cap, counted.
+void keep_within_cap(AppendRequest& request, DeadLetterService* letters) {
+    if (letters == nullptr || request.rejected.empty()) return;
+    const std::string& project = request.batch.project();
+    const auto beyond = [&](const Rejection& bad) { return !letters->reserve(project, bad.raw.size()); };
+    request.rejected_not_kept += std::erase_if(request.rejected, beyond);
+}
+
 }  // namespace
 
-IngestService::IngestService(Journal& journal, const Clock& clock, IngestStats& stats)
-    : journal_(journal), clock_(clock), stats_(stats) {}
+void IngestService::suspend(Error reason) {
+    const std::lock_guard lock(mutex_);
+    suspension_ = std::move(reason);
+    suspended_.store(true, std::memory_order_relaxed);
+}
+
+void IngestService::resume() {
+    suspended_.store(false, std::memory_order_relaxed);
+}
 
 void IngestService::ingest(const IngestRequest& request, Done done) {
-    Workbench& bench = workbench();
-    DecodeInput input = request.input;
-    std::string_view& body = input.body;
-    std::optional<Error> error;
-    if (request.gzip || looks_like_gzip(body)) {
-        if (Status inflated = gunzip(body, limits::kIngestBodyBytes, bench.inflated); !inflated.ok()) {
-            error = inflated.error();
-        } else {
-            const std::size_t size = bench.inflated.size();
-            bench.inflated.resize(size + JsonDecoder::kPadding);
-            body = std::string_view(bench.inflated).substr(0, size);
-            input.padded_capacity = bench.inflated.size();
-        }
+    if (suspended_.load(std::memory_order_relaxed)) {
+        std::unique_lock lock(mutex_);
+        Error reason = suspension_;
+        lock.unlock();
+        parts_.stats.limited(1);
+        return done(std::move(reason), request.dialect);
     }
-    std::optional<DecodedRequest> decoded;
-    if (!error) {
-        input.received_at = clock_.now();
-        auto result = bench.decoder(request.dialect).decode(input);
-        if (result.ok()) {
-            decoded = std::move(result).value();
-        } else {
-            error = result.error();
-        }
-    }
-    if (error && error->code != ErrorCode::InvalidArgument) {
-        done(*std::move(error));
-        return;
+    // Gives the thread's buffers back on every way out.
+    struct Decoder {
+        IngestDecoder& decoder = IngestDecoder::of_this_thread();
+        ~Decoder() { decoder.release(); }
+    } const own;
+    IngestDecoder::Decoded decoded = own.decoder.decode(request, parts_.clock.now());
+    Result<DecodedRequest>& events = decoded.request;
+    if (!events.ok() && events.error().code != ErrorCode::InvalidArgument) return done(events.error(), decoded.dialect);
+
+    const auto sender = parts_.policy.sender(request.caller, events.ok() ? events->key : std::string_view());
+    if (!sender.ok()) return done(sender.error(), decoded.dialect);
+    const std::uint64_t count = events.ok() ? events->batch.size() + events->rejected.size() : 1;
+    if (Status taken = parts_.policy.take_events(request.caller, **sender, count); !taken.ok()) {
+        parts_.stats.limited(count);
+        return done(taken.error(), decoded.dialect);
     }
 
     auto pending = std::make_unique<Pending>();
     pending->done = std::move(done);
-    if (error) {
-        std::vector<Rejection> rejected;
-        rejected.push_back(whole_body(body, *error));
-        pending->undecodable = std::move(error);
-        append(EventBatch(), std::move(rejected), request.source, pending.release());
-    } else {
-        pending->outcome.several = decoded->several;
-        pending->outcome.naming = decoded->naming;
-        for (const Rejection& bad : decoded->rejected) {
-            pending->outcome.rejected.push_back({bad.index, bad.reason, bad.field, bad.offset});
-        }
-        if (request.keep_body) pending->body = body;
-        append(std::move(decoded->batch), std::move(decoded->rejected), request.source, pending.release());
+    pending->dialect = decoded.dialect;
+    const auto fill = [&](AppendRequest& append) {
+        append.source = request.source;
+        if (append.rejected.empty()) return;
+        append.producer = producer_of(**sender, request);
+        keep_within_cap(append, parts_.letters);
+    };
+
+    AppendRequest append;
+    append.dialect = decoded.dialect;
+    if (!events.ok()) {
+        append.batch.set_project((*sender)->project);
+        append.rejected.push_back(whole_body(decoded.body, events.error()));
+        fill(append);
+        pending->undecodable = events.error();
+        return this->append(std::move(append), pending.release());
     }
-    if (bench.inflated.capacity() > kKeptBuffer) std::string().swap(bench.inflated);
+    pending->outcome.several = events->several;
+    pending->outcome.naming = events->naming;
+    if (!events->rejected.empty()) pending->outcome.rejected = items_of(events->rejected);
+    if (request.keep_body) pending->body = decoded.body;
+    if (count == 0) return finish(*pending, {}, events->batch);  // such as OTLP's empty request
+
+    if (auto project = only_project(*events, **sender, parts_.policy, parts_.schemas)) {
+        append.batch = std::move(events->batch);
+        append.batch.set_project(*std::move(project));
+        append.rejected = std::move(events->rejected);
+        fill(append);
+        return this->append(std::move(append), pending.release());
+    }
+    SplitRequest whole = split(std::move(events).value(), decoded.dialect, **sender, parts_.policy, parts_.schemas);
+    for (RejectedItem& item : items_of(whole.broken)) pending->outcome.rejected.push_back(std::move(item));
+    std::stable_sort(pending->outcome.rejected.begin(), pending->outcome.rejected.end(),
+                     [](const RejectedItem& a, const RejectedItem& b) { return a.index < b.index; });
+    for (AppendPart& part : whole.parts) fill(part.request);
+    // The only part has all events, in their order.
+    if (whole.parts.size() == 1) return this->append(std::move(whole.parts.front().request), pending.release());
+    append_parts(std::move(whole.parts), std::move(whole.batch), std::move(*pending));
 }
 
-void IngestService::committed(std::optional<Error> failure) {
-    if (!failure && !failing_.load(std::memory_order_relaxed)) return;
-    const std::lock_guard lock(failure_mutex_);
-    failing_.store(failure.has_value(), std::memory_order_relaxed);
-    if (failure) failure_ = *std::move(failure);
-}
-
-std::optional<Error> IngestService::failure() const {
-    const std::lock_guard lock(failure_mutex_);
-    if (!failing_.load(std::memory_order_relaxed)) return std::nullopt;
-    return failure_;
-}
-
-void IngestService::append(EventBatch batch, std::vector<Rejection> rejected, std::string source, Pending* pending) {
-    const std::uint64_t events = batch.size() + rejected.size();
-    AppendRequest request;
-    request.batch = std::move(batch);
-    request.rejected = std::move(rejected);
-    request.source = std::move(source);
-    // A plain pointer keeps the function small enough to need no memory of its own.
-    struct Callback {
+void IngestService::append(AppendRequest&& request, Pending* pending) {
+    const std::uint64_t events = request.batch.size() + request.rejected.size() + request.rejected_not_kept;
+    // A refusal that was answered has to be on disk.
+    std::optional<EventBatch> kept;
+    if (parts_.buffered && events == request.batch.size()) {
+        kept.emplace(request.batch.project());
+        kept->add_all(request.batch);
+    }
+    const bool early = kept.has_value();
+    // Plain pointers keep the function small enough to need no memory of its own.
+    struct Answer {
         Pending* waiting;
         IngestService* service;
         void operator()(Result<Appended> appended, const EventBatch& stored) const {
             const std::unique_ptr<Pending> owned(waiting);
-            IngestStats* const stats = &service->stats_;
             if (!appended.ok()) {
                 service->committed(appended.error());
-                owned->done(Error{ErrorCode::Unavailable,
-                                  "the events could not be stored: " + appended.error().message,
-                                  {},
-                                  {},
-                                  "nothing of this request was kept; send it again"});
+                owned->done(not_stored(appended.error()), owned->dialect);
                 return;
             }
             service->committed(std::nullopt);
-            if (owned->undecodable) {
-                stats->rejected(1);
-                owned->done(*std::move(owned->undecodable));
-                return;
-            }
-            IngestOutcome& outcome = owned->outcome;
-            outcome.batch = &stored;
-            outcome.placements = std::move(appended.value().placements);
-            for (const Placement& placement : outcome.placements) {
-                ++(placement.duplicate ? outcome.duplicate : outcome.accepted);
-            }
-            outcome.body = owned->body;
-            stats->accepted(outcome.accepted);
-            stats->duplicate(outcome.duplicate);
-            stats->rejected(outcome.rejected.size());
-            owned->done(std::move(outcome));
+            const std::size_t rejected = owned->undecodable ? 1 : owned->outcome.rejected.size();
+            service->count(*appended, stored, rejected, owned->dialect);
+            finish(*owned, std::move(appended).value(), stored);
         }
     };
-    request.done = Callback{pending, this};
-    if (journal_.append(std::move(request))) return;
+    struct Count {
+        IngestService* service;
+        Dialect dialect;
+        void operator()(const Result<Appended>& appended, const EventBatch& stored) const {
+            service->committed(appended.ok() ? std::nullopt : std::optional(appended.error()));
+            if (appended.ok()) service->count(*appended, stored, 0, dialect);
+        }
+    };
+    if (early) {
+        request.done = Count{this, pending->dialect};
+    } else {
+        request.done = Answer{pending, this};
+    }
+    const bool taken = parts_.journal.append(std::move(request));
+    if (taken && !early) return;
     const std::unique_ptr<Pending> owned(pending);
-    stats_.limited(events);
-    owned->done(Error{ErrorCode::Unavailable,
-                      "the server has more events waiting to be stored than it takes",
-                      {},
-                      {},
-                      "send the request again after the time in Retry-After"});
+    if (!taken) {
+        parts_.stats.limited(events);
+        return owned->done(queue_full(), owned->dialect);
+    }
+    owned->outcome.buffered = true;
+    Appended unknown;
+    unknown.placements.resize(kept->size());
+    finish(*owned, std::move(unknown), *kept);
+}
+
+void IngestService::append_parts(std::vector<AppendPart> parts, EventBatch batch, Pending pending) {
+    auto owned = std::make_unique<Joined>();
+    Joined* const joined = owned.get();
+    joined->pending = std::move(pending);
+    joined->batch = std::move(batch);
+    joined->appended.placements.resize(joined->batch.size());
+    joined->open.store(parts.size() + 1);  // one of them is this function's
+    joined->parts.resize(parts.size());
+    struct Part {
+        Joined::Part* part;
+        IngestService* service;
+        void operator()(const Result<Appended>& appended, const EventBatch& stored) const {
+            Joined* const all = part->joined;
+            if (appended.ok()) {
+                service->committed(std::nullopt);
+                service->count(*appended, stored, part->rejected, all->pending.dialect);
+                for (std::size_t i = 0; i < part->positions.size(); ++i) {
+                    all->appended.placements[part->positions[i]] = appended->placements[i];
+                }
+            } else {
+                service->committed(appended.error());
+                all->fail(not_stored(appended.error()));
+            }
+            all->release();
+        }
+    };
+    owned.release();
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        AppendRequest& request = parts[i].request;
+        Joined::Part& part = joined->parts[i];
+        part.joined = joined;
+        part.positions = std::move(parts[i].positions);
+        part.rejected = request.rejected.size() + request.rejected_not_kept;
+        const std::size_t events = part.positions.size() + part.rejected;
+        request.done = Part{&part, this};
+        if (parts_.journal.append(std::move(request))) continue;
+        parts_.stats.limited(events);
+        joined->fail(queue_full());
+        joined->release();
+    }
+    joined->release();
+}
+
+void IngestService::finish(Pending& pending, Appended appended, const EventBatch& batch) {
+    if (pending.undecodable) return pending.done(*std::move(pending.undecodable), pending.dialect);
+    IngestOutcome& outcome = pending.outcome;
+    outcome.batch = &batch;
+    outcome.placements = std::move(appended.placements);
+    for (const Placement& placement : outcome.placements) {
+        ++(placement.duplicate ? outcome.duplicate : outcome.accepted);
+    }
+    outcome.body = pending.body;
+    pending.done(std::move(outcome), pending.dialect);
+}
+
+void IngestService::count(const Appended& appended, const EventBatch& batch, std::size_t rejected, Dialect dialect) {
+    IngestStats& stats = parts_.stats;
+    std::uint64_t duplicate = 0;
+    for (const Placement& placement : appended.placements) duplicate += placement.duplicate ? 1 : 0;
+    stats.accepted(appended.placements.size() - duplicate);
+    stats.duplicate(duplicate);
+    stats.rejected(rejected);
+    // Nobody else sets the flags.
+    if (dialect == Dialect::Generic && parts_.schemas == nullptr) return;
+    std::uint64_t bots = 0, off_schema = 0;
+    for (std::size_t i = 0; i < appended.placements.size(); ++i) {
+        if (appended.placements[i].duplicate) continue;
+        const EventView event = batch[i];
+        bots += event.bot ? 1 : 0;
+        off_schema += event.off_schema ? 1 : 0;
+    }
+    if (bots != 0) stats.bots(bots);
+    if (off_schema != 0) stats.off_schema(off_schema);
+}
+
+void IngestService::committed(const std::optional<Error>& failure) {
+    if (!failure && !failing_.load(std::memory_order_relaxed)) return;
+    const std::lock_guard lock(mutex_);
+    failing_.store(failure.has_value(), std::memory_order_relaxed);
+    if (failure) failure_ = *failure;
+}
+
+std::optional<Error> IngestService::failure() const {
+    const std::lock_guard lock(mutex_);
+    if (!failing_.load(std::memory_order_relaxed)) return std::nullopt;
+    return failure_;
 }
 
 }  // namespace streamgauge::api

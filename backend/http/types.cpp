@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "http/types.h"
 
+#include <algorithm>
+
 #include "http/text.h"
 
 namespace streamgauge::http {
@@ -173,10 +175,12 @@ std::string problem_start(int status, std::string_view title, std::string_view d
     return body;
 }
 
-Response finish(int status, std::string body) {
+Response finish(int status, std::string body, int retry_after_seconds = 0) {
     body += "}";
     Response response{status, "application/problem+json", std::move(body), {}};
-    if (status == 429 || status == 503) response.headers.emplace_back("Retry-After", "1");
+    if (status == 429 || status == 503) {
+        response.headers.emplace_back("Retry-After", std::to_string(std::max(retry_after_seconds, 1)));
+    }
     if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
     return response;
 }
@@ -189,7 +193,7 @@ Response problem(const Error& error) {
     if (!error.field.empty()) append_member(body, "field", error.field);
     if (error.offset) body += R"(,"offset":)" + std::to_string(*error.offset);
     if (!error.hint.empty()) append_member(body, "hint", error.hint);
-    return finish(status, std::move(body));
+    return finish(status, std::move(body), error.retry_after_seconds);
 }
 
 Response problem(int status, std::string_view title, std::string_view detail, std::string_view error_word) {

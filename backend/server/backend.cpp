@@ -11,6 +11,7 @@
 #include "api/ingest_stats.h"
 #include "api/live_service.h"
 #include "api/load_service.h"
+#include "api/open_ingest_policy.h"
 #include "api/query_service.h"
 #include "base/log.h"
 #include "journal/sqlite_journal.h"
@@ -70,6 +71,7 @@ private:
     std::unique_ptr<Store> store_;
     std::unique_ptr<Pipeline> pipeline_;
     api::IngestStats ingest_stats_;
+    api::OpenIngestPolicy ingest_policy_;
     std::unique_ptr<api::IngestService> ingest_;
     std::unique_ptr<api::QueryService> query_;
     std::unique_ptr<api::LiveFeed> feed_;
@@ -118,7 +120,7 @@ void EmbeddedBackend::make_services() {
     hello.epoch = static_cast<std::uint64_t>(clock_.now().micros);
     hello.features = {"live", "events"};
 
-    ingest_ = std::make_unique<api::IngestService>(*journal_, clock_, ingest_stats_);
+    ingest_ = std::make_unique<api::IngestService>(api::IngestParts{*journal_, clock_, ingest_stats_, ingest_policy_});
     query_ = api::make_query_service(*pipeline_, *journal_, clock_);
     feed_ = std::make_unique<api::LiveFeed>(
         api::LiveSources{*journal_, *pipeline_, ingest_stats_, clock_, config_.data_dir, hello.epoch});

@@ -16,7 +16,9 @@ http::Handler door(api::IngestService& ingest, std::string_view path, Answer ans
     return [&ingest, path, answer, keep_body](const http::Request& request, const http::ReplyPtr& reply) {
         const std::string_view encoding = request.header("Content-Encoding");
         const bool gzip = http::equal_ignoring_case(encoding, "gzip") || http::equal_ignoring_case(encoding, "x-gzip");
-        if (!encoding.empty() && !gzip && !http::equal_ignoring_case(encoding, "identity")) {
+        const bool deflate = http::equal_ignoring_case(encoding, "deflate");
+        const api::Coding coding = gzip ? api::Coding::Gzip : deflate ? api::Coding::Deflate : api::Coding::Identity;
+        if (!encoding.empty() && !gzip && !deflate && !http::equal_ignoring_case(encoding, "identity")) {
             auto refused = http::problem(415, "Unsupported Media Type",
                                          "the body may be plain or compressed with gzip (field Content-Encoding)",
                                          "unsupported_encoding");
@@ -31,11 +33,12 @@ http::Handler door(api::IngestService& ingest, std::string_view path, Answer ans
         in.input.query = request.query;
         in.input.headers = request.headers;
         in.input.client_address = request.remote_address;
-        in.gzip = gzip;
+        in.coding = coding;
         in.caller = {request.principal, request.remote_address};
         in.source = path;
         in.keep_body = keep_body;
-        ingest.ingest(in, [reply, answer](const Result<api::IngestOutcome>& outcome) { reply->send(answer(outcome)); });
+        ingest.ingest(
+            in, [reply, answer](const Result<api::IngestOutcome>& outcome, Dialect) { reply->send(answer(outcome)); });
     };
 }
 

@@ -10,6 +10,7 @@
 
 #include "api/gzip.h"
 #include "api/ingest_stats.h"
+#include "api/open_ingest_policy.h"
 #include "base/limits.h"
 #include "support/memory_journal.h"
 
@@ -52,9 +53,10 @@ public:
     std::vector<std::string> sources;
 };
 
-std::string gzipped(std::string_view text) {
+// `window_bits` as zlib has them: 31 gzip, 15 zlib, -15 the bare stream.
+std::string gzipped(std::string_view text, int window_bits = 15 + 16) {
     z_stream stream{};
-    EXPECT_EQ(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    EXPECT_EQ(deflateInit2(&stream, 6, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
     std::string out(deflateBound(&stream, static_cast<uLong>(text.size())) + 64, '\0');
     stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(text.data()));
     stream.avail_in = static_cast<uInt>(text.size());
@@ -70,15 +72,16 @@ class IngestAnswersTest : public ::testing::Test {
 protected:
     using Answer = http::Response (*)(const Result<api::IngestOutcome>&);
 
-    http::Response post(std::string_view body, Answer answer = answer_accepted, bool gzip = false) {
+    http::Response post(std::string_view body, Answer answer = answer_accepted,
+                        api::Coding coding = api::Coding::Identity) {
         api::IngestRequest request;
         request.input.body = body;
-        request.gzip = gzip;
+        request.coding = coding;
         request.source = "/events";
         request.keep_body = answer != answer_accepted;
         auto promise = std::make_shared<std::promise<http::Response>>();
         auto future = promise->get_future();
-        service_.ingest(request, [promise, answer](const Result<api::IngestOutcome>& outcome) {
+        service_.ingest(request, [promise, answer](const Result<api::IngestOutcome>& outcome, Dialect) {
             promise->set_value(answer(outcome));
         });
         if (future.wait_for(std::chrono::seconds(60)) != std::future_status::ready) {
@@ -91,7 +94,8 @@ protected:
     FixedClock clock_;
     api::IngestStats stats_;
     WatchedJournal journal_;
-    api::IngestService service_{journal_, clock_, stats_};
+    api::OpenIngestPolicy policy_;
+    api::IngestService service_{api::IngestParts{journal_, clock_, stats_, policy_}};
 };
 
 TEST_F(IngestAnswersTest, OneEventOfFormBIsAccepted) {
@@ -190,8 +194,8 @@ TEST_F(IngestAnswersTest, FormAGetsTheStoredEventInItsOwnNaming) {
 
 TEST_F(IngestAnswersTest, GzipIsReadByHeaderOrByItsMagicNumber) {
     const std::string body = gzipped(R"({"event_id":"z","event_type":"click"})");
-    EXPECT_EQ(post(body, answer_accepted, true).status, 202);
-    EXPECT_EQ(post(body, answer_stored, false).status, 200);
+    EXPECT_EQ(post(body, answer_accepted, api::Coding::Gzip).status, 202);
+    EXPECT_EQ(post(body, answer_stored).status, 200);
     EXPECT_EQ(journal_.counters().accepted, 1u);
     EXPECT_EQ(journal_.counters().duplicate, 1u);
     // Two members, one text.
@@ -199,11 +203,24 @@ TEST_F(IngestAnswersTest, GzipIsReadByHeaderOrByItsMagicNumber) {
               R"({"status":"accepted","accepted":2,"duplicates":0})");
 }
 
+TEST_F(IngestAnswersTest, DeflateIsZlibsFormatOrTheBareStream) {
+    const std::string event = R"({"event_id":"z","event_type":"click"})";
+    EXPECT_EQ(post(gzipped(event, 15), answer_accepted, api::Coding::Deflate).status, 202);
+    EXPECT_EQ(post(gzipped(event, -15), answer_accepted, api::Coding::Deflate).status, 202);
+    EXPECT_EQ(post(gzipped(event), answer_accepted, api::Coding::Deflate).status, 202);  // by its magic number
+    EXPECT_EQ(journal_.counters().duplicate, 2u);
+    EXPECT_EQ(post(event, answer_accepted, api::Coding::Deflate).status, 400);
+    EXPECT_EQ(post(gzipped(event, 15) + "x", answer_accepted, api::Coding::Deflate).status, 400);
+    EXPECT_EQ(
+        post(gzipped(std::string(limits::kIngestBodyBytes + 1, ' '), 15), answer_accepted, api::Coding::Deflate).status,
+        413);
+}
+
 TEST_F(IngestAnswersTest, DamagedGzipIsADeadLetterWithItsOffset) {
     std::string body = gzipped(R"({"event_id":"z","event_type":"click"})");
     for (const std::string& bad : {body.substr(0, body.size() - 9), body + "x", std::string("\x1f\x8b garbage"),
                                    std::string("no gzip at all")}) {
-        const auto answer = post(bad, answer_accepted, true);
+        const auto answer = post(bad, answer_accepted, api::Coding::Gzip);
         EXPECT_EQ(answer.status, 400) << answer.body;
         EXPECT_THAT(answer.body, HasSubstr(R"("field":"Content-Encoding","offset":)"));
     }
