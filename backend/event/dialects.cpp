@@ -2,6 +2,8 @@
 // The decoder for each dialect.
 #include "event/dialect.h"
 #include "event/media_type.h"
+#include "event/posthog_decoder.h"
+#include "event/segment_decoder.h"
 
 namespace streamgauge {
 namespace {
@@ -21,10 +23,13 @@ private:
 
 std::unique_ptr<DialectDecoder> make_decoder(Dialect dialect, [[maybe_unused]] const DecoderSecrets& secrets) {
     switch (dialect) {
-        case Dialect::Generic:
         case Dialect::Segment:
+            return std::make_unique<SegmentDecoder>();
         case Dialect::PostHog:
+            return std::make_unique<PostHogDecoder>(PostHogDecoder::Version::V0);
         case Dialect::PostHogV1:
+            return std::make_unique<PostHogDecoder>(PostHogDecoder::Version::V1);
+        case Dialect::Generic:
         case Dialect::Plausible:
         case Dialect::Umami:
         case Dialect::CloudEvents:

@@ -316,6 +316,11 @@ std::optional<std::vector<TextSpan>> split_array(std::string_view text) {
 }
 
 std::optional<TextSpan> find_member(std::string_view text, std::string_view name) {
+    const auto found = find_any_member(text, std::span(&name, 1));
+    return found ? std::optional(found->value) : std::nullopt;
+}
+
+std::optional<FoundMember> find_any_member(std::string_view text, std::span<const std::string_view> names) {
     Skeleton in(text);
     in.skip_space();
     if (in.done() || in.peek() != '{') return std::nullopt;
@@ -325,14 +330,14 @@ std::optional<TextSpan> find_member(std::string_view text, std::string_view name
         if (in.done() || in.peek() != '"') return std::nullopt;
         const std::size_t quote = in.at();
         if (!in.skip_string()) return std::nullopt;
-        const bool found = text.substr(quote + 1, in.at() - quote - 2) == name;
+        const auto found = std::find(names.begin(), names.end(), text.substr(quote + 1, in.at() - quote - 2));
         in.skip_space();
         if (in.done() || in.peek() != ':') return std::nullopt;
         in.step();
         in.skip_space();
         const std::size_t begin = in.at();
         if (in.done() || !in.skip_value()) return std::nullopt;
-        if (found) return TextSpan{begin, in.at()};
+        if (found != names.end()) return FoundMember{static_cast<std::size_t>(found - names.begin()), {begin, in.at()}};
         in.skip_space();
     } while (!in.done() && in.peek() == ',');
     return std::nullopt;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,8 +30,14 @@ struct TextSpan {
 // be wrong. nullopt when those do not pair up, or when text follows the array.
 std::optional<std::vector<TextSpan>> split_array(std::string_view text);
 
-// The value of the first member called `name` (written without escapes) of the object that `text` holds, by brackets,
-// commas and quotes alone; what follows it is not looked at. nullopt when there is none or those do not pair up.
+struct FoundMember {
+    std::size_t name = 0;  // index into the names that were looked for
+    TextSpan value;
+};
+// The first member that has one of `names` (written without escapes) of the object that `text` begins with, by
+// brackets, commas and quotes alone; what follows it is not looked at. nullopt when there is none or those do not pair
+// up.
+std::optional<FoundMember> find_any_member(std::string_view text, std::span<const std::string_view> names);
 std::optional<TextSpan> find_member(std::string_view text, std::string_view name);
 
 // True when `line` is one object and nothing else but white space, by its brackets and quotes alone.

@@ -54,6 +54,18 @@ Result<bool> SdkDecoder::unwrap(const DecodeInput&, std::string&) {
     return false;
 }
 
+bool SdkDecoder::share_key(std::string_view key, std::string_view member) {
+    if (key_of_all_ || key.empty() || key == out_.key) return true;
+    if (out_.key.empty()) {
+        out_.key = key;
+        return true;
+    }
+    Error e = Error::make(ErrorCode::InvalidArgument, "the events of one request must name the same key");
+    e.field = member;
+    end_request(std::move(e));
+    return false;
+}
+
 std::size_t SdkDecoder::offset_of(std::string_view text) const {
     return offsets_known_ ? static_cast<std::size_t>(text.data() - body_.data()) : 0;
 }
@@ -202,6 +214,7 @@ Result<DecodedRequest> SdkDecoder::decode(const DecodeInput& input) {
     static_assert(JsonDecoder::kPadding >= simdjson::SIMDJSON_PADDING);
     DecodedRequest fresh;
     out_ = std::move(fresh);
+    key_of_all_ = false;
     ended_.reset();
     received_at_ = input.received_at;
     const Result<bool> unwrapped = unwrap(input, unwrapped_);

@@ -38,7 +38,13 @@ protected:
     // `member` (`"name":"value"`, JSON) is not in the event's text but came from the path: its rejection has it.
     void supply(std::string member) { supplied_ = std::move(member); }
     // The credential in the body. It is cut out of what rejections keep.
-    void set_key(std::string_view key) { out_.key = key; }
+    void set_key(std::string_view key) {
+        out_.key = key;
+        key_of_all_ = !key.empty();
+    }
+    // An event names its own, which counts when the envelope names none; all events that name one must name the same.
+    // False when they do not: the request is ended.
+    bool share_key(std::string_view key, std::string_view member);
     const std::string& key() const { return out_.key; }
     Timestamp received_at() const { return received_at_; }
 
@@ -62,6 +68,7 @@ private:
     std::string_view body_;
     bool offsets_known_ = false;  // what is read is the body as it came
     Timestamp received_at_;
+    bool key_of_all_ = false;  // the envelope named it
     std::optional<Error> ended_;
     std::string supplied_;
 };
