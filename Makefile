@@ -62,6 +62,7 @@ configure_once = [ -f build/release/build.ninja ] || cmake --preset release -DST
 .PHONY: test
 test: ## Install, build everything with warnings as errors, run all tests, guards and fuzzers
 	@scripts/install-dependencies build console test
+	@scripts/python-environment
 	@cmake --preset ci -DSTREAMGAUGE_TESTS=ON -DSTREAMGAUGE_BENCH=ON -DSTREAMGAUGE_CONSOLE=ON
 	@cmake --build build/release -j $(JOBS)
 	@if [ "$(FUZZ_SECONDS)" != 0 ]; then scripts/run-fuzzers $(FUZZ_SECONDS) $(JOBS); fi
@@ -70,6 +71,7 @@ test: ## Install, build everything with warnings as errors, run all tests, guard
 .PHONY: asan
 asan: ## Build and test with AddressSanitizer and UndefinedBehaviorSanitizer
 	@scripts/install-dependencies build console test
+	@scripts/python-environment
 	@cmake --preset asan
 	@cmake --build build/asan -j $(JOBS)
 	@scripts/run-tests build/asan $(JOBS)
@@ -77,6 +79,7 @@ asan: ## Build and test with AddressSanitizer and UndefinedBehaviorSanitizer
 .PHONY: tsan
 tsan: ## Build and test with ThreadSanitizer
 	@scripts/install-dependencies build console test
+	@scripts/python-environment
 	@cmake --preset tsan
 	@cmake --build build/tsan -j $(JOBS)
 	@scripts/run-tests build/tsan $(JOBS)
