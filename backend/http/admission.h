@@ -17,25 +17,34 @@ namespace streamgauge::http {
 // Thread-safe.
 class Admission {
 public:
-    // False, and counted as refused, when the server or the address has its fill.
+    // False, and counted as refused, when the server or the address has its fill. An empty address has none: a trusted
+    // proxy's, or not known yet.
     [[nodiscard]] bool enter(const std::string& address) {
         const std::lock_guard lock(mutex_);
-        std::size_t& of_address = by_address_[address];
-        if (open_ >= limits::kConnections || of_address >= limits::kConnectionsPerAddress) {
-            if (of_address == 0) by_address_.erase(address);
+        if (open_ >= limits::kConnections || !take_share(address)) {
             ++refused_;
             return false;
         }
-        ++of_address;
         ++open_;
         ++accepted_;
         return true;
     }
+    // A connection that entered without an address turns out to be this one's. False when the address has its fill: the
+    // connection has left, and is counted as refused instead.
+    [[nodiscard]] bool adopt(const std::string& address) {
+        const std::lock_guard lock(mutex_);
+        if (take_share(address)) return true;
+        --open_;
+        --accepted_;
+        ++refused_;
+        return false;
+    }
     void leave(const std::string& address) {
         const std::lock_guard lock(mutex_);
+        --open_;
+        if (address.empty()) return;
         const auto at = by_address_.find(address);
         if (--at->second == 0) by_address_.erase(at);
-        --open_;
     }
 
     [[nodiscard]] bool reserve_body(std::size_t bytes) { return take(body_bytes_, bytes, limits::kBodyBytesInFlight); }
@@ -65,6 +74,14 @@ private:
         do {
             if (now + amount > limit) return false;
         } while (!used.compare_exchange_weak(now, now + amount, std::memory_order_relaxed));
+        return true;
+    }
+
+    bool take_share(const std::string& address) {
+        if (address.empty()) return true;
+        std::size_t& of_address = by_address_[address];
+        if (of_address >= limits::kConnectionsPerAddress) return false;
+        ++of_address;
         return true;
     }
 

@@ -96,7 +96,7 @@ void GuardedSocket::set_remote_address(const std::string& address) {
 }
 
 void GuardedSocket::begin(bool refused) {
-    session_.open(remote_address_, refused);
+    session_.open({remote_address_, false, false}, refused ? kTooManyConnections : Refusal{});
     epoll_event event{};
     event.events = interest_ = EPOLLIN;
     event.data.u64 = tag_;

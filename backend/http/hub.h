@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "http/engine.h"
 #include "http/mailbox.h"
+#include "http/network.h"
 #include "http/origin_rules.h"
 #include "http/session.h"
 
@@ -24,6 +25,7 @@ inline constexpr std::size_t kRefusedConnections = 256;
 inline constexpr std::size_t kConnectionSlots = limits::kConnections + kRefusedConnections;
 // How long a closed connection's late bytes are dropped, so that the client can read its last answer before a reset.
 inline constexpr std::chrono::seconds kLinger{2};
+inline constexpr Refusal kTooManyConnections{503, "too many connections"};
 // Bytes behind a body that a parser may read beyond its end (simdjson reads in whole vectors).
 inline constexpr std::size_t kPadding = 64;
 
@@ -35,7 +37,15 @@ struct EngineContext {
           clock(time),
           options(std::move(settings)),
           origins(listener, options),
-          admission(std::make_shared<Admission>()) {}
+          admission(std::make_shared<Admission>()) {
+        if (listener == Plane::ManagementOnly) return;  // has no proxy before it
+        Result<TrustedProxies> proxies = TrustedProxies::parse(options.trusted_proxies);
+        if (proxies.ok()) {
+            trusted = std::move(proxies).value();
+        } else {
+            fault = proxies.error();
+        }
+    }
 
     template <class Rep, class Period>
     std::int64_t nanos(std::chrono::duration<Rep, Period> deadline) const {
@@ -48,6 +58,8 @@ struct EngineContext {
     const Clock& clock;
     EngineOptions options;
     OriginRules origins;
+    TrustedProxies trusted;
+    std::optional<Error> fault;  // of the options: nothing is listened to
     std::shared_ptr<Admission> admission;
     std::vector<std::uint16_t> ports;  // that this engine listens on: the origins that are ours
 };

@@ -5,9 +5,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -21,49 +19,15 @@
 
 #include "base/log.h"
 #include "http/hub.h"
+#include "http/public_connection.h"
 
 namespace streamgauge::http {
 namespace {
 
-namespace asio = boost::asio;
-using asio::ip::tcp;
-using boost::system::error_code;
-using Executor = asio::io_context::executor_type;  // named, so that operations need no type erasure
-using Socket = asio::basic_stream_socket<tcp, Executor>;
 using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
-class Worker;
-
-// One accepted socket and its session; reused for the next client. Lives on its worker's thread.
-class Connection {
-public:
-    Connection(Worker& worker, asio::io_context& io, std::uint32_t index);
-
-    void start(Socket&& socket, std::string address, bool refused);
-    void pump();
-    void tick();
-    void drain();
-    void abort();
-    Session& session() { return session_; }
-    bool is_open() const { return session_.is_open(); }
-
-private:
-    void write();
-    void read();
-    void settle();
-    void close(bool reset);
-    void operation_done();
-
-    Worker& worker_;
-    Socket socket_;
-    Session session_;
-    int operations_ = 0;  // that hold a pointer to this
-    bool pumping_ = false, again_ = false, reading_ = false, writing_ = false, lingering_ = false;
-    std::int64_t lingering_since_ = 0;
-};
-
-class Worker final : public Hub {
+class Worker final : public Hub, private Connection::Owner {
 public:
     explicit Worker(EngineContext& context)
         : Hub(context, [this] { asio::post(io_, [this] { take_messages(); }); }),
@@ -74,7 +38,7 @@ public:
     }
 
     // Before start(). `first`: nobody else may have the port.
-    Result<std::uint16_t> bind(const Endpoint& endpoint, bool first, bool shared);
+    Result<std::uint16_t> bind(const Endpoint& endpoint, const ListenerOptions& options, bool first, bool shared);
     void start(std::size_t number);
     // Closes the listening sockets; ready once they are.
     std::future<void> stop_accepting();
@@ -86,19 +50,24 @@ public:
     Session* session(std::uint32_t connection) override {
         return connection < connections_.size() ? &connections_[connection]->session() : nullptr;
     }
-    void released(std::uint32_t connection) { free_.push_back(connection); }
-    void left();
 
 private:
-    void accept(Acceptor& acceptor);
-    void admit(Socket&& socket);
+    struct Listener {
+        Acceptor acceptor;
+        ListenerOptions options;
+    };
+
+    void released(std::uint32_t connection) override { free_.push_back(connection); }
+    void left() override;
+    void accept(Listener& listener);
+    void admit(Socket&& socket, const ListenerOptions& options);
     void arm_timer();
 
     asio::io_context io_{1};
     asio::executor_work_guard<Executor> work_;
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>
         timer_;
-    std::vector<std::unique_ptr<Acceptor>> acceptors_;
+    std::vector<std::unique_ptr<Listener>> listeners_;
     std::vector<std::unique_ptr<Connection>> connections_;
     std::vector<std::uint32_t> free_;
     std::size_t open_ = 0;
@@ -110,133 +79,7 @@ private:
     bool idle_ = false;
 };
 
-Connection::Connection(Worker& worker, asio::io_context& io, std::uint32_t index)
-    : worker_(worker), socket_(io), session_(worker, index) {}
-
-void Connection::start(Socket&& socket, std::string address, bool refused) {
-    socket_ = std::move(socket);
-    error_code ignored;
-    socket_.set_option(tcp::no_delay(true), ignored);
-    lingering_ = false;
-    session_.open(std::move(address), refused);
-    pump();
-}
-
-void Connection::pump() {
-    again_ = true;
-    if (pumping_) return;
-    pumping_ = true;
-    while (again_) {
-        again_ = session_.advance();
-        write();
-    }
-    pumping_ = false;
-    settle();
-}
-
-void Connection::write() {
-    while (!writing_ && session_.has_output()) {
-        std::array<iovec, 16> segments{};
-        msghdr message{};
-        message.msg_iov = segments.data();
-        message.msg_iovlen = session_.gather(segments.data(), segments.size());
-        const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent >= 0) {
-            session_.written(static_cast<std::size_t>(sent));
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            session_.blocked();
-            writing_ = true;
-            ++operations_;
-            socket_.async_wait(Socket::wait_write, [this](const error_code& error) {
-                writing_ = false;
-                if (!error && is_open()) pump();
-                operation_done();
-            });
-        } else if (errno != EINTR) {
-            return close(false);
-        }
-    }
-}
-
-void Connection::read() {
-    if (reading_) return;
-    const std::span<char> space = session_.read_space();
-    if (space.empty()) return;
-    reading_ = true;
-    ++operations_;
-    socket_.async_read_some(asio::buffer(space.data(), space.size()),
-                            [this](const error_code& error, std::size_t bytes) {
-                                reading_ = false;
-                                if (is_open()) {
-                                    if (!error) {
-                                        session_.received(bytes);
-                                        pump();
-                                    } else if (error == asio::error::eof) {
-                                        session_.end_of_input();
-                                        pump();
-                                    } else {
-                                        close(false);
-                                    }
-                                }
-                                operation_done();
-                            });
-}
-
-void Connection::settle() {
-    if (!is_open()) return;
-    switch (session_.end()) {
-        case Session::End::No:
-            break;
-        case Session::End::Linger:
-            if (!lingering_) {
-                lingering_ = true;
-                lingering_since_ = worker_.now();
-                error_code ignored;
-                socket_.shutdown(Socket::shutdown_send, ignored);
-            }
-            break;
-        case Session::End::Close:
-            return close(false);
-        case Session::End::Abort:
-            return close(true);
-    }
-    read();
-}
-
-void Connection::tick() {
-    if (!is_open()) return;
-    if (lingering_ && worker_.now() - lingering_since_ > worker_.context().nanos(kLinger)) return close(false);
-    session_.tick();
-    pump();
-}
-
-void Connection::drain() {
-    if (!is_open()) return;
-    session_.drain();
-    pump();
-}
-
-void Connection::abort() {
-    if (is_open()) close(true);
-}
-
-void Connection::close(bool reset) {
-    if (!is_open()) return;
-    error_code ignored;
-    if (reset) socket_.set_option(Socket::linger(true, 0), ignored);
-    ++operations_;  // not reusable while callbacks run
-    socket_.close(ignored);
-    if (!session_.is_refused()) worker_.context().admission->leave(session_.remote_address());
-    session_.closed();
-    worker_.left();
-    operation_done();
-}
-
-void Connection::operation_done() {
-    if (--operations_ == 0 && !is_open()) worker_.released(session_.connection());
-}
-
-Result<std::uint16_t> Worker::bind(const Endpoint& endpoint, bool first, bool shared) {
+Result<std::uint16_t> Worker::bind(const Endpoint& endpoint, const ListenerOptions& options, bool first, bool shared) {
     error_code error;
     const auto fail = [&](std::string_view what) {
         Error refusal = Error::make(ErrorCode::Unavailable,
@@ -249,22 +92,23 @@ Result<std::uint16_t> Worker::bind(const Endpoint& endpoint, bool first, bool sh
     };
     const auto address = asio::ip::make_address(endpoint.address, error);
     if (error) return fail("read the address");
-    auto acceptor = std::make_unique<Acceptor>(io_);
+    auto listener = std::make_unique<Listener>(Listener{Acceptor(io_), options});
+    Acceptor& acceptor = listener->acceptor;
     const tcp::endpoint local(address, endpoint.port);
-    acceptor->open(local.protocol(), error);
+    acceptor.open(local.protocol(), error);
     if (error) return fail("open");
-    acceptor->set_option(asio::socket_base::reuse_address(true), error);
-    if (address.is_v6()) acceptor->set_option(asio::ip::v6_only(true), error);
+    acceptor.set_option(asio::socket_base::reuse_address(true), error);
+    if (address.is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
     // The first socket binds without sharing, so that it fails when any other program has the port; then it allows the
     // sockets of the other threads to join it.
-    if (shared && !first) acceptor->set_option(ReusePort(true), error);
-    acceptor->bind(local, error);
+    if (shared && !first) acceptor.set_option(ReusePort(true), error);
+    acceptor.bind(local, error);
     if (error) return fail("bind");
-    if (shared && first) acceptor->set_option(ReusePort(true), error);
-    acceptor->listen(asio::socket_base::max_listen_connections, error);
+    if (shared && first) acceptor.set_option(ReusePort(true), error);
+    acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error) return fail("listen on");
-    const std::uint16_t port = acceptor->local_endpoint(error).port();
-    acceptors_.push_back(std::move(acceptor));
+    const std::uint16_t port = acceptor.local_endpoint(error).port();
+    listeners_.push_back(std::move(listener));
     return port;
 }
 
@@ -275,50 +119,54 @@ void Worker::start(std::size_t number) {
         pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are the main thread's
         pthread_setname_np(pthread_self(), ("http-" + std::to_string(number)).c_str());
         own_mailbox();
-        for (const auto& acceptor : acceptors_) accept(*acceptor);
+        for (const auto& listener : listeners_) accept(*listener);
         io_.run();
     });
 }
 
-void Worker::accept(Acceptor& acceptor) {
-    acceptor.async_accept(io_, [this, &acceptor](const error_code& error, Socket socket) {
+void Worker::accept(Listener& listener) {
+    listener.acceptor.async_accept(io_, [this, &listener](const error_code& error, Socket socket) {
         if (draining_ || error == asio::error::operation_aborted) return;
-        if (!error) admit(std::move(socket));
+        if (!error) admit(std::move(socket), listener.options);
         if (error == asio::error::no_descriptors || error == asio::error::no_memory ||
             error == asio::error::no_buffer_space) {
             // Out of something: come back when connections have ended, instead of spinning.
             const auto timer = std::make_shared<asio::steady_timer>(io_, std::chrono::milliseconds(100));
-            timer->async_wait([this, &acceptor, timer](const error_code& cancelled) {
-                if (!cancelled && !draining_) accept(acceptor);
+            timer->async_wait([this, &listener, timer](const error_code& cancelled) {
+                if (!cancelled && !draining_) accept(listener);
             });
             return;
         }
-        accept(acceptor);
+        accept(listener);
     });
 }
 
-void Worker::admit(Socket&& socket) {
+void Worker::admit(Socket&& socket, const ListenerOptions& options) {
     error_code error;
     auto remote = socket.remote_endpoint(error).address();
     if (error) return;  // gone already
     if (remote.is_v6() && remote.to_v6().is_v4_mapped())
         remote = asio::ip::make_address_v4(asio::ip::v4_mapped, remote.to_v6());
-    std::string address = remote.to_string();
-    const bool refused = !context().admission->enter(address);
+    Connection::Peer peer;
+    peer.address = remote.to_string();
+    peer.proxy = context().trusted.contains(peer.address);
+    if (!peer.proxy) peer.share_of = peer.address;
+    peer.refused = !context().admission->enter(peer.share_of);
     std::uint32_t index = 0;
     if (!free_.empty()) {
         index = free_.back();
         free_.pop_back();
     } else if (connections_.size() < kConnectionSlots) {
         index = static_cast<std::uint32_t>(connections_.size());
-        connections_.push_back(std::make_unique<Connection>(*this, io_, index));
+        Connection::Owner& owner = *this;
+        connections_.push_back(std::make_unique<Connection>(*this, owner, io_, index));
     } else {
-        if (!refused) context().admission->leave(address);
+        if (!peer.refused) context().admission->leave(peer.share_of);
         return;  // the socket closes itself
     }
     ++open_;
     arm_timer();
-    connections_[index]->start(std::move(socket), std::move(address), refused);
+    connections_[index]->start(std::move(socket), std::move(peer), options);
 }
 
 void Worker::arm_timer() {
@@ -347,7 +195,7 @@ std::future<void> Worker::stop_accepting() {
     auto closed = std::make_shared<std::promise<void>>();
     const auto close_all = [this, closed] {
         error_code ignored;
-        for (const auto& acceptor : acceptors_) acceptor->close(ignored);
+        for (const auto& listener : listeners_) listener->acceptor.close(ignored);
         closed->set_value();
     };
     auto done = closed->get_future();
@@ -360,7 +208,7 @@ std::future<void> Worker::stop_accepting() {
 
 void Worker::begin_drain() {
     if (!thread_.joinable()) {
-        acceptors_.clear();
+        listeners_.clear();
         idle_ = true;
         return;
     }
@@ -395,12 +243,13 @@ public:
     }
     ~PublicEngine() override { stop(std::chrono::milliseconds(0)); }
 
-    Result<Endpoint> listen(const Endpoint& endpoint, const ListenerOptions&) override {
+    Result<Endpoint> listen(const Endpoint& endpoint, const ListenerOptions& options) override {
+        if (context_.fault) return *context_.fault;
         if (running_ || stopped_)
             return Error::make(ErrorCode::Conflict, "listeners are added before the engine starts");
         Endpoint bound = endpoint;
         for (const auto& worker : workers_) {
-            const auto port = worker->bind(bound, worker == workers_.front(), workers_.size() > 1);
+            const auto port = worker->bind(bound, options, worker == workers_.front(), workers_.size() > 1);
             if (!port.ok()) return port.error();
             bound.port = *port;
         }

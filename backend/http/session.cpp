@@ -22,10 +22,10 @@ Session::Session(Hub& hub, std::uint32_t connection)
     request_.principal = hub.anonymous();
 }
 
-void Session::open(std::string remote_address, bool refused) {
-    remote_address_ = std::move(remote_address);
+void Session::open(Client client, const Refusal& refusal) {
+    client_ = std::move(client);
     open_ = true;
-    refused_ = refused;
+    refused_ = refusal.status != 0;
     draining_ = eof_ = false;
     forced_.reset();
     begin_ = end_ = 0;
@@ -40,9 +40,9 @@ void Session::open(std::string remote_address, bool refused) {
     close_after_output_ = streamed_ = false;
     stream_unsent_ = blocked_bytes_ = 0;
     idle_since_ = hub_.now();
-    if (refused) {
+    if (refused_) {
         state_ = State::Stopped;
-        const Response response = engine_problem(503, "too many connections");
+        const Response response = engine_problem(refusal.status, refusal.reason);
         std::string text;
         hub_.append_head(text, response, {}, false, false);
         text += response.body;

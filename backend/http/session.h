@@ -37,8 +37,14 @@ public:
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
-    // A client has connected. `refused`: it gets 503 and nothing else.
-    void open(std::string remote_address, bool refused);
+    // Who is at the other end.
+    struct Client {
+        std::string address;
+        bool proxy = false;   // a trusted one: what it says of its clients is believed
+        bool secure = false;  // came by TLS
+    };
+    // A client has connected. With a `refusal` it gets that and nothing else.
+    void open(Client client, const Refusal& refusal = {});
     // The socket is closed: what is pending is cut, streams are told.
     void closed();
 
@@ -66,7 +72,6 @@ public:
     ReplyAddress address(std::uint64_t sequence) const { return {connection_, generation_, sequence}; }
     std::uint32_t generation() const { return generation_; }
     std::uint32_t connection() const { return connection_; }
-    const std::string& remote_address() const { return remote_address_; }
     bool is_open() const { return open_; }
     bool is_refused() const { return refused_; }
     const HeadFacts& facts() const { return facts_; }  // of the request that is being dispatched
@@ -93,6 +98,7 @@ private:
     bool take_head();
     bool take_body();
     bool begin_request();
+    void find_client();
     std::optional<Response> refuse_early();
     std::optional<Response> refuse_route();
     Response answer_options(const RouteTable::Lookup& lookup);
@@ -123,7 +129,8 @@ private:
     Hub& hub_;
     const std::uint32_t connection_;
     std::uint32_t generation_ = 0;
-    std::string remote_address_;
+    Client client_;
+    std::string forwarded_address_;  // of the client that a proxy named
     bool open_ = false, refused_ = false, draining_ = false, eof_ = false;
     std::optional<End> forced_;
 

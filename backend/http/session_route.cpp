@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What is decided of a request when its head is complete: its route, whether it may come from there, what the gate says
 // of it, and how its body is read.
+#include "http/forwarded.h"
 #include "http/hub.h"
 #include "http/session.h"
 
@@ -25,8 +26,8 @@ bool Session::begin_request() {
         framing_.parse_head(input().substr(0, size), request_, facts_);
     }
     head_end_ = begin_ + size;
-    request_.remote_address = remote_address_;
     request_.body = {};
+    find_client();
     early_ = refuse_early();
     if (facts_.content_length > body_limit_) {
         if (early_) return answer_and_stop(std::move(*early_));
@@ -34,6 +35,17 @@ bool Session::begin_request() {
     }
     if (early_ && facts_.expect_continue) return answer_and_stop(std::move(*early_));
     return admit_body();
+}
+
+void Session::find_client() {
+    request_.remote_address = client_.address;
+    request_.secure = client_.secure;
+    if (!client_.proxy) return;
+    const Forwarded forwarded = read_forwarded(request_, hub_.context().trusted);
+    if (forwarded.secure) request_.secure = *forwarded.secure;
+    if (!forwarded.client) return;
+    forwarded_address_ = to_string(*forwarded.client);
+    request_.remote_address = forwarded_address_;
 }
 
 std::optional<Response> Session::refuse_early() {

@@ -53,7 +53,7 @@ class OneConnection final : public Hub {
 public:
     explicit OneConnection(EngineContext& context) : Hub(context, [] {}), session_(*this, 0) {
         own_mailbox();
-        session_.open("127.0.0.1", false);
+        session_.open({"127.0.0.1", false, false});
     }
     ~OneConnection() override { session_.closed(); }
     void pump(std::uint32_t) override {}
