@@ -155,11 +155,16 @@ Status EmbeddedBackend::serve() {
 
     http::EngineOptions options;
     options.on_answered = [this](const http::Answered& answer) { answered(answer); };
+    options.allowed_hosts = config_.allowed_hosts;
+    options.cors_origins = config_.cors_origins;
+    options.trusted_proxies = config_.trusted_proxies;
     public_engine_ = http::make_public_engine(table_, clock_, options, config_.http_threads);
+    http::ListenerOptions listener;
+    listener.proxy_protocol = config_.proxy_protocol;
     for (const std::string& address : config_.listen) {
         const auto endpoint = http::parse_endpoint(address);
         if (!endpoint.ok()) return endpoint.error();
-        const auto bound = public_engine_->listen(*endpoint);
+        const auto bound = public_engine_->listen(*endpoint, listener);
         if (!bound.ok()) return bound.error();
         listening_.push_back(*bound);
     }

@@ -14,6 +14,7 @@
 #include <toml++/toml.h>
 
 #include "http/engine.h"
+#include "server/config_http.h"
 
 namespace streamgauge {
 
@@ -297,6 +298,7 @@ std::vector<Error> check(const Config& config) {
                   "give it a port of its own, or off");
         }
     }
+    check_http(config, faults);
     return faults;
 }
 

@@ -19,7 +19,11 @@ struct Config {
     std::vector<std::string> listen{"127.0.0.1:8080"};  // --listen, repeatable; STREAMGAUGE_LISTEN, comma-separated
     std::string management = "127.0.0.1:8090";          // loopback only; "off" for none
     int http_threads = 1;
-    bool dev = false;  // accepted; what it adds comes with authentication
+    std::vector<std::string> allowed_hosts;      // Host names beside loopback's, on open loopback
+    std::vector<std::string> cors_origins{"*"};  // that may send events from web pages; "*": all
+    std::vector<std::string> trusted_proxies;    // addresses and networks
+    bool proxy_protocol = false;                 // trusted proxies begin connections with a PROXY header
+    bool dev = false;                            // accepted; what it adds comes with authentication
     log::Format log_format = log::Format::Json;
     log::Level log_level = log::Level::Info;
     std::uint64_t retention_days = 7;  // raw events: whichever of the two comes first
@@ -75,8 +79,8 @@ std::map<std::string, std::string> process_environment();
 // place ("file.toml:3:5: ..."); NotFound or Io when the file cannot be read. Touches nothing but the file.
 Result<LoadedConfig> load_config(const ConfigSources& sources);
 
-// What no single value shows: addresses that cannot be parsed, that repeat, or that are beyond loopback. A fault each,
-// with the setting's key in `field`.
+// What no single value shows: addresses that cannot be parsed, that repeat, or that are beyond loopback, and so on. A
+// fault each, with the setting's key in `field`. Those of the listeners' surroundings are in config_http.cpp.
 std::vector<Error> check(const Config& config);
 
 }  // namespace streamgauge

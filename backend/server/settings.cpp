@@ -61,6 +61,22 @@ std::string read_text(const std::string& text, std::string& out) {
     return {};
 }
 
+// An empty variable is an empty list.
+std::string read_list(const Values& values, std::vector<std::string>& out) {
+    const bool none = values.size() == 1 && values.front().empty();
+    for (const std::string& value : values) {
+        if (value.empty() && !none) return "must not have empty elements";
+    }
+    out = none ? Values() : values;
+    return {};
+}
+
+std::string shown_list(const Values& values) {
+    std::string all;
+    for (const std::string& value : values) all += (all.empty() ? "" : ",") + value;
+    return all;
+}
+
 std::vector<SettingSpec> make_settings() {
     return {
         {"data_dir", "DIR", "Where the journal and the store live. One server per directory.", false, false,
@@ -77,11 +93,7 @@ std::vector<SettingSpec> make_settings() {
              c.listen = v;
              return {};
          },
-         [](const Config& c) {
-             std::string all;
-             for (const std::string& address : c.listen) all += (all.empty() ? "" : ",") + address;
-             return all;
-         }},
+         [](const Config& c) { return shown_list(c.listen); }},
         {"management", "ADDRESS",
          "Address and port of the operator's listener, loopback only; port 0 picks a free one; off for none.", false,
          false, [](Config& c, const Values& v) { return read_text(v[0], c.management); },
@@ -94,6 +106,21 @@ std::vector<SettingSpec> make_settings() {
              return fault;
          },
          [](const Config& c) { return std::to_string(c.http_threads); }},
+        {"allowed_hosts", "NAME",
+         "Name that a reverse proxy hands on in Host, allowed beside loopback's on open loopback. Repeatable.", true,
+         false, [](Config& c, const Values& v) { return read_list(v, c.allowed_hosts); },
+         [](const Config& c) { return shown_list(c.allowed_hosts); }},
+        {"cors.origins", "ORIGIN",
+         "Origin whose web pages may send events, such as https://shop.example; * is every origin. Repeatable.", true,
+         false, [](Config& c, const Values& v) { return read_list(v, c.cors_origins); },
+         [](const Config& c) { return shown_list(c.cors_origins); }},
+        {"trusted_proxies", "NETWORK",
+         "Address or network of reverse proxies that are believed about their clients. Repeatable.", true, false,
+         [](Config& c, const Values& v) { return read_list(v, c.trusted_proxies); },
+         [](const Config& c) { return shown_list(c.trusted_proxies); }},
+        {"proxy_protocol", "", "Trusted proxies begin each connection with a PROXY header, version 1 or 2.", false,
+         false, [](Config& c, const Values& v) { return read_switch(v[0], c.proxy_protocol); },
+         [](const Config& c) { return std::string(c.proxy_protocol ? "true" : "false"); }},
         {"dev", "", "Development mode: accepted; adds nothing until authentication is there.", false, false,
          [](Config& c, const Values& v) { return read_switch(v[0], c.dev); },
          [](const Config& c) { return std::string(c.dev ? "true" : "false"); }},

@@ -99,13 +99,27 @@ TEST_F(ConfigTest, TheFileMayBeNamedByTheEnvironment) {
 }
 
 TEST_F(ConfigTest, EverySettingIsReachableFromFileEnvironmentAndFlag) {
-    const std::map<std::string, std::string> sample = {
-        {"data_dir", "/x"},     {"listen", "127.0.0.1:9"}, {"management", "off"},
-        {"http.threads", "5"},  {"dev", "true"},           {"log.format", "text"},
-        {"log.level", "debug"}, {"retention.days", "9"},   {"retention.bytes", "123456789"},
-        {"load.program", "/p"}};
+    const std::map<std::string, std::string> sample = {{"data_dir", "/x"},
+                                                       {"listen", "127.0.0.1:9"},
+                                                       {"management", "off"},
+                                                       {"http.threads", "5"},
+                                                       {"dev", "true"},
+                                                       {"log.format", "text"},
+                                                       {"log.level", "debug"},
+                                                       {"retention.days", "9"},
+                                                       {"retention.bytes", "123456789"},
+                                                       {"load.program", "/p"},
+                                                       {"allowed_hosts", "stats.example"},
+                                                       {"cors.origins", "https://shop.example"},
+                                                       {"trusted_proxies", "10.0.0.0/8"},
+                                                       {"proxy_protocol", "true"}};
+    // Settings that are a fault without another.
+    const std::map<std::string, std::pair<std::string, std::string>> needs = {
+        {"proxy_protocol", {"STREAMGAUGE_TRUSTED_PROXIES", "::1"}}};
     for (const SettingSpec& spec : settings()) {
         const std::string key(spec.key);
+        sources_.environment = {{"HOME", "/home/someone"}};
+        if (const auto needed = needs.find(key); needed != needs.end()) sources_.environment.insert(needed->second);
         ASSERT_TRUE(sample.contains(key)) << "add a sample for " << key;
         const std::string& value = sample.at(key);
         ConfigSources plain = sources_;
@@ -197,6 +211,35 @@ TEST_F(ConfigTest, NamesFollowFromTheKey) {
     EXPECT_EQ(flag_of("http.threads"), "--http-threads");
     EXPECT_EQ(flag_of("data_dir"), "--data-dir");
     EXPECT_EQ(environment_variable_of("data_dir"), "STREAMGAUGE_DATA_DIR");
+}
+
+TEST_F(ConfigTest, ListsMayBeEmpty) {
+    write_file("[cors]\norigins = []\n");
+    EXPECT_TRUE(load().config.cors_origins.empty());
+    sources_.environment["STREAMGAUGE_CORS_ORIGINS"] = "https://shop.example, http://localhost:3000";
+    EXPECT_EQ(setting(load(), "cors.origins").value, "https://shop.example,http://localhost:3000");
+    sources_.environment["STREAMGAUGE_CORS_ORIGINS"] = "";
+    EXPECT_TRUE(load().config.cors_origins.empty());
+    sources_.environment["STREAMGAUGE_CORS_ORIGINS"] = "https://shop.example,,";
+    EXPECT_THAT(faults(), HasSubstr("must not have empty elements"));
+}
+
+TEST_F(ConfigTest, TheSurroundingsOfListenersAreChecked) {
+    sources_.flags = {{"trusted_proxies", {"10.0.0.0/8", "10.0.0.1/8"}},
+                      {"cors.origins", {"https://shop.example/", "shop.example", "*", "http://localhost:3000"}},
+                      {"allowed_hosts", {"stats.example", "stats.example:80", "http://stats.example"}}};
+    const std::string wrong = faults();
+    EXPECT_THAT(wrong,
+                HasSubstr("trusted_proxies (flag --trusted-proxies): \"10.0.0.1/8\" is no network: bits beyond"));
+    EXPECT_THAT(wrong, HasSubstr("cors.origins (flag --cors-origins): \"https://shop.example/\" is no origin"));
+    EXPECT_THAT(wrong, HasSubstr("\"shop.example\" is no origin"));
+    EXPECT_THAT(wrong, HasSubstr("allowed_hosts (flag --allowed-hosts): \"stats.example:80\" is no host name"));
+    EXPECT_THAT(wrong, HasSubstr("\"http://stats.example\" is no host name"));
+    EXPECT_EQ(std::count(wrong.begin(), wrong.end(), '\n'), 4);
+    sources_.flags = {{"proxy_protocol", {"true"}}};
+    EXPECT_THAT(faults(), HasSubstr("there is nobody whose PROXY header would be believed"));
+    sources_.flags.push_back({"trusted_proxies", {"::1"}});
+    EXPECT_TRUE(load().config.proxy_protocol);
 }
 
 }  // namespace
