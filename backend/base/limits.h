@@ -37,6 +37,10 @@ inline constexpr std::size_t kUserIdBytes = 256;
 inline constexpr std::size_t kSessionIdBytes = 256;
 inline constexpr std::size_t kPageUrlBytes = 2048;
 inline constexpr std::size_t kPropsBytes = 32 * 1024;
+inline constexpr std::size_t kSiteBytes = 255;     // a domain name's most, RFC 1035
+inline constexpr std::size_t kSitesPerEvent = 16;  // one request makes as many events; a page belongs to two or three
+// What one request may come to, decoded: some dialects say once what belongs to thousands of events. Beyond: 413.
+inline constexpr std::size_t kDecodedBytes = 4 * kIngestBodyBytes;
 inline constexpr std::size_t kDeadLetterRawBytes = 64 * 1024;
 inline constexpr std::chrono::hours kFutureTolerance{24};  // occurred_at further ahead is rejected
 inline constexpr std::chrono::hours kDedupHorizon{48};

@@ -2,8 +2,10 @@
 // The decoder for each dialect.
 #include "event/dialect.h"
 #include "event/media_type.h"
+#include "event/plausible_decoder.h"
 #include "event/posthog_decoder.h"
 #include "event/segment_decoder.h"
+#include "event/umami_decoder.h"
 
 namespace streamgauge {
 namespace {
@@ -21,7 +23,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<DialectDecoder> make_decoder(Dialect dialect, [[maybe_unused]] const DecoderSecrets& secrets) {
+std::unique_ptr<DialectDecoder> make_decoder(Dialect dialect, const DecoderSecrets& secrets) {
     switch (dialect) {
         case Dialect::Segment:
             return std::make_unique<SegmentDecoder>();
@@ -29,9 +31,11 @@ std::unique_ptr<DialectDecoder> make_decoder(Dialect dialect, [[maybe_unused]] c
             return std::make_unique<PostHogDecoder>(PostHogDecoder::Version::V0);
         case Dialect::PostHogV1:
             return std::make_unique<PostHogDecoder>(PostHogDecoder::Version::V1);
-        case Dialect::Generic:
         case Dialect::Plausible:
+            return std::make_unique<PlausibleDecoder>(secrets);
         case Dialect::Umami:
+            return std::make_unique<UmamiDecoder>(secrets);
+        case Dialect::Generic:
         case Dialect::CloudEvents:
         case Dialect::Otlp:
             break;

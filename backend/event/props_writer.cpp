@@ -167,6 +167,15 @@ PropsWriter::Outcome PropsWriter::text_member(std::string_view name, std::string
     return text_.size() + 1 > limits::kPropsBytes ? Outcome::TooLarge : Outcome::Ok;
 }
 
+PropsWriter::Outcome PropsWriter::json_member(std::string_view name, std::string_view json) {
+    if (!names_.insert(name)) return Outcome::Ok;
+    if (text_.size() > 1) text_ += ',';
+    if (!append_json_string(text_, name)) return Outcome::HoldsNul;
+    text_ += ':';
+    text_ += json;
+    return text_.size() + 1 > limits::kPropsBytes ? Outcome::TooLarge : Outcome::Ok;
+}
+
 PropsWriter::Outcome PropsWriter::value(simdjson::dom::element element, std::size_t depth) {
     using Type = simdjson::dom::element_type;
     switch (element.type()) {

@@ -40,6 +40,8 @@ public:
     Outcome member(std::string_view name, simdjson::dom::element value, std::size_t depth);
     // The same with a text that is in no parsed document; it is copied, `name` must outlive finish().
     Outcome text_member(std::string_view name, std::string_view text);
+    // The same with a value that is JSON already, minified and sound; it is copied.
+    Outcome json_member(std::string_view name, std::string_view json);
     // The finished object. Valid until begin().
     std::string_view finish();
 

@@ -104,6 +104,10 @@ void SdkDecoder::item(std::size_t index, element value, Place& place) {
         const std::size_t offset = offset_of(place.text()) + place.offset(fault->member);
         return reject(index, std::move(*fault), place.raw(), offset);
     }
+    deliver(index, event);
+}
+
+void SdkDecoder::deliver(std::size_t index, const EventView& event) {
     out_.batch.add(event);
     out_.request_index.push_back(static_cast<std::uint32_t>(index));
 }
@@ -119,7 +123,7 @@ Status SdkDecoder::list(simdjson::dom::array items, std::string_view text, std::
         item(index++, value, place);
         if (ended_) return std::move(*ended_);
     }
-    if (index == 0) {
+    if (index == 0 && empty_list_ == EmptyList::Error) {
         Error e = bad_body("the list of events is empty", offset_of(structure.text(array_index)));
         e.field = list_member_;
         return e;

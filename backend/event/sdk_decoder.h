@@ -22,9 +22,10 @@ public:
 
 protected:
     // `list_member`: what the list is called in the object that holds it; empty: there is no such form. `id_member`:
-    // an event's id, so that an event that is no JSON can still be named.
-    SdkDecoder(std::string_view list_member, std::string_view id_member)
-        : list_member_(list_member), id_member_(id_member) {}
+    // an event's id, so that an event that is no JSON can still be named. An empty list is an error unless allowed.
+    enum class EmptyList { Error, Allowed };
+    SdkDecoder(std::string_view list_member, std::string_view id_member, EmptyList empty = EmptyList::Error)
+        : list_member_(list_member), id_member_(id_member), empty_list_(empty) {}
 
     // For bodies that are no plain JSON: true when `out` is to be read instead.
     virtual Result<bool> unwrap(const DecodeInput& input, std::string& out);
@@ -33,6 +34,9 @@ protected:
     virtual Status begin(const DecodeInput& input, std::optional<simdjson::dom::object> envelope, bool lone) = 0;
     // One event; `event` has begun, and is finished by the caller. An error that ends the request: end_request().
     virtual SdkEvent::Fault read(simdjson::dom::object object, SdkEvent& event) = 0;
+
+    // Takes the finished event, which was item number `index`, into the batch: as one event, unless overridden.
+    virtual void deliver(std::size_t index, const EventView& event);
 
     void end_request(Error error) { ended_ = std::move(error); }
     // `member` (`"name":"value"`, JSON) is not in the event's text but came from the path: its rejection has it.
@@ -47,6 +51,7 @@ protected:
     bool share_key(std::string_view key, std::string_view member);
     const std::string& key() const { return out_.key; }
     Timestamp received_at() const { return received_at_; }
+    DecodedRequest& out() { return out_; }
 
 private:
     class Place;
@@ -59,6 +64,7 @@ private:
     std::size_t offset_of(std::string_view text) const;
 
     const std::string_view list_member_, id_member_;
+    const EmptyList empty_list_;
     simdjson::dom::parser parser_, envelope_parser_;
     SdkEvent event_;
     std::string padded_, unwrapped_, envelope_text_;

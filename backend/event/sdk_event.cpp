@@ -132,6 +132,10 @@ SdkEvent::Fault SdkEvent::add_prop(std::string_view name, std::string_view text,
     return fault_of(props_.text_member(name, text), member);
 }
 
+SdkEvent::Fault SdkEvent::add_json_prop(std::string_view name, std::string_view json, std::string_view member) {
+    return fault_of(props_.json_member(name, json), member);
+}
+
 SdkEvent::Fault SdkEvent::add_contents(std::string_view name, element holder) {
     if (holder.is_null()) return std::nullopt;
     simdjson::dom::object members;

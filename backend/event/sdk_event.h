@@ -40,6 +40,7 @@ public:
     // more than limits::kFutureTolerance ahead.
     Fault set_time(simdjson::dom::element value, std::string_view member, std::optional<Timestamp> sent_at = {});
     Fault set_time(Timestamp time, std::string_view member, std::optional<Timestamp> sent_at = {});
+    Timestamp occurred_at() const { return event_.occurred_at; }
     bool has_time() const { return !event_.time_from_door; }
     void set_schema_version(std::int32_t version) { event_.schema_version = version; }
     void set_bot(bool bot) { event_.bot = bot; }
@@ -48,6 +49,8 @@ public:
     // `name` must outlive finish(). Faults name `member`: too deep, too large, U+0000.
     Fault add_prop(std::string_view name, simdjson::dom::element value, std::string_view member, std::size_t depth = 2);
     Fault add_prop(std::string_view name, std::string_view text, std::string_view member);
+    // The same with a value that is minified JSON; it is copied.
+    Fault add_json_prop(std::string_view name, std::string_view json, std::string_view member);
     // The members of the object `holder` as props; null adds nothing; anything else is the prop `name` itself.
     Fault add_contents(std::string_view name, simdjson::dom::element holder);
 
