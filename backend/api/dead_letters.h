@@ -22,7 +22,6 @@ struct Letter {
     std::optional<std::string> mended;  // what will be, or was, sent instead of letter.raw
     Offset resent_as = 0;               // the event's id, once Resent
     bool was_duplicate = false;         // the event was in the journal before it was resent
-    bool raw_cut = false;               // the original was longer than limits::kDeadLetterRawBytes
 };
 
 // Every given member must hold.

@@ -55,6 +55,7 @@ struct DeadLetter {
     Timestamp received_at;
     std::uint32_t item = 0;    // position in its request
     std::uint64_t offset = 0;  // of the fault, in bytes into the request's decompressed body
+    bool raw_cut = false;      // the original was longer than limits::kDeadLetterRawBytes
 };
 
 // A run of committed events. Immutable; shared between the pipeline and the live feed.
@@ -81,6 +82,9 @@ public:
     // Dead letters from `from` on, in order, at most `max`; those that retention took are skipped.
     virtual Result<std::vector<DeadLetter>> read_dead_letters(std::uint64_t from, std::size_t max) = 0;
     virtual std::uint64_t next_dead_letter() const = 0;  // one past the last committed
+    // Those before `id` are kept elsewhere by now, durably: retention need not carry them on. What is not called is
+    // not lost: then all of them stay in the journal for ever. Does not wait.
+    virtual void dead_letters_kept_to(std::uint64_t id) = 0;
 
     virtual Offset end() const = 0;    // one past the last committed
     virtual Offset begin() const = 0;  // the oldest kept

@@ -15,13 +15,15 @@ constexpr std::size_t kLettersPerErrand = 200;  // at most 64 KiB each: a short 
 }  // namespace
 
 Retention::Retention(RetentionOptions options, const Clock& clock, SpanList& spans, SpanReader& reader,
-                     AppendQueue& queue, std::function<SpanFile&()> newest)
+                     AppendQueue& queue, std::function<SpanFile&()> newest,
+                     std::function<std::uint64_t()> letters_kept_to)
     : options_(std::move(options)),
       clock_(clock),
       spans_(spans),
       reader_(reader),
       queue_(queue),
-      newest_(std::move(newest)) {}
+      newest_(std::move(newest)),
+      letters_kept_to_(std::move(letters_kept_to)) {}
 
 void Retention::run() {
     for (;;) {
@@ -71,7 +73,8 @@ Status Retention::store(std::function<Status(SpanFile&)> fill) {
 }
 
 Status Retention::unlink(Offset first) {
-    for (std::uint64_t after = 0;;) {
+    const std::uint64_t kept_to = letters_kept_to_();
+    for (std::uint64_t after = kept_to == 0 ? 0 : kept_to - 1;;) {
         Result<std::vector<DeadLetter>> letters = reader_.dead_letters(first, after, kLettersPerErrand);
         if (!letters.ok()) return letters.error();
         if (letters->empty()) break;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Unlinks the oldest spans, by age or by size, after the newest one has their seal and their dead letters.
+// Unlinks the oldest spans, by age or by size, after the newest one has their seal and those of their dead letters
+// that are not kept elsewhere.
 #pragma once
 
 #include <functional>
@@ -23,9 +24,10 @@ struct RetentionOptions {
 // run() is called on the background thread; what it stores it gives to the writer as errands.
 class Retention {
 public:
-    // `newest` is the span that the writer writes to; it is only called on the writer's thread.
+    // `newest` is the span that the writer writes to; it is only called on the writer's thread. `letters_kept_to`:
+    // dead letters before this id are kept elsewhere, the others are carried on.
     Retention(RetentionOptions options, const Clock& clock, SpanList& spans, SpanReader& reader, AppendQueue& queue,
-              std::function<SpanFile&()> newest);
+              std::function<SpanFile&()> newest, std::function<std::uint64_t()> letters_kept_to);
     void run();
 
 private:
@@ -41,6 +43,7 @@ private:
     SpanReader& reader_;
     AppendQueue& queue_;
     const std::function<SpanFile&()> newest_;
+    const std::function<std::uint64_t()> letters_kept_to_;
 };
 
 }  // namespace streamgauge

@@ -12,7 +12,9 @@ namespace {
 constexpr std::string_view kPrefix = "journal-";
 constexpr std::string_view kSuffix = ".db";
 constexpr std::size_t kDigits = 20;
-constexpr std::int64_t kFormat = 1;
+// Format 1 had neither dialect, producer, event_id and raw_cut of dead letters nor dead_letters_not_kept.
+constexpr std::int64_t kFormat = 2;
+constexpr std::int64_t kOldestFormat = 1;
 
 // What readers look at without the rest comes first, props, which may fill pages of their own, last.
 constexpr const char* kSchema = R"(
@@ -22,13 +24,25 @@ constexpr const char* kSchema = R"(
         user_id TEXT NOT NULL, session_id TEXT NOT NULL, page_url TEXT NOT NULL, props TEXT NOT NULL);
     CREATE TABLE dead_letter(
         id INTEGER PRIMARY KEY, project TEXT NOT NULL, received_at INTEGER NOT NULL, source TEXT NOT NULL,
-        item INTEGER NOT NULL, reason TEXT NOT NULL, field TEXT NOT NULL, byte_offset INTEGER NOT NULL, raw BLOB NOT NULL);
+        item INTEGER NOT NULL, reason TEXT NOT NULL, field TEXT NOT NULL, byte_offset INTEGER NOT NULL,
+        dialect TEXT NOT NULL, producer TEXT NOT NULL, event_id TEXT NOT NULL, raw_cut INTEGER NOT NULL,
+        raw BLOB NOT NULL);
     CREATE TABLE seal(
         first_offset INTEGER PRIMARY KEY, last_offset INTEGER NOT NULL, events INTEGER NOT NULL, sha256 BLOB NOT NULL);
     CREATE TABLE totals(
         format INTEGER NOT NULL, first_offset INTEGER NOT NULL, next_offset INTEGER NOT NULL, decoded INTEGER NOT NULL,
         accepted INTEGER NOT NULL, duplicate INTEGER NOT NULL, invalid INTEGER NOT NULL,
-        next_dead_letter INTEGER NOT NULL, dedup_secret BLOB NOT NULL);
+        next_dead_letter INTEGER NOT NULL, dedup_secret BLOB NOT NULL, dead_letters_not_kept INTEGER NOT NULL);
+)";
+
+// Adding a column with a default rewrites no row.
+constexpr const char* kFromFormat1 = R"(
+    ALTER TABLE dead_letter ADD COLUMN dialect TEXT NOT NULL DEFAULT 'generic';
+    ALTER TABLE dead_letter ADD COLUMN producer TEXT NOT NULL DEFAULT '';
+    ALTER TABLE dead_letter ADD COLUMN event_id TEXT NOT NULL DEFAULT '';
+    ALTER TABLE dead_letter ADD COLUMN raw_cut INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE totals ADD COLUMN dead_letters_not_kept INTEGER NOT NULL DEFAULT 0;
+    UPDATE totals SET format = 2;
 )";
 
 std::int64_t stored(std::uint64_t value) {
@@ -80,6 +94,18 @@ Result<sql::Connection> open_span_connection(const std::string& path, const Span
     return connection;
 }
 
+Result<std::int64_t> format_of_span(sqlite3* connection) {
+    Result<sql::Statement> read = sql::Statement::prepare(connection, "SELECT format FROM totals");
+    if (!read.ok()) return read.error();
+    const Result<bool> row = read->step();
+    if (!row.ok()) return row.error();
+    if (!row.value()) return Error::make(ErrorCode::Corrupt, "the journal's totals are missing");
+    const std::int64_t format = read->integer(0);
+    if (format < kOldestFormat || format > kFormat)
+        return Error::make(ErrorCode::Corrupt, "the journal has a format that is not known: it is of a newer version");
+    return format;
+}
+
 Result<SpanFile> SpanFile::create(const std::string& path, const SpanFileOptions& options, Offset first,
                                   const SpanTotals& totals, const DedupSecret& secret, const std::vector<Seal>& seals) {
     Result<sql::Connection> connection = open_span_connection(path, options, true);
@@ -92,7 +118,7 @@ Result<SpanFile> SpanFile::create(const std::string& path, const SpanFileOptions
     if (Status s = sql::execute(handle, "BEGIN IMMEDIATE"); !s.ok()) return s.error();
     if (Status s = sql::execute(handle, kSchema); !s.ok()) return s.error();
     Result<sql::Statement> fill =
-        sql::Statement::prepare(handle, "INSERT INTO totals VALUES(?1, ?2, ?2, 0, 0, 0, 0, 0, ?3)");
+        sql::Statement::prepare(handle, "INSERT INTO totals VALUES(?1, ?2, ?2, 0, 0, 0, 0, 0, ?3, 0)");
     if (!fill.ok()) return fill.error();
     const std::string_view secret_bytes(reinterpret_cast<const char*>(secret.data()), secret.size());
     if (Status s = fill->bind(1, kFormat).bind(2, stored(first)).bind_blob(3, secret_bytes).run(); !s.ok())
@@ -116,9 +142,22 @@ Result<SpanFile> SpanFile::open(const std::string& path, const SpanFileOptions& 
     if (!row.ok()) return row.error();
     if (tables->integer(0) == 0) return Error::make(ErrorCode::NotFound, path + " was never finished being made");
     tables->reset();
+    if (Status s = span.upgrade(); !s.ok()) return s.error();
     if (Status s = span.prepare(); !s.ok()) return s.error();
     if (Status s = span.load(); !s.ok()) return s.error();
     return span;
+}
+
+Status SpanFile::upgrade() {
+    Result<std::int64_t> format = format_of_span(connection_.get());
+    if (!format.ok()) return format.error();
+    if (*format == kFormat) return {};
+    sqlite3* const handle = connection_.get();
+    if (Status s = sql::execute(handle, "BEGIN IMMEDIATE"); !s.ok()) return s;
+    Status upgraded = sql::execute(handle, kFromFormat1);
+    if (upgraded.ok()) upgraded = sql::execute(handle, "COMMIT");
+    if (!upgraded.ok() && sqlite3_get_autocommit(handle) == 0) (void)sql::execute(handle, "ROLLBACK");
+    return upgraded;
 }
 
 Status SpanFile::prepare() {
@@ -127,10 +166,14 @@ Status SpanFile::prepare() {
         {&commit_, "COMMIT"},
         {&rollback_, "ROLLBACK"},
         {&insert_event_, "INSERT INTO event VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"},
-        {&insert_letter_, "INSERT OR IGNORE INTO dead_letter VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
+        {&insert_letter_,
+         "INSERT OR IGNORE INTO dead_letter(id, project, received_at, source, item, reason, field, byte_offset, "
+         "dialect,"
+         " producer, event_id, raw_cut, raw) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"},
         {&insert_seal_, "INSERT OR REPLACE INTO seal VALUES(?1, ?2, ?3, ?4)"},
         {&save_totals_,
-         "UPDATE totals SET next_offset=?1, decoded=?2, accepted=?3, duplicate=?4, invalid=?5, next_dead_letter=?6"},
+         "UPDATE totals SET next_offset=?1, decoded=?2, accepted=?3, duplicate=?4, invalid=?5, next_dead_letter=?6,"
+         " dead_letters_not_kept=?7"},
         {&page_count_, "PRAGMA page_count"}};
     for (const auto& [statement, text] : statements) {
         Result<sql::Statement> prepared = sql::Statement::prepare(connection_.get(), text);
@@ -144,7 +187,8 @@ Status SpanFile::prepare() {
 Status SpanFile::load() {
     Result<sql::Statement> read = sql::Statement::prepare(
         connection_.get(),
-        "SELECT format, first_offset, next_offset, decoded, accepted, duplicate, invalid, next_dead_letter, "
+        "SELECT dead_letters_not_kept, first_offset, next_offset, decoded, accepted, duplicate, invalid, "
+        "next_dead_letter, "
         "dedup_secret,"
         " coalesce((SELECT max(\"offset\") FROM event), 0), (SELECT received_at FROM event ORDER BY \"offset\" LIMIT 1)"
         " IS NOT NULL, (SELECT received_at FROM event ORDER BY \"offset\" LIMIT 1) FROM totals");
@@ -152,12 +196,10 @@ Status SpanFile::load() {
     const Result<bool> row = read->step();
     if (!row.ok()) return row.error();
     if (!row.value()) return Error::make(ErrorCode::Corrupt, "the journal's totals are missing");
-    if (read->integer(0) != kFormat)
-        return Error::make(ErrorCode::Corrupt, "the journal has a format that is not known");
     first_ = unstored(read->integer(1));
     totals_.next = unstored(read->integer(2));
     totals_.counters = {unstored(read->integer(3)), unstored(read->integer(4)), unstored(read->integer(5)),
-                        unstored(read->integer(6))};
+                        unstored(read->integer(6)), unstored(read->integer(0))};
     totals_.next_dead_letter = unstored(read->integer(7));
     const std::string_view secret = read->bytes(8);
     const Offset last = unstored(read->integer(9));
@@ -200,7 +242,11 @@ Status SpanFile::insert(const DeadLetter& letter) {
         .bind_text(6, letter.reason)
         .bind_text(7, letter.field)
         .bind(8, stored(letter.offset))
-        .bind_blob(9, letter.raw)
+        .bind_text(9, to_string(letter.dialect))
+        .bind_text(10, letter.producer)
+        .bind_text(11, letter.event_id)
+        .bind(12, letter.raw_cut ? 1 : 0)
+        .bind_blob(13, letter.raw)
         .run();
 }
 
@@ -219,6 +265,7 @@ Status SpanFile::commit(const SpanTotals& totals) {
                        .bind(4, stored(totals.counters.duplicate))
                        .bind(5, stored(totals.counters.invalid))
                        .bind(6, stored(totals.next_dead_letter))
+                       .bind(7, stored(totals.counters.dead_letters_not_kept))
                        .run();
     if (!saved.ok()) return saved;
     if (Status s = commit_.run(); !s.ok()) return s;
@@ -253,8 +300,11 @@ std::uint64_t SpanFile::size_bytes() {
     return pages * 4096;
 }
 
-bool SpanFile::restart_log() {
-    return checkpoint(SQLITE_CHECKPOINT_RESTART);
+bool SpanFile::restart_log(std::chrono::milliseconds patience) {
+    sqlite3_busy_timeout(connection_.get(), static_cast<int>(patience.count()));
+    const bool restarted = checkpoint(SQLITE_CHECKPOINT_RESTART);
+    sqlite3_busy_timeout(connection_.get(), 0);
+    return restarted;
 }
 bool SpanFile::empty_log() {
     return checkpoint(SQLITE_CHECKPOINT_TRUNCATE);

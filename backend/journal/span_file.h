@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -44,7 +45,8 @@ public:
     // Makes the file with everything that is carried over; it is on disk when this returns.
     static Result<SpanFile> create(const std::string& path, const SpanFileOptions& options, Offset first,
                                    const SpanTotals& totals, const DedupSecret& secret, const std::vector<Seal>& seals);
-    // NotFound when the file was never finished being made: nothing was ever stored in it.
+    // A span of an older format becomes one of the newest. NotFound when the file was never finished being made:
+    // nothing was ever stored in it.
     static Result<SpanFile> open(const std::string& path, const SpanFileOptions& options);
 
     // One transaction: begin, any number of inserts, commit. After a failure call rollback() and begin again.
@@ -65,13 +67,14 @@ public:
     // Pages in the write-ahead log after the last commit.
     int log_pages() const { return *log_pages_; }
     // Moves what is left of the log into the file, so that the next commit starts the log again. False when a reader or
-    // another checkpoint is in the way: try again after a later commit.
-    bool restart_log();
+    // another checkpoint is in the way for longer than `patience`: try again after a later commit.
+    bool restart_log(std::chrono::milliseconds patience);
     // The same for a span that is left for good: its log is empty afterwards.
     bool empty_log();
 
 private:
     SpanFile() = default;
+    Status upgrade();
     Status prepare();
     Status load();
     bool checkpoint(int mode);
@@ -87,5 +90,8 @@ private:
 
 // Opens a connection to a span with the settings that all of them share. `create`: make the file.
 Result<sql::Connection> open_span_connection(const std::string& path, const SpanFileOptions& options, bool create);
+
+// 1 or 2; Corrupt for any other.
+Result<std::int64_t> format_of_span(sqlite3* connection);
 
 }  // namespace streamgauge

@@ -31,6 +31,14 @@ void hash_integer(crypto_hash_sha256_state& state, std::int64_t value) {
     crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(&value), sizeof value);
 }
 
+constexpr const char* kLetters =
+    "SELECT id, project, received_at, source, item, reason, field, byte_offset, raw, dialect, producer, event_id, "
+    "raw_cut FROM dead_letter WHERE id > ?1 ORDER BY id LIMIT ?2";
+// Spans that an older version finished stay as they are: they are only read, and then unlinked.
+constexpr const char* kLettersOfFormat1 =
+    "SELECT id, project, received_at, source, item, reason, field, byte_offset, raw, 'generic', '', '', 0 "
+    "FROM dead_letter WHERE id > ?1 ORDER BY id LIMIT ?2";
+
 EventView event_of(const sql::Statement& row) {
     EventView v;
     v.event_id = row.bytes(2);
@@ -54,7 +62,7 @@ EventView event_of(const sql::Statement& row) {
 struct SpanReader::Handle {
     Offset span_first = 0;
     sql::Connection connection;
-    sql::Statement events, ids, one, letters;
+    sql::Statement events, ids, one, letter_ids, letters;
 };
 
 // Gives the connection back at the end of a call, with its statements reset so that they hold no lock.
@@ -62,7 +70,9 @@ class SpanReader::Lease {
 public:
     Lease(SpanReader& reader, std::unique_ptr<Handle> handle) : reader_(reader), handle_(std::move(handle)) {}
     ~Lease() {
-        for (sql::Statement* s : {&handle_->events, &handle_->ids, &handle_->one, &handle_->letters}) s->reset();
+        for (sql::Statement* s :
+             {&handle_->events, &handle_->ids, &handle_->one, &handle_->letter_ids, &handle_->letters})
+            s->reset();
         reader_.give_back(std::move(handle_));
     }
     Lease(const Lease&) = delete;
@@ -98,14 +108,16 @@ Result<std::unique_ptr<SpanReader::Handle>> SpanReader::take(Offset span_first) 
     sqlite3_busy_timeout(db, kBusyMillis);
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     if (Status s = sql::execute(db, "PRAGMA query_only=1; PRAGMA cache_size=-512"); !s.ok()) return s.error();
+    const Result<std::int64_t> format = format_of_span(db);
+    if (!format.ok()) return format.error();
     const std::pair<sql::Statement*, const char*> statements[] = {
         {&handle->events, R"(SELECT * FROM event WHERE "offset" >= ?1 AND "offset" < ?2 ORDER BY "offset" LIMIT ?3)"},
         {&handle->ids,
          R"(SELECT "offset", project, event_id, received_at, flags FROM event WHERE "offset" >= ?1 AND "offset" < ?2
             ORDER BY "offset")"},
         {&handle->one, R"(SELECT received_at FROM event WHERE "offset" = ?1)"},
-        {&handle->letters, R"(SELECT id, project, received_at, source, item, reason, field, byte_offset, raw
-            FROM dead_letter WHERE id > ?1 ORDER BY id LIMIT ?2)"}};
+        {&handle->letter_ids, "SELECT id FROM dead_letter WHERE id > ?1 ORDER BY id LIMIT ?2"},
+        {&handle->letters, *format == 1 ? kLettersOfFormat1 : kLetters}};
     for (const auto& [statement, text] : statements) {
         Result<sql::Statement> prepared = sql::Statement::prepare(db, text);
         if (!prepared.ok()) return prepared.error();
@@ -207,6 +219,22 @@ Result<Seal> SpanReader::seal(Offset span_first) {
     return seal;
 }
 
+Result<std::vector<std::uint64_t>> SpanReader::dead_letter_ids(Offset span_first, std::uint64_t after,
+                                                               std::size_t most) {
+    Result<std::unique_ptr<Handle>> taken = take(span_first);
+    if (!taken.ok()) return std::move(taken).error();
+    Lease handle(*this, std::move(taken).value());
+    sql::Statement& rows = handle->letter_ids;
+    rows.bind(1, stored(after)).bind(2, stored(most));
+    std::vector<std::uint64_t> out;
+    for (;;) {
+        const Result<bool> row = rows.step();
+        if (!row.ok()) return row.error();
+        if (!row.value()) return out;
+        out.push_back(unstored(rows.integer(0)));
+    }
+}
+
 Result<std::vector<DeadLetter>> SpanReader::dead_letters(Offset span_first, std::uint64_t after, std::size_t most) {
     Result<std::unique_ptr<Handle>> taken = take(span_first);
     if (!taken.ok()) return std::move(taken).error();
@@ -228,6 +256,10 @@ Result<std::vector<DeadLetter>> SpanReader::dead_letters(Offset span_first, std:
         d.field = rows.bytes(6);
         d.offset = unstored(rows.integer(7));
         d.raw = rows.bytes(8);
+        d.dialect = dialect_from(rows.bytes(9)).value_or(Dialect::Generic);
+        d.producer = rows.bytes(10);
+        d.event_id = rows.bytes(11);
+        d.raw_cut = rows.integer(12) != 0;
         out.push_back(std::move(d));
     }
 }

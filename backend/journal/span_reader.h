@@ -34,7 +34,8 @@ public:
 
     // Count and SHA-256 of everything in the span.
     Result<Seal> seal(Offset span_first);
-    // Up to `most` dead letters with ids after `after`.
+    // Up to `most` dead letters with ids after `after`, in order; or only their ids.
+    Result<std::vector<std::uint64_t>> dead_letter_ids(Offset span_first, std::uint64_t after, std::size_t most);
     Result<std::vector<DeadLetter>> dead_letters(Offset span_first, std::uint64_t after, std::size_t most);
 
     // Closes connections to spans before `first`, which are about to be unlinked.

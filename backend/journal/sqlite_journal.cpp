@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <map>
 #include <thread>
 
 #include "base/log.h"
@@ -23,6 +24,9 @@
 namespace streamgauge {
 namespace {
 
+using std::chrono::milliseconds;
+
+constexpr milliseconds kReaderPatience{200};
 constexpr std::int64_t kMicrosPerDay = 86'400LL * Timestamp::kMicrosPerSecond;
 
 class SqliteJournal final : public Journal {
@@ -35,6 +39,7 @@ public:
     Result<std::shared_ptr<const CommittedBatch>> read(Offset from, std::size_t max_events) override;
     Result<std::vector<DeadLetter>> read_dead_letters(std::uint64_t from, std::size_t max) override;
     std::uint64_t next_dead_letter() const override { return next_dead_letter_.load(std::memory_order_acquire); }
+    void dead_letters_kept_to(std::uint64_t id) override { letters_kept_to_.store(id, std::memory_order_release); }
     Offset end() const override { return end_.load(std::memory_order_acquire); }
     Offset begin() const override { return spans_.begin(); }
     JournalCounters counters() const override {
@@ -74,6 +79,7 @@ private:
     SpanReader reader_;
     std::atomic<Offset> end_{1};
     std::atomic<std::uint64_t> next_dead_letter_{1};
+    std::atomic<std::uint64_t> letters_kept_to_{0};
     mutable std::mutex counters_mutex_;
     JournalCounters counters_;
     std::function<void()> listener_;
@@ -118,7 +124,9 @@ Status SqliteJournal::open() {
     keep.days = options_.retention_days;
     keep.bytes = options_.retention_bytes;
     keep.headroom_bytes = options_.span_bytes;
-    retention_.emplace(keep, clock_, spans_, reader_, queue_, [this]() -> SpanFile& { return *span_; });
+    retention_.emplace(
+        keep, clock_, spans_, reader_, queue_, [this]() -> SpanFile& { return *span_; },
+        [this] { return letters_kept_to_.load(std::memory_order_acquire); });
     writer_ = std::thread([this] {
         pthread_setname_np(pthread_self(), "journal-writer");
         write_until_closed();
@@ -233,15 +241,30 @@ Result<std::shared_ptr<const CommittedBatch>> SqliteJournal::read(Offset from, s
     return run.ok() ? Error::make(ErrorCode::Corrupt, "the journal lacks event " + std::to_string(from)) : run.error();
 }
 
+// Letters that retention carried on stand in the newest span, with ids before those of the spans between. While it
+// carries them they stand in two.
 Result<std::vector<DeadLetter>> SqliteJournal::read_dead_letters(std::uint64_t from, std::size_t max) {
+    const std::uint64_t after = std::max<std::uint64_t>(from, 1) - 1;
+    const std::vector<Offset> spans = spans_.all();
+    const auto gone = [&] { return spans.front() < spans_.begin(); };  // retention was quicker: all over again
+    std::map<std::uint64_t, Offset> where;
+    for (const Offset span : spans) {
+        const auto ids = reader_.dead_letter_ids(span, after, max);
+        if (!ids.ok()) return gone() ? read_dead_letters(from, max) : ids.error();
+        for (const std::uint64_t id : *ids) where.emplace(id, span);
+        while (where.size() > max) where.erase(std::prev(where.end()));
+    }
     std::vector<DeadLetter> out;
-    for (const Offset span : spans_.all()) {
-        if (out.size() >= max) break;
-        auto some = reader_.dead_letters(span, std::max<std::uint64_t>(from, 1) - 1, max - out.size());
-        if (!some.ok()) {
-            if (span < spans_.begin()) continue;  // retention was quicker
-            return some.error();
-        }
+    for (auto at = where.begin(); at != where.end();) {
+        const Offset span = at->second;
+        const std::uint64_t first = at->first;
+        std::size_t run = 0;
+        for (; at != where.end() && at->second == span; ++at) ++run;
+        auto some = reader_.dead_letters(span, first - 1, run);
+        if (!some.ok() || some->size() != run)
+            return gone()      ? read_dead_letters(from, max)
+                   : some.ok() ? Error::make(ErrorCode::Corrupt, "a dead letter is missing")
+                               : some.error();
         for (DeadLetter& letter : *some) out.push_back(std::move(letter));
     }
     return out;
@@ -315,16 +338,23 @@ Status SqliteJournal::store_request(Group& group, std::size_t index) {
         letter.id = totals.next_dead_letter++;
         letter.project = project;
         letter.source = request.source;
+        letter.dialect = request.dialect;
+        letter.producer = request.producer;
+        letter.event_id = rejection.event_id;
         letter.received_at = clock_.now();
         letter.item = rejection.index;
         letter.reason = rejection.reason;
         letter.field = rejection.field;
         letter.offset = rejection.offset;
         letter.raw = rejection.raw.substr(0, limits::kDeadLetterRawBytes);
+        // Decoders cut already: one that is exactly as long as the limit counts as cut.
+        letter.raw_cut = rejection.raw.size() >= limits::kDeadLetterRawBytes;
         if (Status s = span_->insert(letter); !s.ok()) return s;
         ++totals.counters.invalid;
     }
-    totals.counters.decoded += request.batch.size() + request.rejected.size();
+    totals.counters.invalid += request.rejected_not_kept;
+    totals.counters.dead_letters_not_kept += request.rejected_not_kept;
+    totals.counters.decoded += request.batch.size() + request.rejected.size() + request.rejected_not_kept;
     return {};
 }
 
@@ -420,9 +450,11 @@ void SqliteJournal::answer(Group& group, const Status& status) {
 void SqliteJournal::tend_log() {
     const auto pages = static_cast<std::size_t>(span_->log_pages());
     if (pages < options_.log_pages / 4) return;
-    if (pages >= 4 * options_.log_pages) checkpointer_->wait();  // the disk is too slow for both
+    const bool far_too_long = pages >= 4 * options_.log_pages;
+    if (far_too_long) checkpointer_->wait();  // the disk is too slow for both
     if (checkpointer_->busy()) return;
-    if (pages >= options_.log_pages && span_->restart_log()) return;
+    // Readers rest between two reads: a log that is far too long is worth waiting for that.
+    if (pages >= options_.log_pages && span_->restart_log(far_too_long ? kReaderPatience : milliseconds{0})) return;
     checkpointer_->wake();
 }
 

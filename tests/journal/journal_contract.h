@@ -6,12 +6,14 @@
 
 #include <condition_variable>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <thread>
 
+#include "base/limits.h"
 #include "journal/journal_support.h"
 
 namespace streamgauge::test {
@@ -140,6 +142,92 @@ TEST_P(JournalContract, CountsDeadLettersAndTakesARequestOfNothingElse) {
     EXPECT_EQ(journal->counters().invalid, 2U);
     EXPECT_EQ(journal->counters().decoded, 2U);
     EXPECT_EQ(journal->end(), 1U);
+}
+
+TEST_P(JournalContract, KeepsDeadLettersInOrderWithEveryField) {
+    EXPECT_EQ(journal->next_dead_letter(), 1U);
+    ASSERT_TRUE(journal->read_dead_letters(1, 10).ok());
+    EXPECT_TRUE(journal->read_dead_letters(1, 10)->empty());
+    AppendRequest request;
+    request.batch = EventBatch("shop");
+    request.batch.add(event("good"));
+    request.source = "/v1/batch";
+    request.dialect = Dialect::Segment;
+    request.producer = "key k_1";
+    request.rejected.push_back({3, "bad", "/batch/3/userId", 71, std::string("\0\xFFraw", 5), "the id"});
+    request.rejected.push_back({4, "worse", "", 90, std::string(limits::kDeadLetterRawBytes + 1, 'x'), ""});
+    ASSERT_TRUE(append_request(*journal, std::move(request)).ok());
+    EXPECT_EQ(journal->next_dead_letter(), 3U);
+    const auto letters = journal->read_dead_letters(0, 10);
+    ASSERT_TRUE(letters.ok());
+    ASSERT_EQ(letters->size(), 2U);
+    const DeadLetter& first = letters->front();
+    EXPECT_EQ(first.id, 1U);
+    EXPECT_EQ(first.project, "shop");
+    EXPECT_EQ(first.source, "/v1/batch");
+    EXPECT_EQ(first.producer, "key k_1");
+    EXPECT_EQ(first.dialect, Dialect::Segment);
+    EXPECT_EQ(first.reason, "bad");
+    EXPECT_EQ(first.field, "/batch/3/userId");
+    EXPECT_EQ(first.event_id, "the id");
+    EXPECT_EQ(first.raw, std::string("\0\xFFraw", 5));
+    EXPECT_EQ(first.item, 3U);
+    EXPECT_EQ(first.offset, 71U);
+    EXPECT_GT(first.received_at.micros, 0);
+    EXPECT_FALSE(first.raw_cut);
+    const DeadLetter& second = letters->back();
+    EXPECT_EQ(second.id, 2U);
+    EXPECT_EQ(second.raw, std::string(limits::kDeadLetterRawBytes, 'x'));
+    EXPECT_TRUE(second.raw_cut);
+}
+
+TEST_P(JournalContract, ReadsDeadLettersFromAnyOneOnUpToAsManyAsAsked) {
+    for (int i = 0; i < 20; ++i) {
+        AppendRequest request;
+        request.batch.add(event(std::to_string(i)));  // so that a journal of many files has many
+        for (int k = 0; k < 3; ++k) request.rejected.push_back({0, std::to_string(i * 3 + k + 1), "", 0, "raw"});
+        ASSERT_TRUE(append_request(*journal, std::move(request)).ok());
+    }
+    EXPECT_EQ(journal->next_dead_letter(), 61U);
+    for (const auto& [from, max] : {std::pair<std::uint64_t, std::size_t>{1, 100}, {1, 7}, {30, 4}, {60, 5}, {61, 5}}) {
+        const auto letters = journal->read_dead_letters(from, max);
+        ASSERT_TRUE(letters.ok());
+        ASSERT_EQ(letters->size(), std::min<std::size_t>(max, 61 - from));
+        for (std::size_t i = 0; i < letters->size(); ++i) {
+            EXPECT_EQ((*letters)[i].id, from + i);
+            EXPECT_EQ((*letters)[i].reason, std::to_string(from + i));
+        }
+    }
+    journal->dead_letters_kept_to(20);
+    EXPECT_EQ(journal->read_dead_letters(1, 1000)->back().id, 60U);
+}
+
+TEST_P(JournalContract, CountsRejectedThatAreNotKept) {
+    AppendRequest request;
+    request.batch.add(event("a"));
+    request.rejected.push_back({1, "bad", "", 0, "raw"});
+    request.rejected_not_kept = 5;
+    ASSERT_TRUE(append_request(*journal, std::move(request)).ok());
+    AppendRequest nothing_else;
+    nothing_else.rejected_not_kept = 2;
+    ASSERT_TRUE(append_request(*journal, std::move(nothing_else)).ok());
+    const JournalCounters counters = journal->counters();
+    EXPECT_EQ(counters.accepted, 1U);
+    EXPECT_EQ(counters.invalid, 8U);
+    EXPECT_EQ(counters.dead_letters_not_kept, 7U);
+    EXPECT_EQ(counters.decoded, 9U);
+    EXPECT_EQ(journal->next_dead_letter(), 2U);
+}
+
+TEST_P(JournalContract, TellsTheListenerOfARequestOfNothingButDeadLetters) {
+    std::promise<std::uint64_t> told;
+    journal->on_commit([&] { told.set_value(journal->next_dead_letter()); });
+    AppendRequest request;
+    request.rejected.push_back({0, "bad", "", 0, "raw"});
+    ASSERT_TRUE(append_request(*journal, std::move(request)).ok());
+    auto listened = told.get_future();
+    ASSERT_EQ(listened.wait_for(kPatience), std::future_status::ready);
+    EXPECT_EQ(listened.get(), 2U);
 }
 
 TEST_P(JournalContract, ReadsRunsThatNeverCrossAProject) {

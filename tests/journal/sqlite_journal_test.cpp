@@ -2,6 +2,7 @@
 // The SQLite journal: the contract, and what is its own: restarts, spans, retention, dedup files, back-pressure.
 #include "journal/sqlite_journal.h"
 
+#include "base/sqlite.h"
 #include "journal/journal_contract.h"
 #include "journal/sqlite_support.h"
 
@@ -24,6 +25,7 @@ public:
         return journal_->read_dead_letters(from, max);
     }
     std::uint64_t next_dead_letter() const override { return journal_->next_dead_letter(); }
+    void dead_letters_kept_to(std::uint64_t id) override { journal_->dead_letters_kept_to(id); }
     Offset end() const override { return journal_->end(); }
     Offset begin() const override { return journal_->begin(); }
     JournalCounters counters() const override { return journal_->counters(); }
@@ -155,6 +157,93 @@ TEST_F(SqliteJournalTest, ANewDayStartsANewFile) {
     EXPECT_EQ(ids(*journal, 1), numbered(0, 40));
     journal->close();
     EXPECT_EQ(ids(*open_journal(options), 5), numbered(4, 40));
+}
+
+// A directory as the first version left it: two files, the newest of them to be written on.
+void make_format_1(const std::string& directory) {
+    const auto make = [&](const char* name, int first, int next, const char* letters) {
+        auto connection = sql::open(directory + "/" + name, true);
+        ASSERT_TRUE(connection.ok());
+        std::string text = R"(
+            PRAGMA journal_mode=WAL;
+            CREATE TABLE event(
+                "offset" INTEGER PRIMARY KEY, project TEXT NOT NULL, event_id TEXT NOT NULL,
+                received_at INTEGER NOT NULL, flags INTEGER NOT NULL, occurred_at INTEGER NOT NULL,
+                schema_version INTEGER NOT NULL, event_type TEXT NOT NULL, user_id TEXT NOT NULL,
+                session_id TEXT NOT NULL, page_url TEXT NOT NULL, props TEXT NOT NULL);
+            CREATE TABLE dead_letter(
+                id INTEGER PRIMARY KEY, project TEXT NOT NULL, received_at INTEGER NOT NULL, source TEXT NOT NULL,
+                item INTEGER NOT NULL, reason TEXT NOT NULL, field TEXT NOT NULL, byte_offset INTEGER NOT NULL,
+                raw BLOB NOT NULL);
+            CREATE TABLE seal(
+                first_offset INTEGER PRIMARY KEY, last_offset INTEGER NOT NULL, events INTEGER NOT NULL,
+                sha256 BLOB NOT NULL);
+            CREATE TABLE totals(
+                format INTEGER NOT NULL, first_offset INTEGER NOT NULL, next_offset INTEGER NOT NULL,
+                decoded INTEGER NOT NULL, accepted INTEGER NOT NULL, duplicate INTEGER NOT NULL,
+                invalid INTEGER NOT NULL, next_dead_letter INTEGER NOT NULL, dedup_secret BLOB NOT NULL);)";
+        for (int at = first; at < next; ++at)
+            text += "INSERT INTO event VALUES(" + std::to_string(at) + ", 'default', 'id-" + std::to_string(at - 1) +
+                    "', 1770000000000000, 0, 1770000000000000, 1, 'view', 'u', 's', '/p', '{}');";
+        text += letters;
+        text += "INSERT INTO totals VALUES(1, " + std::to_string(first) + ", " + std::to_string(next) +
+                ", 9, 5, 1, 3, 4, x'000102030405060708090a0b0c0d0e0f');";
+        const Status done = sql::execute(connection->get(), text.c_str());
+        ASSERT_TRUE(done.ok()) << done.error().describe();
+    };
+    make("journal-00000000000000000001.db", 1, 4,
+         "INSERT INTO dead_letter VALUES(1, 'default', 5, '/events', 2, 'old', 'user_id', 7, x'00ff');"
+         "INSERT INTO dead_letter VALUES(2, 'default', 6, '/events', 3, 'older', '', 8, 'raw');");
+    make("journal-00000000000000000004.db", 4, 6,
+         "INSERT INTO dead_letter VALUES(3, 'shop', 7, '/ingest', 0, 'new', '', 0, 'body');");
+}
+
+TEST_F(SqliteJournalTest, AJournalOfFormat1IsReadAndWrittenOn) {
+    make_format_1(directory.path());
+    for (int round = 0; round < 2; ++round) {
+        const auto journal = open_journal(options);
+        ASSERT_NE(journal, nullptr);
+        EXPECT_EQ(ids(*journal, 1), numbered(0, 5 + round));
+        EXPECT_EQ(journal->counters().invalid, 3U + static_cast<unsigned>(round) * 3);
+        EXPECT_EQ(journal->counters().dead_letters_not_kept, static_cast<unsigned>(round) * 2);
+        const auto letters = journal->read_dead_letters(1, 10);
+        ASSERT_TRUE(letters.ok()) << letters.error().describe();
+        ASSERT_EQ(letters->size(), 3U + static_cast<unsigned>(round));
+        EXPECT_EQ((*letters)[0].raw, std::string("\0\xFF", 2));
+        EXPECT_EQ((*letters)[0].reason, "old");
+        EXPECT_EQ((*letters)[1].field, "");
+        EXPECT_EQ((*letters)[2].project, "shop");
+        for (std::size_t i = 0; i < 3; ++i) {
+            EXPECT_EQ((*letters)[i].dialect, Dialect::Generic);
+            EXPECT_EQ((*letters)[i].producer, "");
+            EXPECT_FALSE((*letters)[i].raw_cut);
+        }
+        if (round == 1) {
+            EXPECT_EQ((*letters)[3].producer, "somebody");
+            EXPECT_EQ((*letters)[3].dialect, Dialect::Otlp);
+            break;
+        }
+        EXPECT_TRUE(append_ids(*journal, {"id-1"})->placements[0].duplicate);
+        AppendRequest request;
+        request.batch.add(event("id-5"));
+        request.dialect = Dialect::Otlp;
+        request.producer = "somebody";
+        request.rejected.push_back({0, "bad", "", 0, "raw"});
+        request.rejected_not_kept = 2;
+        ASSERT_TRUE(append_request(*journal, std::move(request)).ok());
+    }
+}
+
+TEST_F(SqliteJournalTest, AJournalOfANewerFormatIsRefusedAndLeftAsItIs) {
+    make_format_1(directory.path());
+    {
+        auto connection = sql::open(directory.path() + "/journal-00000000000000000004.db", false);
+        ASSERT_TRUE(sql::execute(connection->get(), "UPDATE totals SET format = 3").ok());
+    }
+    const auto journal = open_sqlite_journal(options, system_clock());
+    ASSERT_FALSE(journal.ok());
+    EXPECT_EQ(journal.error().code, ErrorCode::Corrupt);
+    EXPECT_EQ(directory.files(".db"), 2U);
 }
 
 TEST_F(SqliteJournalTest, RefusesWhatIsNoJournal) {

@@ -41,6 +41,7 @@ public:
         return inner.read_dead_letters(from, max);
     }
     std::uint64_t next_dead_letter() const override { return inner.next_dead_letter(); }
+    void dead_letters_kept_to(std::uint64_t id) override { inner.dead_letters_kept_to(id); }
     Offset end() const override { return inner.end(); }
     Offset begin() const override { return inner.begin(); }
     JournalCounters counters() const override { return inner.counters(); }

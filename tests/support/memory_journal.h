@@ -8,6 +8,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "journal/journal.h"
 
@@ -93,6 +94,8 @@ public:
         return letters_.size() + 1;
     }
 
+    void dead_letters_kept_to(std::uint64_t) override {}
+
     Offset end() const override {
         const std::lock_guard lock(mutex_);
         return end_;
@@ -140,12 +143,12 @@ private:
             queue_.erase(queue_.begin());
             const bool failed = failures_ > 0;
             if (failed) --failures_;
-            const Offset before = end_;
+            const std::size_t before = end_ + letters_.size();
             Result<Appended> result =
                 failed ? Result<Appended>(Error::make(failure_code_, "the test made this commit fail"))
                        : Result<Appended>(commit(request));
             pending_ -= request.batch.size();
-            const auto listener = end_ > before ? listener_ : std::function<void()>();
+            const auto listener = end_ + letters_.size() > before ? listener_ : std::function<void()>();
             lock.unlock();
             if (request.done) request.done(std::move(result), request.batch);
             if (listener) listener();
@@ -185,7 +188,9 @@ private:
             letter.reason = rejection.reason;
             letter.field = rejection.field;
             letter.event_id = rejection.event_id;
-            letter.raw = rejection.raw;
+            letter.raw = rejection.raw.substr(0, limits::kDeadLetterRawBytes);
+            letter.raw_cut = rejection.raw.size() >= limits::kDeadLetterRawBytes;
+            letter.received_at = SystemClock().now();
             letter.item = rejection.index;
             letter.offset = rejection.offset;
             letters_.push_back(std::move(letter));
