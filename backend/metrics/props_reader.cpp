@@ -20,7 +20,8 @@ struct PropsReader::Impl {
     simdjson::ondemand::parser parser;
     std::string padded;
 
-    void walk(std::string_view props, const std::vector<std::string>& names, std::vector<std::string_view>& values) {
+    void walk(std::string_view props, const std::vector<std::string>& names, std::vector<std::string_view>& values,
+              bool words) {
         padded.reserve(props.size() + simdjson::SIMDJSON_PADDING);
         padded.assign(props);
         simdjson::ondemand::document document;
@@ -41,7 +42,9 @@ struct PropsReader::Impl {
             if (field.value().type().get(type)) return;
             if (type == simdjson::ondemand::json_type::string) {
                 if (field.value().get_string().get(value)) return;
-            } else if (type == simdjson::ondemand::json_type::number) {
+            } else if (type == simdjson::ondemand::json_type::number ||
+                       (words && (type == simdjson::ondemand::json_type::boolean ||
+                                  type == simdjson::ondemand::json_type::null))) {
                 value = trimmed(field.value().raw_json_token());
             }
             if (--missing == 0) return;
@@ -55,9 +58,9 @@ PropsReader::PropsReader(PropsReader&&) noexcept = default;
 PropsReader& PropsReader::operator=(PropsReader&&) noexcept = default;
 
 void PropsReader::read(std::string_view props, const std::vector<std::string>& names,
-                       std::vector<std::string_view>& values) {
+                       std::vector<std::string_view>& values, bool words) {
     values.assign(names.size(), std::string_view{});
-    impl_->walk(props, names, values);
+    impl_->walk(props, names, values, words);
 }
 
 }  // namespace streamgauge

@@ -9,6 +9,7 @@
 #include "api/admin_service.h"
 #include "api/ingest_service.h"
 #include "api/ingest_stats.h"
+#include "api/journal_event_search.h"
 #include "api/live_service.h"
 #include "api/load_service.h"
 #include "api/open_ingest_policy.h"
@@ -74,6 +75,7 @@ private:
     api::OpenIngestPolicy ingest_policy_;
     std::unique_ptr<api::IngestService> ingest_;
     std::unique_ptr<api::QueryService> query_;
+    std::unique_ptr<api::JournalEventSearch> events_;
     std::unique_ptr<api::LiveFeed> feed_;
     std::unique_ptr<api::LoadService> load_;
     std::unique_ptr<api::ServerAdmin> admin_;
@@ -122,6 +124,7 @@ void EmbeddedBackend::make_services() {
 
     ingest_ = std::make_unique<api::IngestService>(api::IngestParts{*journal_, clock_, ingest_stats_, ingest_policy_});
     query_ = api::make_query_service(*pipeline_, *journal_, clock_);
+    events_ = std::make_unique<api::JournalEventSearch>(*journal_, clock_);
     feed_ = std::make_unique<api::LiveFeed>(
         api::LiveSources{*journal_, *pipeline_, ingest_stats_, clock_, config_.data_dir, hello.epoch});
     journal_->on_commit([this] {
@@ -148,8 +151,9 @@ void EmbeddedBackend::make_services() {
 }
 
 Status EmbeddedBackend::serve() {
-    route_services_ = std::make_unique<RouteServices>(RouteServices{clock_, *ingest_, *query_, *feed_, *load_, *admin_,
-                                                                    requests_, *ticker_, [this] { return figures(); }});
+    route_services_ =
+        std::make_unique<RouteServices>(RouteServices{clock_, *ingest_, *query_, *events_, *feed_, *load_, *admin_,
+                                                      requests_, *ticker_, [this] { return figures(); }});
     if (Status added = add_all_routes(table_, *route_services_); !added.ok()) return added;
     requests_.prepare(table_);
 
@@ -230,6 +234,7 @@ void EmbeddedBackend::stop(milliseconds deadline) {
     if (ticker_) ticker_->stop();
     if (public_engine_) public_engine_->stop(deadline / 2);
     if (management_engine_) management_engine_->stop(deadline / 8);
+    if (events_) events_->stop();
     if (feed_) feed_->stop();
     // Commits what was taken, so that the pipeline finds all of it.
     if (journal_) journal_->close();

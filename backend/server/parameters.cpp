@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "api/json_writer.h"
+#include "http/text.h"
 
 namespace streamgauge {
 
@@ -56,16 +58,93 @@ std::size_t Parameters::word(std::string_view name, std::initializer_list<std::s
     return 0;
 }
 
-std::size_t Parameters::unknown(std::initializer_list<std::string_view> known) const {
-    std::size_t count = 0;
+std::optional<std::uint64_t> Parameters::number(std::string_view name) {
+    const auto value = request_.query_parameter(name);
+    if (!value) return std::nullopt;
+    std::uint64_t number = 0;
+    const char* const end = value->data() + value->size();
+    const auto read = std::from_chars(value->data(), end, number);
+    if (!value->empty() && read.ec == std::errc{} && read.ptr == end &&
+        number <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+        return number;
+    fail(name, "must be a whole number");
+    return std::nullopt;
+}
+
+std::optional<bool> Parameters::truth(std::string_view name) {
+    const auto value = request_.query_parameter(name);
+    if (!value) return std::nullopt;
+    if (*value != "true" && *value != "false") {
+        fail(name, "must be true or false");
+        return std::nullopt;
+    }
+    return *value == "true";
+}
+
+std::optional<Timestamp> Parameters::time(std::string_view name) {
+    auto value = request_.query_parameter(name);
+    if (!value) return std::nullopt;
+    const auto read = [&]() -> Result<Timestamp> {
+        if (value->size() > 4 && (*value)[4] == '-') {
+            // A '+' that was not escaped came as a space.
+            constexpr std::size_t kOffset = 6, kDateAndTime = 19;
+            if (value->size() >= kDateAndTime + kOffset && (*value)[value->size() - kOffset] == ' ')
+                (*value)[value->size() - kOffset] = '+';
+            return parse_rfc3339(*value);
+        }
+        const char* const end = value->data() + value->size();
+        std::int64_t whole = 0;
+        if (const auto [stop, error] = std::from_chars(value->data(), end, whole);
+            error == std::errc{} && stop == end && !value->empty())
+            return timestamp_from_epoch(whole);
+        double number = 0;
+        if (const auto [stop, error] = std::from_chars(value->data(), end, number, std::chars_format::fixed);
+            error == std::errc{} && stop == end && !value->empty())
+            return timestamp_from_epoch(number);
+        return Error::make(ErrorCode::InvalidArgument, "no time");
+    }();
+    if (read.ok()) return *read;
+    fail(name, "must be a time: 2026-01-31T12:00:00Z, or seconds or milliseconds since 1970");
+    return std::nullopt;
+}
+
+std::vector<std::string> Parameters::names() const {
+    std::vector<std::string> out;
     std::string_view rest = request_.query;
     while (!rest.empty()) {
         const std::string_view pair = rest.substr(0, rest.find('&'));
-        const std::string_view name = pair.substr(0, pair.find('='));
-        if (!pair.empty() && std::find(known.begin(), known.end(), name) == known.end()) ++count;
+        if (!pair.empty()) out.push_back(http::percent_decode(pair.substr(0, pair.find('=')), true));
         rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
     }
+    return out;
+}
+
+std::vector<std::pair<std::string, std::string>> Parameters::with_prefix(std::string_view prefix,
+                                                                         std::size_t max_bytes) {
+    std::vector<std::pair<std::string, std::string>> out;
+    for (const std::string& name : names()) {
+        if (!name.starts_with(prefix)) continue;
+        const std::string rest = name.substr(prefix.size());
+        const bool repeated = std::any_of(out.begin(), out.end(), [&](const auto& one) { return one.first == rest; });
+        if (rest.empty()) fail(name, "lacks the name of a member");
+        if (!rest.empty() && !repeated) out.emplace_back(rest, text(name, max_bytes));
+    }
+    return out;
+}
+
+std::size_t Parameters::unknown(std::initializer_list<std::string_view> known, std::string_view prefix) const {
+    std::size_t count = 0;
+    for (const std::string& name : names()) {
+        if (!prefix.empty() && name.starts_with(prefix)) continue;
+        if (std::find(known.begin(), known.end(), name) == known.end()) ++count;
+    }
     return count;
+}
+
+void Parameters::refuse_unknown(std::initializer_list<std::string_view> known) {
+    for (const std::string& name : names())
+        if (std::find(known.begin(), known.end(), name) == known.end())
+            return fail(name, "is no parameter of this route");
 }
 
 }  // namespace streamgauge

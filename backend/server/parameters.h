@@ -7,8 +7,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
+#include "base/time.h"
 #include "http/types.h"
 
 namespace streamgauge {
@@ -27,13 +30,27 @@ public:
     // The index of the value in `words`, 0 when absent.
     std::size_t word(std::string_view name, std::initializer_list<std::string_view> words);
 
+    // The value as a position or number: a whole number from 0; nullopt when absent.
+    std::optional<std::uint64_t> number(std::string_view name);
+    // The value as "true" or "false"; nullopt when absent.
+    std::optional<bool> truth(std::string_view name);
+    // The value as a point in time, in RFC 3339 or as epoch seconds or milliseconds; nullopt when absent.
+    std::optional<Timestamp> time(std::string_view name);
+    // Parameters whose names begin with `prefix`: what stands behind it, and the value as text() gives it. Of those
+    // with the same name the first.
+    std::vector<std::pair<std::string, std::string>> with_prefix(std::string_view prefix, std::size_t max_bytes);
+
     // InvalidArgument with the parameter's name in `field`; none when all were right.
     const std::optional<Error>& fault() const { return fault_; }
-    // Parameters of the request that nobody asked for.
-    std::size_t unknown(std::initializer_list<std::string_view> known) const;
+    // Parameters of the request that nobody asked for; `prefix` is of those that with_prefix() took.
+    std::size_t unknown(std::initializer_list<std::string_view> known, std::string_view prefix = {}) const;
+    // For routes where they are a fault: the first of them becomes one.
+    void refuse_unknown(std::initializer_list<std::string_view> known);
 
 private:
     void fail(std::string_view name, std::string message);
+    // Names of the request's parameters, decoded, in its order.
+    std::vector<std::string> names() const;
 
     const http::Request& request_;
     std::optional<Error> fault_;

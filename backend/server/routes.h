@@ -13,8 +13,9 @@
 namespace streamgauge {
 
 namespace api {
+class EventSearch;
 class IngestService;
-}
+}  // namespace api
 class Ticker;
 class RequestMetrics;
 
@@ -34,6 +35,7 @@ struct RouteServices {
     const Clock& clock;
     api::IngestService& ingest;
     api::QueryService& query;
+    api::EventSearch& events;
     api::LiveService& live;
     api::LoadService& load;
     api::AdminService& admin;
@@ -45,6 +47,7 @@ struct RouteServices {
 // Each fails only when two rows are the same.
 Status add_ingest_routes(http::RouteTable& table, const RouteServices& services);
 Status add_health_routes(http::RouteTable& table, api::AdminService& admin);
+Status add_event_routes(http::RouteTable& table, const RouteServices& services);
 Status add_query_routes(http::RouteTable& table, const RouteServices& services);
 Status add_live_routes(http::RouteTable& table, const RouteServices& services);
 Status add_prometheus_routes(http::RouteTable& table, const RouteServices& services);
