@@ -31,6 +31,8 @@ public:
     virtual Result<PrincipalPtr> authenticate_key(std::string_view key, Timestamp now) const = 0;
     // The project that a site (Plausible's domain, Umami's website id) belongs to; nullopt: nobody's.
     virtual std::optional<std::string> project_of_site(std::string_view site) const = 0;
+    // There is no other project: whoever may see it may see everything.
+    virtual bool is_only_project(std::string_view project) const = 0;
 };
 
 }  // namespace streamgauge::auth

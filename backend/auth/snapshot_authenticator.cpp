@@ -68,6 +68,7 @@ public:
     ByText<KnownUser> users;
     ByText<KnownSigningKey> signing_keys;
     ByText<std::string> project_by_site;
+    std::string only_project;  // empty: there are several
     std::shared_ptr<const SigningKey> signs;
     PrincipalPtr anonymous = std::make_shared<const Principal>();
 };
@@ -118,6 +119,7 @@ Snapshot::Snapshot(const Contents& contents, const ExtraCredentials& extra, cons
     }
     const auto current = signing_keys.find(extra.signs_with.empty() ? contents.current_kid : extra.signs_with);
     if (current != signing_keys.end()) signs = current->second.key;
+    if (contents.projects.size() == 1) only_project = contents.projects.front().id;
     for (const Project& project : contents.projects) {
         for (const std::string& site : project.sites) project_by_site.emplace(site, project.id);
     }
@@ -234,6 +236,11 @@ std::optional<std::string> SnapshotAuthenticator::project_of_site(std::string_vi
     const auto found = seen.snapshot->project_by_site.find(site);
     if (found == seen.snapshot->project_by_site.end()) return std::nullopt;
     return found->second;
+}
+
+bool SnapshotAuthenticator::is_only_project(std::string_view project) const {
+    const ThreadView& seen = view();
+    return seen.snapshot && !project.empty() && seen.snapshot->only_project == project;
 }
 
 std::shared_ptr<const SigningKey> SnapshotAuthenticator::signing_key() const {

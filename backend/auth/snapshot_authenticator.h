@@ -39,6 +39,7 @@ public:
     Result<PrincipalPtr> authenticate(const Credentials& credentials, Timestamp now) const override;
     Result<PrincipalPtr> authenticate_key(std::string_view key, Timestamp now) const override;
     std::optional<std::string> project_of_site(std::string_view site) const override;
+    bool is_only_project(std::string_view project) const override;
 
     // The key that signs now. nullptr before the first publish().
     std::shared_ptr<const SigningKey> signing_key() const;

@@ -64,6 +64,9 @@ struct Route {
     bool key_in_body = false;    // Ingest: the credential may be in the body, so the handler asks for it
     bool cors = false;           // web pages of other origins may call it (never with credentials)
     RouteDocs docs = {};
+    // Query: the handler keeps to the project of request.principal. Where it does not, the answer is about all
+    // projects, and keys that are for one of several may not ask.
+    bool by_project = false;
 };
 
 // Built once, then shared read-only between engines and threads.

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "server/limit_settings.h"
 
 namespace streamgauge {
 
@@ -28,6 +29,8 @@ struct Config {
     log::Level log_level = log::Level::Info;
     std::uint64_t retention_days = 7;  // raw events: whichever of the two comes first
     std::uint64_t retention_bytes = 20ULL << 30;
+    LimitSettings limits;  // all off
+    LimitPreset limits_preset = LimitPreset::Off;
     std::string load_program;  // streamgauged, for load runs; default: beside this program
 };
 

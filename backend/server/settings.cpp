@@ -77,6 +77,22 @@ std::string shown_list(const Values& values) {
     return all;
 }
 
+template <std::array<RateLimit, kLimitScopes> LimitSettings::*kind, LimitScope scope>
+SettingSpec limit_setting(std::string_view key, std::string_view help) {
+    return {key,
+            "AMOUNT/WINDOW",
+            help,
+            false,
+            false,
+            [](Config& c, const Values& v) -> std::string {
+                const auto limit = parse_rate_limit(v[0]);
+                if (!limit.ok()) return limit.error().message;
+                (c.limits.*kind)[static_cast<std::size_t>(scope)] = *limit;
+                return {};
+            },
+            [](const Config& c) { return to_string((c.limits.*kind)[static_cast<std::size_t>(scope)]); }};
+}
+
 std::vector<SettingSpec> make_settings() {
     return {
         {"data_dir", "DIR", "Where the journal and the store live. One server per directory.", false, false,
@@ -171,6 +187,26 @@ std::vector<SettingSpec> make_settings() {
         {"retention.bytes", "BYTES", "Most bytes of raw events kept on disk, such as 20GiB; at least 64MiB.", false,
          false, [](Config& c, const Values& v) { return read_bytes(v[0], 64ULL << 20, c.retention_bytes); },
          [](const Config& c) { return std::to_string(c.retention_bytes); }},
+        limit_setting<&LimitSettings::requests, LimitScope::Key>(
+            "limits.requests_per_key", "Most requests of one API key in any window, such as 100/1s or 10000/1m; off."),
+        limit_setting<&LimitSettings::requests, LimitScope::User>("limits.requests_per_user",
+                                                                  "Most requests of one user in any window; off."),
+        limit_setting<&LimitSettings::requests, LimitScope::Address>(
+            "limits.requests_per_address", "Most requests of one client address (IPv6: /64) in any window; off."),
+        limit_setting<&LimitSettings::events, LimitScope::Key>("limits.events_per_key",
+                                                               "Most events of one API key in any window; off."),
+        limit_setting<&LimitSettings::events, LimitScope::User>("limits.events_per_user",
+                                                                "Most events of one user in any window; off."),
+        limit_setting<&LimitSettings::events, LimitScope::Address>(
+            "limits.events_per_address", "Most events of one client address in any window; off."),
+        {"limits.preset", "off|compat-c",
+         "Limits where none of their own are set: compat-c is 100 requests a second for each address.", false, false,
+         [](Config& c, const Values& v) -> std::string {
+             if (v[0] != "off" && v[0] != "compat-c") return "must be off or compat-c";
+             c.limits_preset = v[0] == "off" ? LimitPreset::Off : LimitPreset::CompatC;
+             return {};
+         },
+         [](const Config& c) { return std::string(c.limits_preset == LimitPreset::Off ? "off" : "compat-c"); }},
         {"load.program", "FILE", "The streamgauged that runs load tests; default: the one beside this program.", false,
          false, [](Config& c, const Values& v) { return read_text(v[0], c.load_program); },
          [](const Config& c) { return c.load_program; }},

@@ -255,6 +255,17 @@ TEST_F(AuthenticatorTest, TheConsolesTokenIsItsOwn) {
     EXPECT_TRUE(authenticator.take_key_uses().empty());
 }
 
+TEST_F(AuthenticatorTest, KnowsWhenThereIsOnlyOneProject) {
+    EXPECT_FALSE(authenticator.is_only_project("default")) << "nothing is known yet";
+    publish();
+    EXPECT_TRUE(authenticator.is_only_project("default"));
+    EXPECT_FALSE(authenticator.is_only_project("shop"));
+    EXPECT_FALSE(authenticator.is_only_project(""));
+    ASSERT_TRUE(open.directory->save_project({"shop", "Shop", {}, {}}, true).ok());
+    publish();
+    EXPECT_FALSE(authenticator.is_only_project("default"));
+}
+
 TEST_F(AuthenticatorTest, SitesBelongToProjects) {
     ASSERT_TRUE(open.directory->save_project({"shop", "Shop", {"shop.example", "b59e9c65-ae32-47f1"}, {}}, true).ok());
     publish();
