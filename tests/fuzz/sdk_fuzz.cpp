@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The decoders of Segment's and PostHog's dialects on any bytes: they neither crash nor hang, every item of a request
+// is an event within the limits or a rejection with a reason, the same bytes give the same result again, and what a
+// rejection keeps is taken by the same decoder without the request around it.
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/limits.h"
+#include "event/dialect.h"
+
+namespace {
+
+using namespace streamgauge;
+
+constexpr Timestamp kNow = Timestamp::from_seconds(1'770'000'000);
+
+void require(bool holds) {
+    if (!holds) std::abort();
+}
+
+void check_text(std::string_view text, std::size_t most) {
+    require(text.size() <= most && text.find('\0') == std::string_view::npos);
+}
+
+void check_event(const EventView& event) {
+    require(!event.event_id.empty() && !event.event_type.empty());
+    check_text(event.event_id, limits::kEventIdBytes);
+    check_text(event.event_type, limits::kEventTypeBytes);
+    check_text(event.user_id, limits::kUserIdBytes);
+    check_text(event.session_id, limits::kSessionIdBytes);
+    check_text(event.page_url, limits::kPageUrlBytes);
+    check_text(event.props, limits::kPropsBytes);
+    require(event.props.starts_with('{') && event.props.ends_with('}'));
+    require(event.received_at == kNow);
+    require(event.occurred_at.micros - kNow.micros <= 24LL * 3600 * Timestamp::kMicrosPerSecond);
+    require(parse_rfc3339(format_rfc3339(event.occurred_at)).ok());
+    require(!event.time_from_door || event.occurred_at == kNow);
+}
+
+void check_request(const DecodedRequest& request, std::size_t body_size) {
+    require(request.batch.size() == request.request_index.size());
+    const std::size_t items = request.batch.size() + request.rejected.size();
+    require(items >= 1 && items <= limits::kEventsPerRequest && (request.several || items == 1));
+    for (std::size_t i = 0; i < request.batch.size(); ++i) {
+        check_event(request.batch[i]);
+        require(request.request_index[i] < items);
+    }
+    for (const Rejection& rejection : request.rejected) {
+        require(!rejection.reason.empty() && !rejection.raw.empty());
+        require(rejection.raw.size() <= limits::kDeadLetterRawBytes);
+        require(rejection.offset <= body_size && rejection.index < items);
+        check_text(rejection.event_id, limits::kEventIdBytes);
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static const std::unique_ptr<DialectDecoder> decoders[] = {
+        make_decoder(Dialect::Segment), make_decoder(Dialect::PostHog), make_decoder(Dialect::PostHogV1)};
+    static constexpr std::string_view kPaths[] = {"/v1/batch", "/v1/track", "/v1/s/",  "/batch/",
+                                                  "/e/",       "/engage/",  "/i/v0/e", "/"};
+    static constexpr std::string_view kQueries[] = {"", "compression=base64&_=1770000000123", "_=1769999999000&x",
+                                                    "compression=lz64"};
+    if (size == 0) return 0;
+    DialectDecoder& decoder = *decoders[data[0] % 3];
+    DecodeInput input;
+    input.body = std::string_view(reinterpret_cast<const char*>(data) + 1, size - 1);
+    input.path = kPaths[(data[0] / 3) % 8];
+    input.query = kQueries[(data[0] / 24) % 4];
+    input.received_at = kNow;
+
+    (void)segment_or_posthog(input);
+    const Result<DecodedRequest> first = decoder.decode(input);
+    const Result<DecodedRequest> again = decoder.decode(input);
+    require(first.ok() == again.ok());
+    if (!first.ok()) {
+        require(!first.error().message.empty() && first.error().message == again.error().message);
+        require(first.error().offset == again.error().offset);
+        require(first.error().code == ErrorCode::InvalidArgument || first.error().code == ErrorCode::TooLarge);
+        require(first.error().offset.value_or(0) <= input.body.size());
+        return 0;
+    }
+    check_request(*first, input.body.size());
+    require(first->batch.size() == again->batch.size() && first->rejected.size() == again->rejected.size());
+    for (std::size_t i = 0; i < first->batch.size(); ++i) {
+        require(first->batch[i].props == again->batch[i].props);
+        require(first->batch[i].occurred_at == again->batch[i].occurred_at);
+    }
+    for (const Rejection& rejection : first->rejected) {
+        DecodeInput lone;
+        lone.body = rejection.raw;
+        lone.received_at = kNow;
+        const Result<DecodedRequest> decoded = decoder.decode(lone);
+        if (decoded.ok()) check_request(*decoded, rejection.raw.size());
+    }
+    return 0;
+}
