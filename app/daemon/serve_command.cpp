@@ -65,7 +65,7 @@ int serve(const ConfigOptions& options) {
         application = std::make_unique<QCoreApplication>(argument_count, arguments);
     }
     const SystemClock clock;
-    auto started = Backend::start(config, clock);
+    auto started = Backend::start(config, clock, {.first_admin = true});
     if (!started.ok()) {
         complain(started.error().describe());
         return started.error().code == ErrorCode::Conflict ? kExitInUse : kExitFailed;
@@ -76,6 +76,10 @@ int serve(const ConfigOptions& options) {
     }
     if (const auto management = backend->management()) {
         std::cout << "management on http://" << http::to_string(*management) << "\n";
+    }
+    if (const auto password = backend->take_first_password()) {
+        std::cout << "first start: log in as admin with the password " << *password
+                  << "; it is shown this once, change it with: streamgauged user passwd admin\n";
     }
     std::cout.flush();
 

@@ -8,36 +8,15 @@
 
 #include "api/services.h"
 #include "auth/principal.h"
+#include "auth/records.h"
 #include "base/time.h"
 
 namespace streamgauge::api {
 
-struct Project {
-    std::string id;                  // "default", "shop": 1 to 64 of [a-z0-9_-]
-    std::string name;                // for people
-    std::vector<std::string> sites;  // Plausible's domains and Umami's website ids that belong to it
-    Timestamp created_at;
-};
-
-struct ApiKey {
-    std::string id;  // public: "k_..."
-    std::string name, project;
-    auth::Permissions permissions = 0;  // Ingest, Query, Administer
-    std::string hint;                   // the secret's first characters, to recognise it by
-    Timestamp created_at;
-    std::optional<Timestamp> last_used_at, revoked_at, expires_at;
-};
-struct NewApiKey {
-    ApiKey key;
-    std::string secret;  // shown this once, never stored
-};
-
-struct User {
-    std::string name;
-    auth::Role role = auth::Role::Viewer;
-    Timestamp created_at;
-    std::optional<Timestamp> last_login_at;
-};
+using auth::ApiKey;
+using auth::NewApiKey;
+using auth::Project;
+using auth::User;
 
 struct Login {
     std::string token;
@@ -60,7 +39,9 @@ public:
     virtual void remove_project(std::string id, Done<bool> done) = 0;  // Conflict while it has keys that work
 
     virtual void keys(std::string project, Done<std::vector<ApiKey>> done) = 0;  // empty: of all
-    virtual void create_key(ApiKey wanted, Done<NewApiKey> done) = 0;
+    // Takes name, project, permissions and expires_at. `secret`: a key of the caller's own, such as the write key that
+    // SDKs in the field already have; none: a new one.
+    virtual void create_key(ApiKey wanted, std::optional<std::string> secret, Done<NewApiKey> done) = 0;
     virtual void revoke_key(std::string id, Done<ApiKey> done) = 0;
 
     virtual void users(Done<std::vector<User>> done) = 0;

@@ -20,6 +20,8 @@ struct PasswordCost {
 Result<std::string> hash_password(std::string_view password, const PasswordCost& cost = {});
 // Takes as long as the hash's own parameters say, whatever the answer is. False for a text that is no hash.
 bool verify_password(std::string_view password, const std::string& hash);
+// A hash of these parameters that no password matches: who asks for an unknown user waits as long as for a known one.
+std::string unmatched_hash(const PasswordCost& cost = {});
 // The hash was made with other parameters than these.
 bool needs_rehash(const std::string& hash, const PasswordCost& cost = {});
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "api/access_service.h"
 #include "api/admin_service.h"
 #include "api/ingest_service.h"
 #include "api/ingest_stats.h"
@@ -46,18 +47,20 @@ Error explained(const std::string& what, const Error& cause) {
 
 class EmbeddedBackend final : public Backend {
 public:
-    EmbeddedBackend(const Config& config, const Clock& clock, DataLock lock)
-        : config_(config), clock_(clock), lock_(std::move(lock)) {}
+    EmbeddedBackend(const Config& config, const Clock& clock, const StartOptions& options, DataLock lock)
+        : config_(config), clock_(clock), options_(options), lock_(std::move(lock)) {}
     ~EmbeddedBackend() override { stop(std::chrono::seconds(4)); }
 
     Status open();
 
-    Services services() override { return {*query_, *feed_, *load_, *admin_}; }
+    Services services() override { return {*query_, *feed_, *load_, *admin_, *access_}; }
+    std::optional<std::string> take_first_password() override { return access_->take_first_password(); }
     std::vector<http::Endpoint> listening() const override { return listening_; }
     std::optional<http::Endpoint> management() const override { return management_; }
     void stop(milliseconds deadline) override;
 
 private:
+    Status open_access();
     Status open_storage();
     void make_services();
     Status serve();
@@ -66,8 +69,10 @@ private:
 
     const Config config_;
     const Clock& clock_;
+    const StartOptions options_;
     // In the order in which they depend on each other; destroyed from the bottom up.
     DataLock lock_;
+    std::unique_ptr<api::AccessManager> access_;
     std::unique_ptr<Journal> journal_;
     std::unique_ptr<Store> store_;
     std::unique_ptr<Pipeline> pipeline_;
@@ -92,9 +97,26 @@ private:
 };
 
 Status EmbeddedBackend::open() {
+    if (Status opened = open_access(); !opened.ok()) return opened;
     if (Status opened = open_storage(); !opened.ok()) return opened;
     make_services();
     return serve();
+}
+
+Status EmbeddedBackend::open_access() {
+    api::AccessOptions options;
+    options.data_dir = config_.data_dir;
+    options.dev = config_.dev;
+    options.first_admin = options_.first_admin;
+    options.token_lifetime = std::chrono::seconds(config_.auth_token_lifetime);
+    options.algorithm = config_.auth_jwt_algorithm;
+    options.private_key_file = config_.auth_jwt_private_key;
+    options.public_key_files = config_.auth_jwt_public_keys;
+    auto access = api::AccessManager::start(std::move(options), clock_);
+    if (!access.ok())
+        return explained("the users and keys in " + config_.data_dir + " cannot be opened", access.error());
+    access_ = std::move(access).value();
+    return {};
 }
 
 Status EmbeddedBackend::open_storage() {
@@ -153,12 +175,14 @@ void EmbeddedBackend::make_services() {
 Status EmbeddedBackend::serve() {
     route_services_ =
         std::make_unique<RouteServices>(RouteServices{clock_, *ingest_, *query_, *events_, *feed_, *load_, *admin_,
-                                                      requests_, *ticker_, [this] { return figures(); }});
+                                                      *access_, requests_, *ticker_, [this] { return figures(); }});
     if (Status added = add_all_routes(table_, *route_services_); !added.ok()) return added;
     requests_.prepare(table_);
 
     http::EngineOptions options;
     options.on_answered = [this](const http::Answered& answer) { answered(answer); };
+    // Where everybody is asked for a key, a page that reaches us under another name has none.
+    options.check_host = !authentication_required(config_);
     options.allowed_hosts = config_.allowed_hosts;
     options.cors_origins = config_.cors_origins;
     options.trusted_proxies = config_.trusted_proxies;
@@ -235,6 +259,7 @@ void EmbeddedBackend::stop(milliseconds deadline) {
     if (public_engine_) public_engine_->stop(deadline / 2);
     if (management_engine_) management_engine_->stop(deadline / 8);
     if (events_) events_->stop();
+    if (access_) access_->stop();
     if (feed_) feed_->stop();
     // Commits what was taken, so that the pipeline finds all of it.
     if (journal_) journal_->close();
@@ -243,11 +268,11 @@ void EmbeddedBackend::stop(milliseconds deadline) {
 
 }  // namespace
 
-Result<std::unique_ptr<Backend>> Backend::start(const Config& config, const Clock& clock) {
+Result<std::unique_ptr<Backend>> Backend::start(const Config& config, const Clock& clock, const StartOptions& options) {
     if (const auto faults = check(config); !faults.empty()) return faults.front();
     auto lock = DataLock::take(config.data_dir);
     if (!lock.ok()) return lock.error();
-    auto backend = std::make_unique<EmbeddedBackend>(config, clock, std::move(lock).value());
+    auto backend = std::make_unique<EmbeddedBackend>(config, clock, options, std::move(lock).value());
     if (Status opened = backend->open(); !opened.ok()) return opened.error();
     return std::unique_ptr<Backend>(std::move(backend));
 }

@@ -4,8 +4,11 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
+#include "api/access.h"
 #include "api/services.h"
 #include "base/clock.h"
 #include "http/engine.h"
@@ -19,16 +22,26 @@ struct Services {
     api::LiveService& live;
     api::LoadService& load;
     api::AdminService& admin;
+    api::AccessService& access;
+};
+
+struct StartOptions {
+    // Where nobody can log in yet, make the user admin; Backend::take_first_password() tells the password.
+    bool first_admin = false;
 };
 
 class Backend {
 public:
     // Takes the data directory (Conflict when another server has it: the message names its process id), recovers, binds
     // the listeners and serves. Needs a QCoreApplication unless management is "off". `clock` must outlive it.
-    static Result<std::unique_ptr<Backend>> start(const Config& config, const Clock& clock);
+    static Result<std::unique_ptr<Backend>> start(const Config& config, const Clock& clock,
+                                                  const StartOptions& options = {});
     virtual ~Backend() = default;  // stops
 
     virtual Services services() = 0;
+    // The password of the user admin when this start made it: once, then nothing. For the operator's eyes, never the
+    // log.
+    virtual std::optional<std::string> take_first_password() = 0;
     virtual std::vector<http::Endpoint> listening() const = 0;  // public, with real ports
     virtual std::optional<http::Endpoint> management() const = 0;
     // Drains: readiness goes false, listeners stop accepting, what is in flight commits and is answered. Blocks, at

@@ -274,11 +274,10 @@ std::vector<Error> check(const Config& config) {
         const auto endpoint = http::parse_endpoint(address);
         if (!endpoint.ok()) {
             fault("listen", endpoint.error().message, endpoint.error().hint);
-        } else if (!http::is_loopback(*endpoint)) {
-            fault("listen",
-                  address + " is reachable from other machines, and this version has no authentication to protect it",
-                  "listen on a loopback address such as 127.0.0.1:" + std::to_string(endpoint->port) +
-                      ", and put a proxy that authenticates in front of it to be reached from elsewhere");
+        } else if (!http::is_loopback(*endpoint) && config.auth_required == AuthRequired::Never) {
+            fault("listen", address + " is reachable from other machines, and auth.required is false",
+                  "leave auth.required out, so that a key or a token is asked for, or listen on 127.0.0.1:" +
+                      std::to_string(endpoint->port));
         } else if (endpoint->port != 0 && !taken.insert(http::to_string(*endpoint)).second) {
             fault("listen", address + " is listed twice", "name each address once");
         }
@@ -299,7 +298,19 @@ std::vector<Error> check(const Config& config) {
         }
     }
     check_http(config, faults);
+    if (!config.auth_jwt_private_key.empty() && config.auth_jwt_algorithm != auth::Algorithm::Rs256) {
+        fault("auth.jwt_private_key", "a private key signs with RS256, and auth.jwt_algorithm is HS256",
+              "set auth.jwt_algorithm to RS256");
+    }
     return faults;
+}
+
+bool authentication_required(const Config& config) {
+    if (config.auth_required != AuthRequired::Auto) return config.auth_required == AuthRequired::Always;
+    return std::any_of(config.listen.begin(), config.listen.end(), [](const std::string& address) {
+        const auto endpoint = http::parse_endpoint(address);
+        return !endpoint.ok() || !http::is_loopback(*endpoint);
+    });
 }
 
 }  // namespace streamgauge

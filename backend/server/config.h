@@ -9,11 +9,15 @@
 #include <utility>
 #include <vector>
 
+#include "auth/signing_key.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "server/limit_settings.h"
 
 namespace streamgauge {
+
+// Whether ingestion and queries need a token or a key; administration always does.
+enum class AuthRequired { Auto, Always, Never };  // Auto: as soon as a listener is beyond loopback
 
 struct Config {
     std::string data_dir;  // default: $XDG_DATA_HOME/streamgauge or ~/.local/share/streamgauge
@@ -24,7 +28,12 @@ struct Config {
     std::vector<std::string> cors_origins{"*"};  // that may send events from web pages; "*": all
     std::vector<std::string> trusted_proxies;    // addresses and networks
     bool proxy_protocol = false;                 // trusted proxies begin connections with a PROXY header
-    bool dev = false;                            // accepted; what it adds comes with authentication
+    bool dev = false;                            // the user demo with the password demo123 is there
+    AuthRequired auth_required = AuthRequired::Auto;
+    std::uint64_t auth_token_lifetime = 12 * 3600;  // seconds
+    auth::Algorithm auth_jwt_algorithm = auth::Algorithm::Hs256;
+    std::string auth_jwt_private_key;               // PEM file; empty: a key of our own
+    std::vector<std::string> auth_jwt_public_keys;  // PEM files whose tokens are accepted too
     log::Format log_format = log::Format::Json;
     log::Level log_level = log::Level::Info;
     std::uint64_t retention_days = 7;  // raw events: whichever of the two comes first
@@ -82,8 +91,12 @@ std::map<std::string, std::string> process_environment();
 // place ("file.toml:3:5: ..."); NotFound or Io when the file cannot be read. Touches nothing but the file.
 Result<LoadedConfig> load_config(const ConfigSources& sources);
 
-// What no single value shows: addresses that cannot be parsed, that repeat, or that are beyond loopback, and so on. A
-// fault each, with the setting's key in `field`. Those of the listeners' surroundings are in config_http.cpp.
+// Whether ingestion and queries need a token or a key with these settings.
+bool authentication_required(const Config& config);
+
+// What no single value shows: addresses that cannot be parsed or that repeat, or that are beyond loopback without
+// authentication, and so on. A fault each, with the setting's key in `field`. Those of the listeners' surroundings are
+// in config_http.cpp.
 std::vector<Error> check(const Config& config);
 
 }  // namespace streamgauge

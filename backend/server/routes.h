@@ -14,6 +14,7 @@ namespace streamgauge {
 
 namespace api {
 class EventSearch;
+class AccessService;
 class IngestService;
 }  // namespace api
 class Ticker;
@@ -39,12 +40,14 @@ struct RouteServices {
     api::LiveService& live;
     api::LoadService& load;
     api::AdminService& admin;
+    api::AccessService& access;
     RequestMetrics& requests;
     Ticker& ticker;
     std::function<ServerFigures()> figures;
 };
 
 // Each fails only when two rows are the same.
+Status add_access_routes(http::RouteTable& table, api::AccessService& access);
 Status add_ingest_routes(http::RouteTable& table, const RouteServices& services);
 Status add_health_routes(http::RouteTable& table, api::AdminService& admin);
 Status add_event_routes(http::RouteTable& table, const RouteServices& services);

@@ -43,6 +43,24 @@ std::string read_bytes(std::string_view text, std::uint64_t low, std::uint64_t& 
     return {};
 }
 
+// "3600", "90s", "30m", "12h", "7d": seconds.
+std::string read_duration(std::string_view text, std::uint64_t low, std::uint64_t high, std::uint64_t& out) {
+    std::uint64_t unit = 1;
+    for (const auto& [suffix, seconds] :
+         {std::pair{'s', 1U}, std::pair{'m', 60U}, std::pair{'h', 3'600U}, std::pair{'d', 86'400U}}) {
+        if (!text.ends_with(suffix)) continue;
+        text.remove_suffix(1);
+        unit = seconds;
+        break;
+    }
+    std::uint64_t value = 0;
+    if (!read_number(text, 0, high / unit, value).empty() || value * unit < low)
+        return "must be a time from " + std::to_string(low) + "s to " + std::to_string(high / 86'400) +
+               "d, such as 30m, 12h or 7d";
+    out = value * unit;
+    return {};
+}
+
 std::string read_switch(std::string_view text, bool& out) {
     if (text == "true" || text == "1" || text == "on" || text == "yes") {
         out = true;
@@ -137,9 +155,50 @@ std::vector<SettingSpec> make_settings() {
         {"proxy_protocol", "", "Trusted proxies begin each connection with a PROXY header, version 1 or 2.", false,
          false, [](Config& c, const Values& v) { return read_switch(v[0], c.proxy_protocol); },
          [](const Config& c) { return std::string(c.proxy_protocol ? "true" : "false"); }},
-        {"dev", "", "Development mode: accepted; adds nothing until authentication is there.", false, false,
-         [](Config& c, const Values& v) { return read_switch(v[0], c.dev); },
+        {"dev", "", "Development mode: the user demo with the password demo123 can log in, as an operator.", false,
+         false, [](Config& c, const Values& v) { return read_switch(v[0], c.dev); },
          [](const Config& c) { return std::string(c.dev ? "true" : "false"); }},
+        {"auth.required", "auto|true|false",
+         "Whether ingestion and queries need a key or a token: auto is false while every listener is on loopback.",
+         false, false,
+         [](Config& c, const Values& v) -> std::string {
+             bool required = false;
+             if (v[0] == "auto") {
+                 c.auth_required = AuthRequired::Auto;
+             } else if (!read_switch(v[0], required).empty()) {
+                 return "must be auto, true or false";
+             } else {
+                 c.auth_required = required ? AuthRequired::Always : AuthRequired::Never;
+             }
+             return {};
+         },
+         [](const Config& c) -> std::string {
+             return c.auth_required == AuthRequired::Auto     ? "auto"
+                    : c.auth_required == AuthRequired::Always ? "true"
+                                                              : "false";
+         }},
+        {"auth.token_lifetime", "TIME", "How long a login's token is valid, such as 30m, 12h or 7d; 1m to 365d.", false,
+         false, [](Config& c, const Values& v) { return read_duration(v[0], 60, 365 * 86'400, c.auth_token_lifetime); },
+         [](const Config& c) {
+             const std::uint64_t s = c.auth_token_lifetime;
+             return s % 3'600 == 0 ? std::to_string(s / 3'600) + "h" : std::to_string(s) + "s";
+         }},
+        {"auth.jwt_algorithm", "HS256|RS256", "How tokens are signed.", false, false,
+         [](Config& c, const Values& v) -> std::string {
+             const auto algorithm = auth::algorithm_from(v[0]);
+             if (!algorithm) return "must be HS256 or RS256";
+             c.auth_jwt_algorithm = *algorithm;
+             return {};
+         },
+         [](const Config& c) { return std::string(auth::to_string(c.auth_jwt_algorithm)); }},
+        {"auth.jwt_private_key", "FILE",
+         "An RSA key in PEM form that signs tokens (RS256); default: a key of the server's own, which it can rotate.",
+         false, false, [](Config& c, const Values& v) { return read_text(v[0], c.auth_jwt_private_key); },
+         [](const Config& c) { return c.auth_jwt_private_key; }},
+        {"auth.jwt_public_keys", "FILE",
+         "RSA public keys in PEM form whose tokens (RS256) are accepted too. Repeatable.", true, false,
+         [](Config& c, const Values& v) { return read_list(v, c.auth_jwt_public_keys); },
+         [](const Config& c) { return shown_list(c.auth_jwt_public_keys); }},
         {"log.format", "json|text", "Form of the log lines on standard error: json for machines, text for people.",
          false, false,
          [](Config& c, const Values& v) -> std::string {

@@ -213,18 +213,47 @@ private:
     std::vector<std::function<void()>> held_;
 };
 
+// Knows the console and nobody else: everything that a console does not ask yet is NotFound.
+class ScriptedAccess final : public api::AccessService {
+public:
+    api::Login console_login() override { return {"sgc_scripted", Timestamp::from_seconds(4'000'000'000)}; }
+    void login(std::string, std::string, std::string, api::Done<api::Login> done) override { refuse(done); }
+    void projects(api::Done<std::vector<api::Project>> done) override { refuse(done); }
+    void save_project(api::Project, bool, api::Done<api::Project> done) override { refuse(done); }
+    void remove_project(std::string, api::Done<bool> done) override { refuse(done); }
+    void keys(std::string, api::Done<std::vector<api::ApiKey>> done) override { refuse(done); }
+    void create_key(api::ApiKey, std::optional<std::string>, api::Done<api::NewApiKey> done) override { refuse(done); }
+    void revoke_key(std::string, api::Done<api::ApiKey> done) override { refuse(done); }
+    void users(api::Done<std::vector<api::User>> done) override { refuse(done); }
+    void create_user(std::string, std::string, auth::Role, api::Done<api::User> done) override { refuse(done); }
+    void change_user(std::string, std::optional<std::string>, std::optional<auth::Role>,
+                     api::Done<api::User> done) override {
+        refuse(done);
+    }
+    void remove_user(std::string, api::Done<bool> done) override { refuse(done); }
+    void rotate_signing_key(api::Done<std::string> done) override { refuse(done); }
+
+private:
+    template <class T>
+    static void refuse(const api::Done<T>& done) {
+        done(Error::make(ErrorCode::NotFound, "this backend knows nobody"));
+    }
+};
+
 // `services` must outlive it.
 class ScriptedBackend final : public Backend {
 public:
     explicit ScriptedBackend(ScriptedServices& services) : services_(services) {}
     ~ScriptedBackend() override { services_.release(); }
-    Services services() override { return {services_, services_, services_, services_}; }
+    Services services() override { return {services_, services_, services_, services_, access_}; }
+    std::optional<std::string> take_first_password() override { return std::nullopt; }
     std::vector<http::Endpoint> listening() const override { return {{"127.0.0.1", 8080}}; }
     std::optional<http::Endpoint> management() const override { return std::nullopt; }
     void stop(std::chrono::milliseconds) override {}
 
 private:
     ScriptedServices& services_;
+    ScriptedAccess access_;
 };
 
 }  // namespace streamgauge::tests

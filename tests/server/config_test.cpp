@@ -119,10 +119,16 @@ TEST_F(ConfigTest, EverySettingIsReachableFromFileEnvironmentAndFlag) {
                                                        {"allowed_hosts", "stats.example"},
                                                        {"cors.origins", "https://shop.example"},
                                                        {"trusted_proxies", "10.0.0.0/8"},
-                                                       {"proxy_protocol", "true"}};
+                                                       {"proxy_protocol", "true"},
+                                                       {"auth.required", "true"},
+                                                       {"auth.token_lifetime", "7h"},
+                                                       {"auth.jwt_algorithm", "RS256"},
+                                                       {"auth.jwt_private_key", "/key.pem"},
+                                                       {"auth.jwt_public_keys", "/other.pem"}};
     // Settings that are a fault without another.
     const std::map<std::string, std::pair<std::string, std::string>> needs = {
-        {"proxy_protocol", {"STREAMGAUGE_TRUSTED_PROXIES", "::1"}}};
+        {"proxy_protocol", {"STREAMGAUGE_TRUSTED_PROXIES", "::1"}},
+        {"auth.jwt_private_key", {"STREAMGAUGE_AUTH_JWT_ALGORITHM", "RS256"}}};
     for (const SettingSpec& spec : settings()) {
         const std::string key(spec.key);
         sources_.environment = {{"HOME", "/home/someone"}};
@@ -190,8 +196,43 @@ TEST_F(ConfigTest, UnknownVariablesWarnAndSuggest) {
               "the variable STREAMGAUGE_HTTP_THREAD is no setting; did you mean STREAMGAUGE_HTTP_THREADS?");
 }
 
+TEST_F(ConfigTest, AddressesBeyondLoopbackNeedAuthentication) {
+    EXPECT_FALSE(authentication_required(load().config));
+    for (const char* address : {"0.0.0.0:8080", "192.0.2.1:8080", "[::]:8080"}) {
+        sources_.flags = {{"listen", {"127.0.0.1:8081", address}}};
+        EXPECT_TRUE(authentication_required(load().config)) << address;
+        sources_.flags.emplace_back("auth.required", std::vector<std::string>{"true"});
+        EXPECT_TRUE(authentication_required(load().config)) << address;
+    }
+    sources_.flags = {{"auth.required", {"true"}}};
+    EXPECT_TRUE(authentication_required(load().config));
+    sources_.flags = {{"auth.required", {"false"}}};
+    EXPECT_FALSE(authentication_required(load().config));
+}
+
+TEST_F(ConfigTest, SettingsOfTokensAreChecked) {
+    sources_.flags = {{"auth.jwt_private_key", {"key.pem"}}};
+    EXPECT_THAT(faults(),
+                HasSubstr("auth.jwt_private_key (flag --auth-jwt-private-key): a private key signs with RS256"));
+    sources_.flags.emplace_back("auth.jwt_algorithm", std::vector<std::string>{"RS256"});
+    EXPECT_EQ(load().config.auth_jwt_algorithm, auth::Algorithm::Rs256);
+    for (const char* wrong : {"none", "rs256", "HS512", ""}) {
+        sources_.flags = {{"auth.jwt_algorithm", {wrong}}};
+        EXPECT_THAT(faults(), HasSubstr("must be HS256 or RS256")) << wrong;
+    }
+    for (const auto& [text, seconds] :
+         {std::pair{"60", 60U}, {"90s", 90U}, {"30m", 1'800U}, {"12h", 43'200U}, {"365d", 31'536'000U}}) {
+        sources_.flags = {{"auth.token_lifetime", {text}}};
+        EXPECT_EQ(load().config.auth_token_lifetime, seconds) << text;
+    }
+    for (const char* wrong : {"59", "0h", "366d", "12 h", "h", "-1h", "18446744073709551615d", ""}) {
+        sources_.flags = {{"auth.token_lifetime", {wrong}}};
+        EXPECT_THAT(faults(), HasSubstr("must be a time from 60s to 365d")) << wrong;
+    }
+}
+
 TEST_F(ConfigTest, AddressesBeyondLoopbackAreRefusedAndSayWhy) {
-    sources_.flags = {{"listen", {"0.0.0.0:8080"}}};
+    sources_.flags = {{"listen", {"0.0.0.0:8080"}}, {"auth.required", {"false"}}};
     EXPECT_THAT(faults(), HasSubstr("listen (flag --listen): 0.0.0.0:8080 is reachable from other machines"));
     EXPECT_THAT(faults(), HasSubstr("127.0.0.1:8080"));
     sources_.flags = {{"management", {"0.0.0.0:8090"}}};
