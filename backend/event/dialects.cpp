@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The decoder for each dialect.
+#include "event/cloudevents_decoder.h"
 #include "event/dialect.h"
 #include "event/media_type.h"
 #include "event/plausible_decoder.h"
@@ -35,8 +36,9 @@ std::unique_ptr<DialectDecoder> make_decoder(Dialect dialect, const DecoderSecre
             return std::make_unique<PlausibleDecoder>(secrets);
         case Dialect::Umami:
             return std::make_unique<UmamiDecoder>(secrets);
-        case Dialect::Generic:
         case Dialect::CloudEvents:
+            return std::make_unique<CloudEventsDecoder>();
+        case Dialect::Generic:
         case Dialect::Otlp:
             break;
     }
