@@ -47,6 +47,29 @@ TEST(PostHogGolden, TheNodeSdksBatch) {
     EXPECT_EQ(decoded->batch[4].user_id, "$company_acme");
 }
 
+TEST(PostHogGolden, ThePythonSdksBatch) {
+    SdkRequest request = golden("posthog_python_batch_gzip");
+    request.received_at = at("2026-11-21T03:44:18.656798Z");  // as it was sent: no correction
+    const auto decoded = request.decode(Dialect::PostHog);
+    ASSERT_TRUE(decoded.ok()) << decoded.error().describe();
+    ASSERT_EQ(decoded->batch.size(), 5U);
+    EXPECT_TRUE(decoded->rejected.empty());
+    EXPECT_EQ(decoded->key, "phc_0123456789abcdefghij");
+    const EventView order = decoded->batch[0];
+    EXPECT_EQ(order.event_id, "33a7dacc-7da2-4041-a026-aaeb824b672a");
+    EXPECT_EQ(order.event_type, "order completed");
+    EXPECT_EQ(order.occurred_at, at("2026-01-15T09:30:00.250Z"));
+    EXPECT_EQ(decoded->batch[1].event_type, "page_view");
+    EXPECT_EQ(decoded->batch[1].page_url, "https://example.com/pricing");
+    EXPECT_EQ(decoded->batch[2].event_type, "$set");
+    EXPECT_EQ(decoded->batch[2].occurred_at, at("2026-11-21T03:44:18.656349Z"));
+    EXPECT_EQ(decoded->batch[2].props, R"({"$lib":"posthog-python","$lib_version":"7.91.1","$geoip_disable":true,)"
+                                       R"("$is_server":true,"$set":{"plan":"pro"}})");
+    EXPECT_EQ(decoded->batch[3].event_type, "$create_alias");
+    EXPECT_EQ(decoded->batch[3].user_id, "anon-7");
+    EXPECT_EQ(decoded->batch[4].user_id, "c569b532-57d9-47c7-94d3-f75a7b3291a7");
+}
+
 TEST(PostHogGolden, AHistoricalMigrationsTimesAreRight) {
     SdkRequest request = golden("posthog_node_historical");
     request.received_at = at("2026-11-21T03:42:12.429Z");

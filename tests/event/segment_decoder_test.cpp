@@ -68,6 +68,36 @@ TEST(SegmentGolden, TheNodeSdksBatch) {
     EXPECT_TRUE(robot.bot);
 }
 
+TEST(SegmentGolden, ThePythonSdksBatch) {
+    for (const char* name : {"segment_python_batch", "segment_python_batch_gzip"}) {
+        const bool gzip = std::string_view(name).ends_with("gzip");
+        SdkRequest request = golden(name);
+        request.received_at = at(gzip ? "2026-11-21T03:44:17.126669Z" : "2026-11-21T03:44:15.067145Z");
+        const auto decoded = request.decode(Dialect::Segment);
+        ASSERT_TRUE(decoded.ok()) << decoded.error().describe();
+        ASSERT_EQ(decoded->batch.size(), 6U);
+        EXPECT_TRUE(decoded->rejected.empty());
+        EXPECT_EQ(decoded->key, "WRITEKEY-0123456789abcdef");
+        const EventView identify = decoded->batch[0];
+        EXPECT_EQ(identify.event_id,
+                  gzip ? "f3dfd095-cb98-4f73-80c5-2bc11d665b33" : "4c7ed174-9c81-4d85-8bd0-ccef3de086f8");
+        EXPECT_EQ(identify.event_type, "identify");
+        EXPECT_EQ(identify.user_id, "user-1");
+        EXPECT_EQ(identify.occurred_at, at("2026-01-15T09:30:00.250Z"));
+        EXPECT_EQ(identify.props,
+                  R"({"plan":"pro","context":{"library":{"name":"analytics-python","version":"2.4.0"}}})");
+        EXPECT_EQ(decoded->batch[1].event_type, "Order Completed");
+        EXPECT_EQ(decoded->batch[2].event_type, "page_view");
+        EXPECT_EQ(decoded->batch[2].page_url, "https://example.com/pricing");
+        EXPECT_EQ(decoded->batch[3].user_id, "anon-7");
+        EXPECT_EQ(decoded->batch[3].page_url, "Home");
+        EXPECT_EQ(decoded->batch[4].event_type, "group");
+        EXPECT_EQ(decoded->batch[5].event_type, "alias");
+        EXPECT_EQ(decoded->batch[5].props, R"({"previousId":"anon-7","context":{"library":)"
+                                           R"({"name":"analytics-python","version":"2.4.0"}}})");
+    }
+}
+
 TEST(SegmentGolden, RudderStacksNodeSdk) {
     SdkRequest first = golden("rudderstack_node_first");
     first.received_at = at("2026-11-21T03:22:09.776Z");
