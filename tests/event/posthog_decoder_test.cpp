@@ -70,6 +70,48 @@ TEST(PostHogGolden, ThePythonSdksBatch) {
     EXPECT_EQ(decoded->batch[4].user_id, "c569b532-57d9-47c7-94d3-f75a7b3291a7");
 }
 
+TEST(PostHogGolden, TheBrowserSdksSingleEvents) {
+    SdkRequest request = golden("posthog_browser_pageview_gzip");
+    EXPECT_EQ(request.path, "/e/");
+    EXPECT_EQ(request.query, "ip=0&_=1795232818191&ver=1.257.0&compression=gzip-js");
+    request.received_at = at("2026-11-21T03:46:58.291Z");  // 100 ms after it was sent
+    const auto decoded = request.decode(Dialect::PostHog);
+    ASSERT_TRUE(decoded.ok()) << decoded.error().describe();
+    ASSERT_EQ(decoded->batch.size(), 1U);
+    EXPECT_FALSE(decoded->several);
+    EXPECT_EQ(decoded->key, "phc_0123456789abcdefghij");
+    const EventView page = decoded->batch[0];
+    EXPECT_EQ(page.event_id, "01a1fc36-e40b-7589-8d26-d942cd17618e");
+    EXPECT_EQ(page.event_type, "page_view");
+    EXPECT_EQ(page.user_id, "user-1");
+    EXPECT_EQ(page.session_id, "01a1fc36-e3c6-75f5-8820-8cc0f17fbe26");
+    EXPECT_EQ(page.page_url, "https://shop.example/pricing?x=1");
+    EXPECT_EQ(page.occurred_at, at("2026-11-21T03:46:58.287Z"));
+    EXPECT_EQ(page.props.find("phc_"), std::string_view::npos);
+
+    const auto identify = golden("posthog_browser_identify_gzip").decode(Dialect::PostHog);
+    ASSERT_TRUE(identify.ok() && identify->batch.size() == 1);
+    EXPECT_EQ(identify->batch[0].event_type, "$identify");
+    EXPECT_NE(identify->batch[0].props.find(R"("$set":{"plan":"pro"})"), std::string_view::npos);
+    EXPECT_NE(identify->batch[0].props.find(R"("$set_once":{"$initial_referrer":"$direct")"), std::string_view::npos);
+}
+
+TEST(PostHogGolden, TheBrowserSdksArrays) {
+    SdkRequest request = golden("posthog_browser_array_gzip");
+    request.received_at = at("2026-11-21T03:46:58.726Z");
+    const auto decoded = request.decode(Dialect::PostHog);
+    ASSERT_TRUE(decoded.ok()) << decoded.error().describe();
+    ASSERT_EQ(decoded->batch.size(), 1U);
+    EXPECT_TRUE(decoded->several);
+    EXPECT_EQ(decoded->key, "phc_0123456789abcdefghij");
+    const EventView order = decoded->batch[0];
+    EXPECT_EQ(order.event_id, "01a1fc36-e3cf-7f47-ad8c-39395b1f22bf");
+    EXPECT_EQ(order.event_type, "order completed");
+    EXPECT_EQ(order.user_id, "01a1fc36-e3cc-7192-b784-51090d88f39b");
+    EXPECT_EQ(order.occurred_at, at("2026-11-21T03:46:58.227Z"));  // it says: 499 ms ago
+    EXPECT_EQ(order.props.find(R"("offset")"), std::string_view::npos);
+}
+
 TEST(PostHogGolden, AHistoricalMigrationsTimesAreRight) {
     SdkRequest request = golden("posthog_node_historical");
     request.received_at = at("2026-11-21T03:42:12.429Z");

@@ -98,6 +98,38 @@ TEST(SegmentGolden, ThePythonSdksBatch) {
     }
 }
 
+TEST(SegmentGolden, TheBrowserSdksSingleCalls) {
+    SdkRequest page = golden("segment_browser_page");
+    EXPECT_EQ(page.path, "/v1/p");
+    page.received_at = at("2026-11-21T03:47:11.152Z");  // 100 ms after it was sent
+    const auto viewed = page.decode(Dialect::Segment);
+    ASSERT_TRUE(viewed.ok()) << viewed.error().describe();
+    ASSERT_EQ(viewed->batch.size(), 1U);
+    EXPECT_FALSE(viewed->several);
+    EXPECT_EQ(viewed->key, "WRITEKEY-0123456789abcdef");
+    const EventView view = viewed->batch[0];
+    EXPECT_EQ(view.event_id, "ajs-next-1795232831026-623536ef-bb59-44f2-aca1-60a07b34e704");
+    EXPECT_EQ(view.event_type, "page_view");
+    EXPECT_EQ(view.user_id, "3536efbb-59c4-42ec-a160-a07b34e704d2");
+    EXPECT_EQ(view.page_url, "https://shop.example/pricing?x=1");
+    EXPECT_EQ(view.occurred_at, at("2026-11-21T03:47:11.126Z"));
+    EXPECT_EQ(view.props.find("WRITEKEY"), std::string_view::npos);
+    EXPECT_TRUE(view.props.starts_with(R"({"path":"/pricing","referrer":"","search":"?x=1","title":"Pricing",)"));
+
+    SdkRequest track = golden("segment_browser_track");
+    EXPECT_EQ(track.path, "/v1/t");
+    const auto tracked = track.decode(Dialect::Segment);
+    ASSERT_TRUE(tracked.ok() && tracked->batch.size() == 1);
+    EXPECT_EQ(tracked->batch[0].event_type, "Order Completed");
+    EXPECT_EQ(tracked->batch[0].page_url, "https://shop.example/pricing?x=1");
+    EXPECT_TRUE(tracked->batch[0].props.starts_with(R"({"revenue":25.5,)"));
+
+    const auto screen = golden("segment_browser_screen").decode(Dialect::Segment);
+    ASSERT_TRUE(screen.ok() && screen->batch.size() == 1);
+    EXPECT_EQ(screen->batch[0].event_type, "page_view");
+    EXPECT_EQ(screen->batch[0].user_id, "user-1");
+}
+
 TEST(SegmentGolden, RudderStacksNodeSdk) {
     SdkRequest first = golden("rudderstack_node_first");
     first.received_at = at("2026-11-21T03:22:09.776Z");
