@@ -3,6 +3,7 @@
 #include "event/cloudevents_decoder.h"
 #include "event/dialect.h"
 #include "event/media_type.h"
+#include "event/otlp_decoder.h"
 #include "event/plausible_decoder.h"
 #include "event/posthog_decoder.h"
 #include "event/segment_decoder.h"
@@ -38,8 +39,9 @@ std::unique_ptr<DialectDecoder> make_decoder(Dialect dialect, const DecoderSecre
             return std::make_unique<UmamiDecoder>(secrets);
         case Dialect::CloudEvents:
             return std::make_unique<CloudEventsDecoder>();
-        case Dialect::Generic:
         case Dialect::Otlp:
+            return std::make_unique<OtlpDecoder>();
+        case Dialect::Generic:
             break;
     }
     return std::make_unique<GenericDecoder>();
