@@ -10,6 +10,14 @@ namespace {
 
 constexpr std::size_t kKeptBuffer = 1024 * 1024;
 
+Error nobodys_body() {
+    return {ErrorCode::InvalidArgument,
+            "the body does not say whose it is",
+            "writeKey",
+            {},
+            "send writeKey or Basic authorization (Segment), or api_key or token (PostHog)"};
+}
+
 }  // namespace
 
 IngestDecoder& IngestDecoder::of_this_thread() {
@@ -39,8 +47,15 @@ Status IngestDecoder::decompress(Coding coding, DecodeInput& input) {
 IngestDecoder::Decoded IngestDecoder::decode(const IngestRequest& request, Timestamp received_at) {
     DecodeInput input = request.input;
     input.received_at = received_at;
-    if (Status done = decompress(request.coding, input); !done.ok()) return {request.dialect, input.body, done.error()};
-    return {request.dialect, input.body, decoder(request.dialect).decode(input)};
+    if (Status done = decompress(request.coding, input); !done.ok())
+        return {request.dialect, input.body, done.error()};
+    Dialect dialect = request.dialect;
+    if (request.segment_or_posthog) {
+        const auto whose = segment_or_posthog(input);
+        if (!whose) return {dialect, input.body, nobodys_body()};
+        dialect = *whose;
+    }
+    return {dialect, input.body, decoder(dialect).decode(input)};
 }
 
 void IngestDecoder::release() {

@@ -168,6 +168,7 @@ void Hub::append_head(std::string& out, const Response& response, const Headers&
         out += "\r\n";
     }
     append_headers(out, response.headers);
+    out += response.header_lines;
     append_headers(out, extra);
     if (!keep_alive) {
         out += "Connection: close\r\n";

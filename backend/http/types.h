@@ -50,6 +50,8 @@ struct Response {
     std::string_view content_type = "application/json";  // must point to a literal; empty with an empty body
     std::string body;
     Headers headers;  // Content-Length, Date, Connection are the engine's
+    // Whole header lines, each with its CRLF, beside `headers`: a literal, so that they cost no memory of their own.
+    std::string_view header_lines = {};
     // Close the connection without an answer (all else is ignored): for clients that give an event up when they read a
     // status, and keep it when the connection breaks.
     bool cut = false;

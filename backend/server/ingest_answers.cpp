@@ -42,15 +42,6 @@ Response nothing_accepted(const IngestOutcome& outcome) {
     return response;
 }
 
-Response summary(const IngestOutcome& outcome) {
-    api::JsonWriter json;
-    json.begin_object().key("status").string("accepted").key("accepted").unsigned_integer(outcome.accepted);
-    json.key("duplicates").unsigned_integer(outcome.duplicate);
-    if (!outcome.rejected.empty()) write_rejected(json, outcome.rejected);
-    json.end_object();
-    return Response::json(outcome.rejected.empty() ? 202 : 207, json.take());
-}
-
 // One good event that came alone.
 bool is_one(const IngestOutcome& outcome) {
     return !outcome.several && outcome.batch->size() == 1;
@@ -62,12 +53,21 @@ std::string dump(const ordered_json& json) {
 
 }  // namespace
 
+std::string partly_accepted(const IngestOutcome& outcome) {
+    api::JsonWriter json;
+    json.begin_object().key("status").string("accepted").key("accepted").unsigned_integer(outcome.accepted);
+    if (!outcome.buffered) json.key("duplicates").unsigned_integer(outcome.duplicate);
+    if (!outcome.rejected.empty()) write_rejected(json, outcome.rejected);
+    json.end_object();
+    return json.take();
+}
+
 Response answer_accepted(const Result<IngestOutcome>& result) {
     if (!result.ok()) return http::problem(result.error());
     const IngestOutcome& outcome = *result;
     if (is_one(outcome)) return Response::json(202, std::string(kAccepted));
     if (outcome.batch->empty() && !outcome.rejected.empty()) return nothing_accepted(outcome);
-    return summary(outcome);
+    return Response::json(outcome.rejected.empty() ? 202 : 207, partly_accepted(outcome));
 }
 
 Response answer_echo(const Result<IngestOutcome>& result) {

@@ -14,4 +14,8 @@ http::Response answer_echo(const Result<api::IngestOutcome>& outcome);
 // A: 200 and the stored event with its number. Several: as answer_accepted.
 http::Response answer_stored(const Result<api::IngestOutcome>& outcome);
 
+// {"status":"accepted","accepted":n,"duplicates":d,"rejected":[...]}; without duplicates where nothing is known of
+// them.
+std::string partly_accepted(const api::IngestOutcome& outcome);
+
 }  // namespace streamgauge

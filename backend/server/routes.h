@@ -48,7 +48,9 @@ struct RouteServices {
 
 // Each fails only when two rows are the same.
 Status add_access_routes(http::RouteTable& table, api::AccessService& access);
-Status add_ingest_routes(http::RouteTable& table, const RouteServices& services);
+Status add_ingest_routes(http::RouteTable& table, api::IngestService& ingest);
+// The doors for the clients of other systems.
+Status add_dialect_routes(http::RouteTable& table, api::IngestService& ingest);
 Status add_health_routes(http::RouteTable& table, api::AdminService& admin);
 Status add_event_routes(http::RouteTable& table, const RouteServices& services);
 Status add_query_routes(http::RouteTable& table, const RouteServices& services);

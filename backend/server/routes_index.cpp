@@ -73,8 +73,11 @@ Status add_index_route(http::RouteTable& table) {
 Status add_all_routes(http::RouteTable& table, const RouteServices& services) {
     if (Status added = add_health_routes(table, services.admin); !added.ok()) return added;
     if (Status added = add_access_routes(table, services.access); !added.ok()) return added;
-    for (const auto add : {add_ingest_routes, add_event_routes, add_query_routes, add_live_routes,
-                           add_prometheus_routes, add_load_routes}) {
+    for (const auto add : {add_ingest_routes, add_dialect_routes}) {
+        if (Status added = add(table, services.ingest); !added.ok()) return added;
+    }
+    for (const auto add :
+         {add_event_routes, add_query_routes, add_live_routes, add_prometheus_routes, add_load_routes}) {
         if (Status added = add(table, services); !added.ok()) return added;
     }
     return add_index_route(table);

@@ -2,8 +2,9 @@
 // The doors for events: POST /events (B, C), POST /ingest (D), POST /api/v1/events (A).
 #include "api/ingest_service.h"
 #include "base/limits.h"
-#include "http/text.h"
+#include "server/dialect_answers.h"
 #include "server/ingest_answers.h"
+#include "server/ingest_door.h"
 #include "server/routes.h"
 
 namespace streamgauge {
@@ -12,33 +13,30 @@ namespace {
 
 using Answer = http::Response (*)(const Result<api::IngestOutcome>&);
 
+void take(api::IngestService& ingest, const http::Request& request, const BodyFacts& facts, std::string_view path,
+          Answer answer, bool keep_body, const http::ReplyPtr& reply) {
+    if (facts.unknown_coding) return reply->send(unsupported_coding(nullptr));
+    api::IngestRequest in = ingest_request(request, facts, path);
+    in.keep_body = keep_body;
+    ingest.ingest(in, [reply, answer](const Result<api::IngestOutcome>& outcome, Dialect) {
+        http::Response response = answer(outcome);
+        if (outcome.ok()) response.header_lines = durability_line(*outcome);
+        reply->send(std::move(response));
+    });
+}
+
 http::Handler door(api::IngestService& ingest, std::string_view path, Answer answer, bool keep_body) {
     return [&ingest, path, answer, keep_body](const http::Request& request, const http::ReplyPtr& reply) {
-        const std::string_view encoding = request.header("Content-Encoding");
-        const bool gzip = http::equal_ignoring_case(encoding, "gzip") || http::equal_ignoring_case(encoding, "x-gzip");
-        const bool deflate = http::equal_ignoring_case(encoding, "deflate");
-        const api::Coding coding = gzip ? api::Coding::Gzip : deflate ? api::Coding::Deflate : api::Coding::Identity;
-        if (!encoding.empty() && !gzip && !deflate && !http::equal_ignoring_case(encoding, "identity")) {
-            auto refused = http::problem(415, "Unsupported Media Type",
-                                         "the body may be plain or compressed with gzip (field Content-Encoding)",
-                                         "unsupported_encoding");
-            refused.headers.emplace_back("Accept-Encoding", "gzip");
-            reply->send(std::move(refused));
-            return;
-        }
-        api::IngestRequest in;
-        in.input.body = request.body;
-        in.input.padded_capacity = request.padded_capacity;
-        in.input.path = request.path;
-        in.input.query = request.query;
-        in.input.headers = request.headers;
-        in.input.client_address = request.remote_address;
-        in.coding = coding;
-        in.caller = {request.principal, request.remote_address};
-        in.source = path;
-        in.keep_body = keep_body;
-        ingest.ingest(
-            in, [reply, answer](const Result<api::IngestOutcome>& outcome, Dialect) { reply->send(answer(outcome)); });
+        take(ingest, request, body_facts(request), path, answer, keep_body, reply);
+    };
+}
+
+// B's and C's door, where CloudEvents come in too.
+http::Handler events_door(api::IngestService& ingest, std::string_view path) {
+    return [&ingest, path](const http::Request& request, const http::ReplyPtr& reply) {
+        const BodyFacts facts = body_facts(request);
+        if (facts.cloudevent) return take_cloudevents(ingest, request, facts, path, reply);
+        take(ingest, request, facts, path, answer_accepted, false, reply);
     };
 }
 
@@ -87,7 +85,7 @@ http::RouteDocs stored_docs() {
 
 }  // namespace
 
-Status add_ingest_routes(http::RouteTable& table, const RouteServices& services) {
+Status add_ingest_routes(http::RouteTable& table, api::IngestService& ingest) {
     using http::Method, http::Plane, http::Scope;
     struct Door {
         std::string_view path, summary;
@@ -95,18 +93,20 @@ Status add_ingest_routes(http::RouteTable& table, const RouteServices& services)
         bool keep_body;
         http::RouteDocs (*docs)();
     };
-    for (const Door& one :
-         {Door{"/events", "Take one event, an array or NDJSON; 202 when they are on disk.", answer_accepted, false,
-               events_docs},
-          Door{"/ingest", "Take one event and answer with it.", answer_echo, true, echo_docs},
-          Door{"/api/v1/events", "Take one event and answer with it as it is stored, with its number.", answer_stored,
-               true, stored_docs}}) {
-        Status added = table.add(
-            {Method::Post, std::string(one.path), Scope::Ingest, Plane::Both, limits::kIngestBodyBytes, one.summary,
-             door(services.ingest, one.path, one.answer, one.keep_body), nullptr, false, false, one.docs()});
+    const Door doors[] = {{"/ingest", "Take one event and answer with it.", answer_echo, true, echo_docs},
+                          {"/api/v1/events", "Take one event and answer with it as it is stored, with its number.",
+                           answer_stored, true, stored_docs}};
+    const auto add = [&](std::string_view path, std::string_view summary, http::Handler handler, http::RouteDocs docs) {
+        return table.add({Method::Post, std::string(path), Scope::Ingest, Plane::Both, limits::kIngestBodyBytes,
+                          summary, std::move(handler), nullptr, false, true, std::move(docs)});
+    };
+    Status added = add("/events", "Take one event, an array or NDJSON; 202 when they are on disk.",
+                       events_door(ingest, "/events"), events_docs());
+    for (const Door& one : doors) {
         if (!added.ok()) return added;
+        added = add(one.path, one.summary, door(ingest, one.path, one.answer, one.keep_body), one.docs());
     }
-    return {};
+    return added;
 }
 
 }  // namespace streamgauge

@@ -7,13 +7,13 @@
 #include <gtest/gtest.h>
 
 #include <future>
-#include <map>
 
 #include "api/dead_letters.h"
 #include "api/ingest_split.h"
 #include "api/ingest_stats.h"
 #include "schema/schema_registry.h"
 #include "support/memory_journal.h"
+#include "support/scripted_policy.h"
 
 namespace streamgauge::api {
 namespace {
@@ -25,35 +25,6 @@ class FixedClock final : public Clock {
 public:
     Timestamp now() const override { return parse_rfc3339("2026-01-31T12:00:00Z").value(); }
     std::int64_t monotonic_nanos() const override { return 0; }
-};
-
-// Knows one key and two sites, and takes so many events.
-class ScriptedPolicy final : public IngestPolicy {
-public:
-    Result<auth::PrincipalPtr> sender(const Caller& caller, std::string_view key_in_body) override {
-        keys.emplace_back(key_in_body);
-        if (refused) return *refused;
-        return caller.principal ? caller.principal : principal;
-    }
-    std::string project_of_site(const auth::Principal& sender, std::string_view site) override {
-        const auto found = sites.find(std::string(site));
-        return found == sites.end() ? sender.project : found->second;
-    }
-    Status take_events(const Caller&, const auth::Principal&, std::uint64_t events) override {
-        taken.push_back(events);
-        if (events <= allowance) return {};
-        Error error = Error::make(ErrorCode::RateLimited, "too many events");
-        error.retry_after_seconds = 7;
-        return error;
-    }
-
-    auth::PrincipalPtr principal = std::make_shared<const auth::Principal>(
-        auth::Principal{auth::Principal::Kind::Key, "k_12", "web shop", "shop", false, 1});
-    std::optional<Error> refused;
-    std::map<std::string, std::string> sites;
-    std::uint64_t allowance = 1'000'000;
-    std::vector<std::string> keys;
-    std::vector<std::uint64_t> taken;
 };
 
 // "warned" breaks its schema and is only warned of; "enforced" is refused.
@@ -150,7 +121,7 @@ protected:
     std::vector<std::pair<std::string_view, std::string_view>> headers_{{"User-Agent", "posthog-node/5.70.0"}};
     FixedClock clock_;
     IngestStats stats_;
-    ScriptedPolicy policy_;
+    test::ScriptedPolicy policy_;
     ScriptedSchemas schemas_;
     LetterCap letters_;
     test::MemoryJournal journal_;
