@@ -47,8 +47,7 @@ Status IngestDecoder::decompress(Coding coding, DecodeInput& input) {
 IngestDecoder::Decoded IngestDecoder::decode(const IngestRequest& request, Timestamp received_at) {
     DecodeInput input = request.input;
     input.received_at = received_at;
-    if (Status done = decompress(request.coding, input); !done.ok())
-        return {request.dialect, input.body, done.error()};
+    if (Status done = decompress(request.coding, input); !done.ok()) return {request.dialect, input.body, done.error()};
     Dialect dialect = request.dialect;
     if (request.segment_or_posthog) {
         const auto whose = segment_or_posthog(input);
