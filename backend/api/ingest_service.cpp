@@ -124,6 +124,13 @@ std::string producer_of(const auth::Principal& sender, const IngestRequest& requ
     return text;
 }
 
+// What the body says of its sender: a key, or the site that it is about.
+std::string_view key_of(const Result<DecodedRequest>& events) {
+    if (!events.ok()) return {};
+    if (!events->key.empty() || events->sites.empty()) return events->key;
+    return events->sites.front();
+}
+
 // Drops what is beyond the project's cap, counted.
 void keep_within_cap(AppendRequest& request, DeadLetterService* letters) {
     if (letters == nullptr || request.rejected.empty()) return;
@@ -161,7 +168,7 @@ void IngestService::ingest(const IngestRequest& request, Done done) {
     Result<DecodedRequest>& events = decoded.request;
     if (!events.ok() && events.error().code != ErrorCode::InvalidArgument) return done(events.error(), decoded.dialect);
 
-    const auto sender = parts_.policy.sender(request.caller, events.ok() ? events->key : std::string_view());
+    const auto sender = parts_.policy.sender(request.caller, key_of(events));
     if (!sender.ok()) return done(sender.error(), decoded.dialect);
     const std::uint64_t count = events.ok() ? events->batch.size() + events->rejected.size() : 1;
     if (Status taken = parts_.policy.take_events(request.caller, **sender, count); !taken.ok()) {

@@ -88,10 +88,11 @@ protected:
         return request;
     }
     // Waits for the answer.
-    Told send(IngestService& service, std::string_view body) {
+    Told send(IngestService& service, std::string_view body) { return send(service, request(body)); }
+    static Told send(IngestService& service, const IngestRequest& request) {
         auto told = std::make_shared<Told>();
         auto done = std::make_shared<std::promise<void>>();
-        service.ingest(request(body), [told, done](const Result<IngestOutcome>& result, Dialect) {
+        service.ingest(request, [told, done](const Result<IngestOutcome>& result, Dialect) {
             if (result.ok()) {
                 told->outcome = *result;
                 for (std::size_t i = 0; i < result->batch->size(); ++i) {
@@ -223,6 +224,30 @@ TEST_F(IngestServiceTest, WhatIsBeyondTheCapIsCountedAndNotKept) {
     EXPECT_EQ(send("not json").error->code, ErrorCode::InvalidArgument);
     EXPECT_EQ(letters().size(), 2u);
     EXPECT_EQ(journal_.counters().dead_letters_not_kept, 2u);
+}
+
+TEST_F(IngestServiceTest, EventsOfSeveralSitesGoToTheirProjectsAndAreAnsweredOnce) {
+    policy_.sites = {{"a.example", "a"}, {"b.example", "b"}};
+    IngestRequest plausible =
+        request(R"({"n":"pageview","u":"https://a.example/","d":"a.example,b.example,c.example"})");
+    plausible.dialect = Dialect::Plausible;
+    const Told told = send(service_, plausible);
+    ASSERT_FALSE(told.error.has_value());
+    EXPECT_EQ(told.outcome.accepted, 3u);
+    ASSERT_EQ(told.outcome.placements.size(), 3u);
+    EXPECT_THAT(policy_.keys, ElementsAre("a.example"));
+    EXPECT_THAT(stored(), ::testing::UnorderedElementsAre("a:page_view", "b:page_view", "shop:page_view"));
+    // All or nothing is acknowledged.
+    journal_.fail_commits(1);
+    EXPECT_EQ(send(service_, plausible).error->code, ErrorCode::Unavailable);
+    journal_.refuse(true);
+    EXPECT_EQ(send(service_, plausible).error->code, ErrorCode::Unavailable);
+    EXPECT_EQ(stats_.totals(), (Outcomes{5, 0, 0, 3}));
+    journal_.refuse(false);
+    // One project: one commit.
+    policy_.sites = {{"a.example", "one"}, {"b.example", "one"}, {"c.example", "one"}};
+    EXPECT_EQ(send(service_, plausible).outcome.accepted, 3u);
+    EXPECT_EQ(journal_.read(journal_.end() - 1, 1).value()->batch.project(), "one");
 }
 
 TEST_F(IngestServiceTest, WhileSuspendedEverythingIsUnavailableAndCounted) {
