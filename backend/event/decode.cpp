@@ -145,7 +145,7 @@ Status JsonDecoder::Impl::whole(std::string_view text) {
     const auto error = parser.parse(text.data(), text.size(), false).get(root);
     if (error != simdjson::SUCCESS) {
         if (text.front() == '[')
-            if (const auto items = split_array(text)) return broken_array(text, *items);
+            if (const auto items = split_array(text, limits::kEventsPerRequest)) return broken_array(text, *items);
         const JsonFault fault = explain(text, error);
         return bad_body("not JSON: " + fault.reason, offset_of(text) + fault.offset);
     }

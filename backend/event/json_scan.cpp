@@ -289,7 +289,7 @@ std::optional<JsonFault> find_json_fault(std::string_view text, std::size_t max_
     return Validator(text, max_depth).run();
 }
 
-std::optional<std::vector<TextSpan>> split_array(std::string_view text) {
+std::optional<std::vector<TextSpan>> split_array(std::string_view text, std::size_t most) {
     Skeleton in(text);
     in.skip_space();
     if (in.done() || in.peek() != '[') return std::nullopt;
@@ -304,6 +304,7 @@ std::optional<std::vector<TextSpan>> split_array(std::string_view text) {
             const std::size_t begin = in.at();
             if (in.done() || !in.skip_value()) return std::nullopt;
             elements.push_back({begin, in.at()});
+            if (elements.size() > most) return elements;
             in.skip_space();
             if (in.done() || (in.peek() != ',' && in.peek() != ']')) return std::nullopt;
             more = in.peek() == ',';

@@ -27,8 +27,9 @@ struct TextSpan {
 };
 
 // The elements of the array that `text` holds, by its brackets, commas and quotes alone; what is inside an element may
-// be wrong. nullopt when those do not pair up, or when text follows the array.
-std::optional<std::vector<TextSpan>> split_array(std::string_view text);
+// be wrong. nullopt when those do not pair up, or when text follows the array. When there are more than `most`, the
+// first of them and one more, whatever follows.
+std::optional<std::vector<TextSpan>> split_array(std::string_view text, std::size_t most = SIZE_MAX);
 
 struct FoundMember {
     std::size_t name = 0;  // index into the names that were looked for

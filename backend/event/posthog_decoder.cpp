@@ -136,6 +136,7 @@ Status PostHogDecoder::begin(const DecodeInput& input, std::optional<object> env
         if (sent_at) sent_at_ = streamgauge::read_time(*sent_at);
         if (!sent_at_) sent_at_ = streamgauge::read_time(form_field(input.query, "_").value_or(""));
     }
+    if (!historical_) supply_sent_at(version_ == Version::V1 ? "created_at" : "sent_at", sent_at_);
     if (!envelope) return {};
     set_key(key_of(*envelope));
     if (lone && !engage_ && !member_of(*envelope, "event") && member_of(*envelope, "batch")) {

@@ -10,18 +10,34 @@ namespace {
 
 using simdjson::dom::element;
 
-constexpr std::size_t kShortestKey = 8;  // a shorter text might be anything but a key
+constexpr std::size_t kKeptBodyBytes = 1024 * 1024;  // memory for longer bodies is given back
+constexpr std::size_t kShortestKey = 8;              // a shorter text might be anything but a key
 
 std::string_view cut(std::string_view text, TextSpan span) {
     return text.substr(span.begin, span.end - span.begin);
 }
 
 // `"key"` -> `""`, wherever it stands.
-void cut_out(std::string& text, std::string_view key) {
-    if (key.size() < kShortestKey) return;
+std::string without_key(std::string_view text, std::string_view key) {
+    std::string out;
+    if (key.size() < kShortestKey) return std::string(text);
     const std::string quoted = '"' + std::string(key) + '"';
-    for (std::size_t at = text.find(quoted); at != std::string::npos; at = text.find(quoted, at + 2))
-        text.replace(at, quoted.size(), "\"\"");
+    for (;;) {
+        const std::size_t at = text.find(quoted);
+        out += text.substr(0, at);
+        if (at == std::string_view::npos) return out;
+        out += "\"\"";
+        text.remove_prefix(at + quoted.size());
+    }
+}
+
+// `"name":value` as the first member of `object`, the text of a JSON object that may be broken; nothing when it would
+// be too long to keep.
+void put_first(std::string& object, std::string_view member) {
+    if (!object.starts_with('{') || object.size() + member.size() + 1 > limits::kDeadLetterRawBytes) return;
+    const std::size_t next = object.find_first_not_of(" \t\r\n", 1);
+    const bool has_members = next != std::string::npos && object[next] != '}';
+    object.insert(1, std::string(member) + (has_members ? "," : ""));
 }
 
 }  // namespace
@@ -66,6 +82,12 @@ bool SdkDecoder::share_key(std::string_view key, std::string_view member) {
     return false;
 }
 
+void SdkDecoder::supply_sent_at(std::string_view name, std::optional<Timestamp> sent_at) {
+    if (!sent_at) return;
+    sent_at_name_ = name;
+    supplied_sent_at_ = '"' + sent_at_name_ + R"(":")" + format_rfc3339(*sent_at) + '"';
+}
+
 std::size_t SdkDecoder::offset_of(std::string_view text) const {
     return offsets_known_ ? static_cast<std::size_t>(text.data() - body_.data()) : 0;
 }
@@ -76,13 +98,9 @@ void SdkDecoder::reject(std::size_t index, EventFault fault, std::string_view ra
     r.reason = std::move(fault.reason);
     r.field = std::move(fault.member);
     r.offset = offsets_known_ ? offset : 0;
-    r.raw = raw.substr(0, limits::kDeadLetterRawBytes);
-    if (!supplied_.empty() && r.raw.starts_with('{') && trim_end(raw).ends_with('}') &&
-        r.raw.size() + supplied_.size() + 1 <= limits::kDeadLetterRawBytes) {
-        const bool has_members = r.raw.find('"') != std::string::npos;
-        r.raw.insert(1, supplied_ + (has_members ? "," : ""));
-    }
-    cut_out(r.raw, out_.key);
+    r.raw = without_key(raw.substr(0, limits::kDeadLetterRawBytes), out_.key);
+    if (!supplied_sent_at_.empty() && !find_member(r.raw, sent_at_name_)) put_first(r.raw, supplied_sent_at_);
+    if (!supplied_.empty()) put_first(r.raw, supplied_);
     r.event_id = event_.text(SdkEvent::Text::EventId);
     out_.rejected.push_back(std::move(r));
 }
@@ -132,9 +150,8 @@ Status SdkDecoder::list(simdjson::dom::array items, std::string_view text, std::
 }
 
 // The elements are not right as a whole, but where they begin and end is plain: the good ones are taken.
-Status SdkDecoder::broken_list(std::string_view text) {
+Status SdkDecoder::broken_list(std::string_view text, const std::vector<TextSpan>& items) {
     out_.several = true;
-    const auto items = split_array(text).value_or(std::vector<TextSpan>{});
     for (std::size_t index = 0; index < items.size(); ++index) {
         const std::string_view raw = cut(text, items[index]);
         if (index == limits::kEventsPerRequest) return too_many_events(offset_of(raw));
@@ -167,13 +184,15 @@ Status SdkDecoder::broken(std::string_view text, simdjson::error_code error, con
         return bad_body("not JSON: " + fault.reason, offset_of(text) + fault.offset);
     };
     if (text.front() == '[') {
-        if (!split_array(text)) return give_up();
+        const auto items = split_array(text, limits::kEventsPerRequest);
+        if (!items) return give_up();
         if (Status status = begin(input, std::nullopt, false); !status.ok()) return status;
-        return broken_list(text);
+        return broken_list(text, *items);
     }
     // The envelope without its list must be right.
     const auto span = list_member_.empty() ? std::nullopt : find_member(text, list_member_);
-    if (!span || !split_array(cut(text, *span))) return give_up();
+    const auto items = span ? split_array(cut(text, *span), limits::kEventsPerRequest) : std::nullopt;
+    if (!items) return give_up();
     envelope_text_.assign(text.substr(0, span->begin)).append("[]").append(text.substr(span->end));
     element envelope;
     simdjson::dom::object object;
@@ -181,7 +200,7 @@ Status SdkDecoder::broken(std::string_view text, simdjson::error_code error, con
         envelope.get_object().get(object) != simdjson::SUCCESS)
         return give_up();
     if (Status status = begin(input, object, false); !status.ok()) return status;
-    return broken_list(cut(text, *span));
+    return broken_list(cut(text, *span), *items);
 }
 
 Status SdkDecoder::whole(std::string_view text, const DecodeInput& input) {
@@ -214,29 +233,40 @@ Status SdkDecoder::whole(std::string_view text, const DecodeInput& input) {
     return {};
 }
 
-Result<DecodedRequest> SdkDecoder::decode(const DecodeInput& input) {
+Status SdkDecoder::read_body(std::string_view body, std::size_t padded_capacity, const DecodeInput& input) {
     static_assert(JsonDecoder::kPadding >= simdjson::SIMDJSON_PADDING);
+    if (padded_capacity < body.size() + JsonDecoder::kPadding) {
+        padded_.assign(body).append(JsonDecoder::kPadding, ' ');
+        body = std::string_view(padded_).substr(0, body.size());
+    }
+    body_ = body;
+    const std::string_view text = trim_body(body);
+    if (text.empty()) return bad_body("the body is empty", 0);
+    // Canonical text is about as long as its JSON; a guess that is short only costs a reallocation.
+    out_.batch.reserve(text.size() / 320 + 1, text.size() + 64);
+    return whole(text, input);
+}
+
+// A parser keeps some fourteen bytes for each of the longest text it has seen.
+void SdkDecoder::release_memory() {
+    parser_ = simdjson::dom::parser();
+    envelope_parser_ = simdjson::dom::parser();
+    for (std::string* buffer : {&padded_, &unwrapped_, &envelope_text_}) std::string().swap(*buffer);
+}
+
+Result<DecodedRequest> SdkDecoder::decode(const DecodeInput& input) {
     DecodedRequest fresh;
     out_ = std::move(fresh);
     key_of_all_ = false;
     ended_.reset();
+    supplied_sent_at_.clear();
     received_at_ = input.received_at;
     const Result<bool> unwrapped = unwrap(input, unwrapped_);
     if (!unwrapped.ok()) return unwrapped.error();
     offsets_known_ = !unwrapped.value();
-    body_ = input.body;
-    if (unwrapped.value() || input.padded_capacity < input.body.size() + JsonDecoder::kPadding) {
-        std::string& buffer = unwrapped.value() ? unwrapped_ : padded_;
-        if (!unwrapped.value()) buffer.assign(input.body);
-        const std::size_t size = buffer.size();
-        buffer.append(JsonDecoder::kPadding, ' ');
-        body_ = std::string_view(buffer).substr(0, size);
-    }
-    const std::string_view text = trim_body(body_);
-    if (text.empty()) return bad_body("the body is empty", 0);
-    // Canonical text is about as long as its JSON; a guess that is short only costs a reallocation.
-    out_.batch.reserve(text.size() / 320 + 1, text.size() + 64);
-    const Status status = whole(text, input);
+    const Status status =
+        unwrapped.value() ? read_body(unwrapped_, 0, input) : read_body(input.body, input.padded_capacity, input);
+    if (input.body.size() > kKeptBodyBytes) release_memory();
     if (!status.ok()) return status.error();
     return std::move(out_);
 }

@@ -41,6 +41,9 @@ protected:
     void end_request(Error error) { ended_ = std::move(error); }
     // `member` (`"name":"value"`, JSON) is not in the event's text but came from the path: its rejection has it.
     void supply(std::string member) { supplied_ = std::move(member); }
+    // When the request was sent, by the sender's clock. Rejections that do not say so themselves have it as their
+    // member `name`, from which begin() must read it.
+    void supply_sent_at(std::string_view name, std::optional<Timestamp> sent_at);
     // The credential in the body. It is cut out of what rejections keep.
     void set_key(std::string_view key) {
         out_.key = key;
@@ -58,7 +61,9 @@ private:
     Status whole(std::string_view text, const DecodeInput& input);
     Status list(simdjson::dom::array items, std::string_view text, std::size_t array_index);
     Status broken(std::string_view text, simdjson::error_code error, const DecodeInput& input);
-    Status broken_list(std::string_view text);
+    Status broken_list(std::string_view text, const std::vector<TextSpan>& items);
+    Status read_body(std::string_view body, std::size_t padded_capacity, const DecodeInput& input);
+    void release_memory();
     void item(std::size_t index, simdjson::dom::element value, Place& place);
     void reject(std::size_t index, EventFault fault, std::string_view raw, std::size_t offset);
     std::size_t offset_of(std::string_view text) const;
@@ -76,7 +81,8 @@ private:
     Timestamp received_at_;
     bool key_of_all_ = false;  // the envelope named it
     std::optional<Error> ended_;
-    std::string supplied_;
+    std::string supplied_;                         // to the event at hand
+    std::string sent_at_name_, supplied_sent_at_;  // to all; empty: nothing
 };
 
 }  // namespace streamgauge

@@ -100,6 +100,7 @@ Status SegmentDecoder::begin(const DecodeInput& input, std::optional<object> env
     if (!envelope) return {};
     set_key(text_of(*envelope, "writeKey"));  // also of the one call, where browsers put it
     if (const auto sent_at = member_of(*envelope, "sentAt")) sent_at_ = streamgauge::read_time(*sent_at);
+    supply_sent_at("sentAt", sent_at_);
     if (lone && path_type_.empty() && !member_of(*envelope, "type")) {
         Error e = bad_body("neither a batch nor a call with a type", 0);
         e.field = "batch";

@@ -69,6 +69,13 @@ TEST(JsonScan, DoesNotCutWhatHasNoPlainElements) {
         EXPECT_FALSE(split_array(text)) << text;
 }
 
+TEST(JsonScan, CutsOffNoMoreElementsThanAreWanted) {
+    EXPECT_EQ(split_array("[1,2,3]", 3)->size(), 3U);
+    EXPECT_EQ(split_array("[1,2,3,4,5]", 3)->size(), 4U);
+    EXPECT_EQ(split_array("[1,2,3,4,}", 3)->size(), 4U);
+    EXPECT_FALSE(split_array("[1,2,3}", 3));
+}
+
 TEST(JsonScan, FindsAMemberWhateverFollows) {
     const auto value = [](std::string_view text) {
         const auto span = find_member(text, "b");

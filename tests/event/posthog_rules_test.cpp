@@ -330,6 +330,29 @@ TEST(PostHogRejections, HurtNobodyAndCanBeMended) {
     }
 }
 
+TEST(PostHogRejections, KeepWhenTheyWereSentSoThatTheirTimeStaysRight) {
+    const std::string body =
+        R"([{"distinct_id":"u","timestamp":"2026-02-02T01:30:00Z"},{"event":"e","distinct_id":"u"}])";
+    const std::string rest = R"("distinct_id":"u","timestamp":"2026-02-02T01:30:00Z"})";
+    const auto check = [&](const Sent& sent, Dialect dialect, const std::string& member, const char* time) {
+        EXPECT_EQ(sent.rejection().raw, "{" + member + rest) << sent.why();
+        const Sent again(dialect, mended(sent.rejection().raw, "{", R"({"event":"e",)"));
+        EXPECT_EQ(format_rfc3339(again.event().occurred_at), time) << again.why();
+        EXPECT_EQ(again.event().props.find("sent_at"), std::string_view::npos);
+        EXPECT_EQ(again.event().props.find("created_at"), std::string_view::npos);
+    };
+    check(PostHog(R"({"batch":)" + body + R"(,"sent_at":"2026-02-02T01:40:00.123456Z"})"), Dialect::PostHog,
+          R"("sent_at":"2026-02-02T01:40:00.123456Z",)", "2026-02-02T02:30:00Z");
+    check(PostHog(body, "/e/", "_=1769996400123"), Dialect::PostHog, R"("sent_at":"2026-02-02T01:40:00.123Z",)",
+          "2026-02-02T02:30:00.000456Z");
+    check(PostHog("{" + rest, "/e/", "_=1769996400123"), Dialect::PostHog, R"("sent_at":"2026-02-02T01:40:00.123Z",)",
+          "2026-02-02T02:30:00.000456Z");
+    check(PostHogV1(R"({"batch":)" + body + "}", {{"PostHog-Request-Timestamp", "2026-02-02T01:40:00.123456Z"}}),
+          Dialect::PostHogV1, R"("created_at":"2026-02-02T01:40:00.123456Z",)", "2026-02-02T02:30:00Z");
+    check(PostHog(R"({"batch":)" + body + R"(,"sent_at":"2026-02-02T01:40:00Z","historical_migration":true})"),
+          Dialect::PostHog, "", "2026-02-02T01:30:00Z");
+}
+
 TEST(PostHogV1Events, HaveOptionsAndASession) {
     const PostHogV1 one(R"({"created_at":"2026-02-02T01:40:00.123456Z","batch":[
         {"event":"$pageview","uuid":"u-1","distinct_id":"d","timestamp":"2026-02-02T01:30:00Z","session_id":"s-1",

@@ -387,6 +387,44 @@ TEST(SegmentRejections, ASinglesTypeIsPutIntoWhatIsKept) {
     EXPECT_EQ(again.event().event_id, "m");
 }
 
+TEST(SegmentRejections, KeepWhenTheyWereSentSoThatTheirTimeStaysRight) {
+    const auto batch = [](const std::string& call) {
+        return Segment(R"({"batch":[)" + call + R"(,{"type":"page"}],"sentAt":"2026-02-02T01:40:00.123456Z"})");
+    };
+    const Segment one = batch(R"({"type":"nope","timestamp":"2026-02-02T01:30:00Z"})");
+    EXPECT_EQ(one.rejection().raw,
+              R"({"sentAt":"2026-02-02T01:40:00.123456Z","type":"nope","timestamp":"2026-02-02T01:30:00Z"})");
+    EXPECT_EQ(one.rejection().offset, 18U);
+    const Segment again(mended(one.rejection().raw, "nope", "page"));
+    EXPECT_EQ(format_rfc3339(again.event().occurred_at), "2026-02-02T02:30:00Z") << again.why();
+    EXPECT_EQ(again.event().props, R"({"original_timestamp":"2026-02-02T01:30:00Z"})");
+    EXPECT_EQ(batch(R"({"type":"page","x":tru})").rejection().raw,
+              R"({"sentAt":"2026-02-02T01:40:00.123456Z","type":"page","x":tru})");
+    EXPECT_EQ(batch("{}").rejection().raw, R"({"sentAt":"2026-02-02T01:40:00.123456Z"})");
+    EXPECT_EQ(batch(R"({"sentAt":1770000000,"type":"x"})").rejection().raw, R"({"sentAt":1770000000,"type":"x"})");
+    EXPECT_EQ(batch("7").rejection().raw, "7");
+    // Unless it would be too long to keep.
+    const std::string call = R"({"type":"x","y":")";
+    const std::string sent_at = R"("sentAt":"2026-02-02T01:40:00.123456Z",)";
+    for (const std::size_t more : {0U, 1U}) {
+        const std::size_t fill = limits::kDeadLetterRawBytes - sent_at.size() - call.size() - 2 + more;
+        const Rejection rejection = batch(call + std::string(fill, 'y') + "\"}").rejection();
+        EXPECT_EQ(rejection.raw.size(),
+                  more == 0 ? limits::kDeadLetterRawBytes : limits::kDeadLetterRawBytes + 1 - sent_at.size());
+    }
+}
+
+TEST(SegmentRejections, HoldNoKeyWhereverItStands) {
+    const Segment batch(R"({"writeKey":"0123456789abcdef","batch":[
+        {"type":"x","writeKey":"0123456789abcdef","context":{"k":"0123456789abcdef"}},{"y":tru,"k":"0123456789abcdef"}]})");
+    ASSERT_TRUE(batch.result.ok()) << batch.why();
+    ASSERT_EQ(batch.result->rejected.size(), 2U);
+    EXPECT_EQ(batch.result->rejected[0].raw, R"({"type":"x","writeKey":"","context":{"k":""}})");
+    EXPECT_EQ(batch.result->rejected[1].raw, R"({"y":tru,"k":""})");
+    // A word that short is no key of ours; it may mean anything.
+    EXPECT_EQ(Segment(R"({"type":"x","writeKey":"x"})").rejection().raw, R"({"type":"x","writeKey":"x"})");
+}
+
 TEST(SegmentRejections, AMemberWrittenWithEscapesIsFoundToo) {
     const Segment batch("{\"b\\u0061tch\":[{\"type\":\"page\"},{\"type\":\"x\"}]}");
     ASSERT_TRUE(batch.result.ok()) << batch.why();
