@@ -13,6 +13,7 @@
 #include "daemon/reset_command.h"
 #include "daemon/serve_command.h"
 #include "daemon/smoke_command.h"
+#include "daemon/token_command.h"
 
 namespace {
 
@@ -22,6 +23,7 @@ constexpr const char* kExamples =
     "  streamgauged serve --data-dir ./data --listen 127.0.0.1:0\n"
     "  streamgauged load --url http://127.0.0.1:8080/events --rate 1000 --duration 30\n"
     "  streamgauged smoke                             try every form of client out on a server of its own\n"
+    "  streamgauged token create --name web --scope ingest   make an API key\n"
     "  streamgauged check-config --config streamgauge.toml\n"
     "\n"
     "Send an event and ask for the numbers:\n"
@@ -55,6 +57,9 @@ int main(int argc, char** argv) {
     add_doctor_command(program, exit_code);
     add_check_config_command(program, exit_code);
     add_reset_command(program, exit_code);
+    add_token_command(program, exit_code);
+    add_user_command(program, exit_code);
+    add_project_command(program, exit_code);
     std::vector<std::string> arguments = with_default_command(argc, argv);
     std::reverse(arguments.begin(), arguments.end());  // the parser takes them from the back
     try {

@@ -75,7 +75,8 @@ int run_reset(const ConfigOptions& options, bool force) {
 
 void add_reset_command(CLI::App& program, int& exit_code) {
     CLI::App* command = program.add_subcommand(
-        "reset", "Delete a data directory's events and numbers; asks first, never under a server");
+        "reset",
+        "Delete a data directory's events and numbers, not its users and keys; asks first, never under a server");
     const auto options = std::make_shared<ConfigOptions>(*command);
     auto force = std::make_shared<bool>(false);
     command->add_flag("--force", *force, "Do not ask");

@@ -14,6 +14,7 @@
 
 #include "auth/directory_support.h"
 #include "auth/names.h"
+#include "base/log.h"
 
 namespace streamgauge::auth {
 
@@ -61,6 +62,12 @@ Status make_file(const std::string& data_dir, const std::string& path) {
     const bool narrowed =
         fstat(descriptor, &status) == 0 && ((status.st_mode & 0077) == 0 || fchmod(descriptor, 0600) == 0);
     const int reason = errno;
+    // Made by root for a server that runs as somebody else: it belongs to whom the directory belongs.
+    struct stat folder {};
+    if (narrowed && geteuid() == 0 && status.st_size == 0 && stat(data_dir.c_str(), &folder) == 0 &&
+        folder.st_uid != status.st_uid && fchown(descriptor, folder.st_uid, folder.st_gid) != 0) {
+        log::warning("auth_db_owner", "auth.db could not be given to the directory's owner", {{"file", path}});
+    }
     ::close(descriptor);
     if (!narrowed) return io("the file " + path + " cannot be kept from others", reason);
     return {};

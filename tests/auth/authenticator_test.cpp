@@ -7,10 +7,10 @@
 #include <cstdio>
 #include <thread>
 
+#include "auth/auth_support.h"
 #include "auth/names.h"
 #include "auth/snapshot_authenticator.h"
 #include "auth/token.h"
-#include "auth_support.h"
 
 namespace streamgauge::auth {
 namespace {

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "auth_support.h"
+#include "auth/auth_support.h"
 
 namespace streamgauge::auth {
 namespace {
