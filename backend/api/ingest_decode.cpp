@@ -25,9 +25,15 @@ IngestDecoder& IngestDecoder::of_this_thread() {
     return decoder;
 }
 
-DialectDecoder& IngestDecoder::decoder(Dialect dialect) {
+DialectDecoder& IngestDecoder::decoder(Dialect dialect, const DecoderSecrets& secrets) {
     auto& decoder = decoders_[static_cast<std::size_t>(dialect)];
-    if (!decoder) decoder = make_decoder(dialect);
+    const bool has_secrets = dialect == Dialect::Plausible || dialect == Dialect::Umami;
+    if (has_secrets && !secrets_.same_as(secrets)) {
+        secrets_ = secrets;
+        decoders_[static_cast<std::size_t>(Dialect::Plausible)].reset();
+        decoders_[static_cast<std::size_t>(Dialect::Umami)].reset();
+    }
+    if (!decoder) decoder = make_decoder(dialect, secrets);
     return *decoder;
 }
 
@@ -44,7 +50,8 @@ Status IngestDecoder::decompress(Coding coding, DecodeInput& input) {
     return {};
 }
 
-IngestDecoder::Decoded IngestDecoder::decode(const IngestRequest& request, Timestamp received_at) {
+IngestDecoder::Decoded IngestDecoder::decode(const IngestRequest& request, const DecoderSecrets& secrets,
+                                             Timestamp received_at) {
     DecodeInput input = request.input;
     input.received_at = received_at;
     if (Status done = decompress(request.coding, input); !done.ok()) return {request.dialect, input.body, done.error()};
@@ -54,7 +61,7 @@ IngestDecoder::Decoded IngestDecoder::decode(const IngestRequest& request, Times
         if (!whose) return {dialect, input.body, nobodys_body()};
         dialect = *whose;
     }
-    return {dialect, input.body, decoder(dialect).decode(input)};
+    return {dialect, input.body, decoder(dialect, secrets).decode(input)};
 }
 
 void IngestDecoder::release() {

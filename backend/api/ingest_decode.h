@@ -18,7 +18,7 @@ public:
         std::string_view body;           // decompressed, or as received where that failed; valid until release()
         Result<DecodedRequest> request;  // errors as DialectDecoder's; of decompression InvalidArgument and TooLarge
     };
-    Decoded decode(const IngestRequest& request, Timestamp received_at);
+    Decoded decode(const IngestRequest& request, const DecoderSecrets& secrets, Timestamp received_at);
     // Gives back what only a large body needs.
     void release();
 
@@ -26,10 +26,11 @@ public:
     static IngestDecoder& of_this_thread();
 
 private:
-    DialectDecoder& decoder(Dialect dialect);
+    DialectDecoder& decoder(Dialect dialect, const DecoderSecrets& secrets);
     Status decompress(Coding coding, DecodeInput& input);
 
     std::array<std::unique_ptr<DialectDecoder>, kDialects> decoders_;
+    DecoderSecrets secrets_;  // of the decoders that need them: a thread may serve several services
     std::string inflated_;
 };
 

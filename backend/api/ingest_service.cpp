@@ -164,7 +164,7 @@ void IngestService::ingest(const IngestRequest& request, Done done) {
         IngestDecoder& decoder = IngestDecoder::of_this_thread();
         ~Decoder() { decoder.release(); }
     } const own;
-    IngestDecoder::Decoded decoded = own.decoder.decode(request, parts_.clock.now());
+    IngestDecoder::Decoded decoded = own.decoder.decode(request, parts_.secrets, parts_.clock.now());
     Result<DecodedRequest>& events = decoded.request;
     if (!events.ok() && events.error().code != ErrorCode::InvalidArgument) return done(events.error(), decoded.dialect);
 

@@ -70,7 +70,8 @@ struct IngestParts {
     IngestPolicy& policy;
     const SchemaRegistry* schemas = nullptr;  // nullptr: nothing is checked
     DeadLetterService* letters = nullptr;     // nullptr: no cap
-    bool buffered = false;                    // answer as soon as the queue has the events, not when the disk has
+    DecoderSecrets secrets = DecoderSecrets::of_this_process();
+    bool buffered = false;  // answer as soon as the queue has the events, not when the disk has
 };
 
 // Thread-safe.

@@ -31,6 +31,10 @@ std::string_view DecodeInput::header(std::string_view name) const {
     return {};
 }
 
+bool DecoderSecrets::same_as(const DecoderSecrets& other) const {
+    return sodium_memcmp(visitor.data(), other.visitor.data(), visitor.size()) == 0;
+}
+
 const DecoderSecrets& DecoderSecrets::of_this_process() {
     static const DecoderSecrets secrets = [] {
         [[maybe_unused]] const int ready = sodium_init();  // randombytes_buf() aborts by itself without entropy

@@ -56,6 +56,8 @@ public:
 // What decoders need beside the request and nobody else may know.
 struct DecoderSecrets {
     std::array<std::uint8_t, 32> visitor{};  // makes pseudonyms of visitors who bring no id: event/visitor.h
+    // In time that does not depend on them.
+    bool same_as(const DecoderSecrets& other) const;
     // Random, and the same for every call in this process: pseudonyms then change when it restarts.
     static const DecoderSecrets& of_this_process();
 };

@@ -22,6 +22,7 @@
 #include "server/request_metrics.h"
 #include "server/routes.h"
 #include "server/ticker.h"
+#include "server/visitor_key.h"
 #include "store/sqlite_store.h"
 
 namespace streamgauge {
@@ -72,6 +73,7 @@ private:
     const StartOptions options_;
     // In the order in which they depend on each other; destroyed from the bottom up.
     DataLock lock_;
+    DecoderSecrets secrets_;
     std::unique_ptr<api::AccessManager> access_;
     std::unique_ptr<Journal> journal_;
     std::unique_ptr<Store> store_;
@@ -120,6 +122,10 @@ Status EmbeddedBackend::open_access() {
 }
 
 Status EmbeddedBackend::open_storage() {
+    const auto secrets = open_visitor_key(config_.data_dir);
+    if (!secrets.ok()) return secrets.error();
+    secrets_ = *secrets;
+
     SqliteJournalOptions options;
     options.directory = config_.data_dir;
     options.retention_days = config_.retention_days;
@@ -144,7 +150,9 @@ void EmbeddedBackend::make_services() {
     hello.epoch = static_cast<std::uint64_t>(clock_.now().micros);
     hello.features = {"live", "events"};
 
-    ingest_ = std::make_unique<api::IngestService>(api::IngestParts{*journal_, clock_, ingest_stats_, ingest_policy_});
+    api::IngestParts ingest{*journal_, clock_, ingest_stats_, ingest_policy_};
+    ingest.secrets = secrets_;
+    ingest_ = std::make_unique<api::IngestService>(ingest);
     query_ = api::make_query_service(*pipeline_, *journal_, clock_);
     events_ = std::make_unique<api::JournalEventSearch>(*journal_, clock_);
     feed_ = std::make_unique<api::LiveFeed>(
