@@ -53,6 +53,7 @@ public:
     void release_stream() { streams_.fetch_sub(1, std::memory_order_relaxed); }
 
     std::atomic<std::uint64_t> requests_arrived{0}, requests_answered{0}, requests_cut{0};
+    std::atomic<std::uint64_t> tls_failed{0};
 
     ConnectionCounters counters() const {
         ConnectionCounters counters;
@@ -65,6 +66,7 @@ public:
         counters.requests_answered = requests_answered.load();
         counters.requests_cut = requests_cut.load();
         counters.requests_arrived = requests_arrived.load();
+        counters.tls_failed = tls_failed.load();
         return counters;
     }
 

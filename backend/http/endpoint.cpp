@@ -10,13 +10,23 @@
 namespace streamgauge::http {
 
 Result<Endpoint> parse_endpoint(std::string_view text) {
+    const std::string_view given = text;
     const auto refuse = [&](std::string_view why) {
         Error error = Error::make(ErrorCode::InvalidArgument,
-                                  "\"" + std::string(text) + "\" is no listening address: " + std::string(why));
+                                  "\"" + std::string(given) + "\" is no listening address: " + std::string(why));
         error.hint =
-            "write address:port, such as 127.0.0.1:8080, [::1]:8080 or localhost:8080; port 0 picks a free one";
+            "write address:port, such as 127.0.0.1:8080, [::1]:8080, localhost:8080 or https://127.0.0.1:8443; port 0 "
+            "picks "
+            "a free one";
         return error;
     };
+    bool tls = false;
+    if (text.starts_with("https://")) {
+        tls = true;
+        text.remove_prefix(8);
+    } else if (text.starts_with("http://")) {
+        text.remove_prefix(7);
+    }
     std::string_view address;
     std::string_view port;
     if (!text.empty() && text.front() == '[') {
@@ -32,7 +42,7 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
         port = text.substr(colon + 1);
         if (address.find(':') != std::string_view::npos) return refuse("an IPv6 address stands in brackets");
     }
-    Endpoint endpoint{std::string(address == "localhost" ? "127.0.0.1" : address), 0};
+    Endpoint endpoint{std::string(address == "localhost" ? "127.0.0.1" : address), 0, tls};
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
     if (port.empty() || error != std::errc{} || end != port.data() + port.size())
         return refuse("the port is a number from 0 to 65535");
@@ -48,6 +58,10 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
 std::string to_string(const Endpoint& endpoint) {
     const bool v6 = endpoint.address.find(':') != std::string::npos;
     return (v6 ? "[" + endpoint.address + "]" : endpoint.address) + ":" + std::to_string(endpoint.port);
+}
+
+std::string url_of(const Endpoint& endpoint) {
+    return (endpoint.tls ? "https://" : "http://") + to_string(endpoint);
 }
 
 bool is_loopback(const Endpoint& endpoint) {

@@ -19,10 +19,13 @@ namespace streamgauge::http {
 struct Endpoint {
     std::string address;     // "127.0.0.1", "::1"
     std::uint16_t port = 0;  // 0: pick a free one
+    bool tls = false;
 };
-// "127.0.0.1:8080", "[::1]:8080", "localhost:8080". InvalidArgument with a hint otherwise.
+// "127.0.0.1:8080", "[::1]:8080", "localhost:8080"; with "http://" before it the same, with "https://" TLS.
+// InvalidArgument with a hint otherwise.
 Result<Endpoint> parse_endpoint(std::string_view text);
 std::string to_string(const Endpoint& endpoint);  // "127.0.0.1:8080", "[::1]:8080"
+std::string url_of(const Endpoint& endpoint);     // "https://127.0.0.1:8080"
 bool is_loopback(const Endpoint& endpoint);
 
 // Told of every answer, on the engine's thread; must not block. `route` is nullptr for what no route took.
@@ -57,6 +60,7 @@ struct EngineOptions {
 
 struct ConnectionCounters {  // requests: arrived = answered + cut
     std::uint64_t accepted = 0, refused = 0, open = 0, requests_arrived = 0, requests_answered = 0, requests_cut = 0;
+    std::uint64_t tls_failed = 0;  // handshakes
 };
 
 class TlsContext;  // http/tls.h

@@ -19,7 +19,9 @@ void Connection::start(Socket&& socket, Peer&& peer, const ListenerOptions& opti
     peer_ = std::move(peer);
     error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
-    lingering_ = false;
+    options_ = &options;
+    lingering_ = ended_ = false;
+    encrypted_ = 0;
     started_ = hub_.now();
     early_bytes_.clear();
     const Session::Client client{peer_.address, peer_.proxy, false};
@@ -65,6 +67,38 @@ void Connection::take_proxy_header() {
 }
 
 void Connection::serve(const Session::Client& client, const Refusal& refusal) {
+    if (!options_->tls) return open_session(client, refusal);
+    phase_ = Phase::Handshake;
+    if (refusal.status != 0) return close(false);  // a handshake would cost more than the refusal tells
+    client_ = client;
+    client_.secure = true;
+    tls_ = options_->tls->accept();
+    tls_->received(early_bytes_);
+    early_bytes_.clear();
+    shake_hands();
+}
+
+void Connection::shake_hands() {
+    switch (tls_->handshake()) {
+        case TlsConnection::Handshake::NeedMore:
+            write_encrypted();
+            if (phase_ == Phase::Handshake) read_encrypted();
+            return;
+        case TlsConnection::Handshake::Done:
+            write_encrypted();
+            if (phase_ == Phase::Handshake) open_session(client_, {});
+            return;
+        case TlsConnection::Handshake::PlainHttp:
+            tls_.reset();
+            return open_session(client_, {400, "this port speaks TLS: use https://"});
+        case TlsConnection::Handshake::Failed:
+            ++hub_.context().admission->tls_failed;
+            write_encrypted();  // says why
+            return close(false);
+    }
+}
+
+void Connection::open_session(const Session::Client& client, const Refusal& refusal) {
     phase_ = Phase::Serving;
     session_.open(client, refusal);
     for (std::string_view rest = early_bytes_; !rest.empty();) {
@@ -83,7 +117,8 @@ void Connection::pump() {
     if (pumping_) return;
     pumping_ = true;
     while (again_) {
-        again_ = session_.advance();
+        const bool more = tls_ && decrypt();
+        again_ = session_.advance() || more;
         write();
     }
     pumping_ = false;
@@ -91,6 +126,7 @@ void Connection::pump() {
 }
 
 void Connection::write() {
+    if (tls_) return write_encrypted();
     while (!writing_ && session_.has_output()) {
         std::array<iovec, 16> segments{};
         msghdr message{};
@@ -101,21 +137,59 @@ void Connection::write() {
             session_.written(static_cast<std::size_t>(sent));
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             session_.blocked();
-            writing_ = true;
-            ++operations_;
-            socket_.async_wait(Socket::wait_write, [this](const error_code& error) {
-                writing_ = false;
-                if (!error && phase_ == Phase::Serving) pump();
-                operation_done();
-            });
+            wait_to_write();
         } else if (errno != EINTR) {
             return close(false);
         }
     }
 }
 
+void Connection::wait_to_write() {
+    writing_ = true;
+    ++operations_;
+    socket_.async_wait(Socket::wait_write, [this](const error_code& error) {
+        writing_ = false;
+        if (!error && phase_ == Phase::Serving) pump();
+        if (!error && phase_ == Phase::Handshake) shake_hands();
+        operation_done();
+    });
+}
+
+// A part of the session's output counts as written when the socket has taken all of it.
+void Connection::write_encrypted() {
+    while (!writing_) {
+        if (tls_->output().empty()) {
+            if (encrypted_ > 0) session_.written(std::exchange(encrypted_, 0));
+            if (!session_.has_output()) return;
+            std::array<iovec, 16> segments{};
+            encrypted_ = tls_->write(segments.data(), session_.gather(segments.data(), segments.size()));
+            if (encrypted_ == 0) return close(false);
+        }
+        const std::string_view output = tls_->output();
+        const ssize_t sent = ::send(socket_.native_handle(), output.data(), output.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent >= 0) {
+            tls_->sent(static_cast<std::size_t>(sent));
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            session_.blocked();
+            wait_to_write();
+        } else if (errno != EINTR) {
+            return close(false);
+        }
+    }
+}
+
+// Best effort: what the socket does not take now is not worth waiting for.
+void Connection::send_end() {
+    if (!tls_ || writing_) return;
+    tls_->end();
+    const std::string_view output = tls_->output();
+    const ssize_t sent = ::send(socket_.native_handle(), output.data(), output.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0) tls_->sent(static_cast<std::size_t>(sent));
+}
+
 void Connection::read() {
     if (reading_) return;
+    if (tls_) return read_encrypted();
     const std::span<char> space = session_.read_space();
     if (space.empty()) return;
     reading_ = true;
@@ -138,6 +212,55 @@ void Connection::read() {
                             });
 }
 
+void Connection::read_encrypted() {
+    if (reading_ || ended_ || (phase_ == Phase::Serving && session_.read_space().empty())) return;
+    reading_ = true;
+    ++operations_;
+    socket_.async_wait(Socket::wait_read, [this](const error_code& error) {
+        reading_ = false;
+        if (phase_ == Phase::Handshake || phase_ == Phase::Serving) error ? close(false) : receive_encrypted();
+        operation_done();
+    });
+}
+
+void Connection::receive_encrypted() {
+    std::array<char, 18 * 1024> bytes;  // a whole record
+    const ssize_t count = ::recv(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (count < 0) {
+        if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) return close(false);
+        return read_encrypted();
+    }
+    if (count > 0 && !lingering_) tls_->received({bytes.data(), static_cast<std::size_t>(count)});
+    if (count == 0) {
+        ended_ = true;
+        if (phase_ == Phase::Handshake) return close(false);
+    }
+    if (phase_ == Phase::Handshake) return shake_hands();
+    if (count == 0) session_.end_of_input();
+    pump();
+}
+
+// True when the session was given something.
+bool Connection::decrypt() {
+    if (phase_ != Phase::Serving || lingering_) return false;
+    const std::span<char> space = session_.read_space();
+    if (space.empty()) return false;
+    const TlsConnection::Read read = tls_->read(space);
+    if (read.bytes > 0) {
+        session_.received(read.bytes);
+        return true;
+    }
+    if (read.state == TlsConnection::State::Failed) {
+        write_encrypted();
+        close(false);
+    } else if (read.state == TlsConnection::State::Ended && !ended_) {
+        ended_ = true;
+        session_.end_of_input();
+        return true;
+    }
+    return false;
+}
+
 void Connection::settle() {
     if (phase_ != Phase::Serving) return;
     switch (session_.end()) {
@@ -147,11 +270,13 @@ void Connection::settle() {
             if (!lingering_) {
                 lingering_ = true;
                 lingering_since_ = hub_.now();
+                send_end();
                 error_code ignored;
                 socket_.shutdown(Socket::shutdown_send, ignored);
             }
             break;
         case Session::End::Close:
+            send_end();
             return close(false);
         case Session::End::Abort:
             return close(true);
@@ -195,7 +320,9 @@ void Connection::close(bool reset) {
 }
 
 void Connection::operation_done() {
-    if (--operations_ == 0 && phase_ == Phase::Closed) owner_.released(session_.connection());
+    if (--operations_ > 0 || phase_ != Phase::Closed) return;
+    tls_.reset();
+    owner_.released(session_.connection());
 }
 
 }  // namespace streamgauge::http

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One accepted socket of the public engine and what is between it and its session: the PROXY header, if one is due.
+// One accepted socket of the public engine and what is between it and its session: the PROXY header and TLS,
+// where they are spoken.
 #pragma once
 
 #include <boost/asio/basic_stream_socket.hpp>
@@ -9,6 +10,7 @@
 #include <string>
 
 #include "http/hub.h"
+#include "http/tls.h"
 
 namespace streamgauge::http {
 
@@ -45,13 +47,21 @@ public:
     Session& session() { return session_; }
 
 private:
-    enum class Phase { Closed, ProxyHeader, Serving };
+    enum class Phase { Closed, ProxyHeader, Handshake, Serving };
 
     void read_proxy_header();
     void take_proxy_header();
     void serve(const Session::Client& client, const Refusal& refusal = {});
+    void open_session(const Session::Client& client, const Refusal& refusal);
+    void shake_hands();
     void write();
+    void write_encrypted();
+    void send_end();
+    void wait_to_write();
     void read();
+    void read_encrypted();
+    void receive_encrypted();
+    bool decrypt();
     void settle();
     void close(bool reset);
     void operation_done();
@@ -62,6 +72,11 @@ private:
     Session session_;
     Phase phase_ = Phase::Closed;
     Peer peer_;
+    const ListenerOptions* options_ = nullptr;
+    std::unique_ptr<TlsConnection> tls_;
+    Session::Client client_;     // until its session is opened
+    std::size_t encrypted_ = 0;  // plain bytes of the session's output that are in TLS's
+    bool ended_ = false;         // TLS: the client sends no more
     std::int64_t started_ = 0;
     std::string early_bytes_;  // read before the session was there
     int operations_ = 0;       // that hold a pointer to this

@@ -253,6 +253,7 @@ public:
             if (!port.ok()) return port.error();
             bound.port = *port;
         }
+        bound.tls = options.tls != nullptr;
         context_.ports.push_back(bound.port);
         return bound;
     }

@@ -123,6 +123,11 @@ public:
         send(bytes);
         return read();
     }
+    // What has come, whatever it is; waits for something. Empty when nothing more comes.
+    std::string read_some() {
+        if (buffer_.empty()) receive();
+        return std::exchange(buffer_, {});
+    }
     // True when `text` has come; it and what was before it are taken.
     bool read_until(std::string_view text) {
         std::size_t at = std::string::npos;
