@@ -206,7 +206,7 @@ Result<std::shared_ptr<const DedupRun>> DedupIndex::merge(const std::vector<std:
         };
         for (const auto& run : runs) {
             // Opened again: the writer goes on reading the others meanwhile.
-            auto opened = DedupRun::open(run->path(), options_.vfs, options_.secret);
+            auto opened = DedupRun::open(run->path(), options_.vfs, options_.secret, DedupRun::For::EntriesOnly);
             if (!opened.ok()) return opened.error();
             most += (*opened)->entries();
             cursors.emplace_back(std::move(opened).value());

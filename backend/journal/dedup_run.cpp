@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kBlockBytes = 4096;
 constexpr std::size_t kBlockEntries = 126;
 constexpr std::size_t kWriteBytes = 64 * kBlockBytes;
-constexpr char kMagic[8] = {'S', 'G', 'D', 'E', 'D', 'U', 'P', '1'};
+constexpr char kMagic[8] = {'S', 'G', 'D', 'E', 'D', 'U', 'P', '2'};
 constexpr std::string_view kPrefix = "dedup-";
 constexpr std::string_view kSuffix = ".run";
 constexpr std::size_t kDigits = 20;
@@ -57,6 +57,12 @@ std::uint64_t DedupRun::checksum(const void* data, std::size_t size) const {
     return sum;
 }
 
+std::uint64_t DedupRun::tail_checksum() const {
+    const std::array<std::uint64_t, 2> sums{checksum(fences_.data(), 8 * fences_.size()),
+                                            checksum(filter_.data(), 8 * filter_.size())};
+    return checksum(sums.data(), sizeof sums);
+}
+
 void DedupRun::add_to_filter(const DedupHash& hash) {
     const std::size_t base = filter_block(hash, filter_.size() / kWordsPerFilterBlock) * kWordsPerFilterBlock;
     std::uint64_t bits = hash.low;
@@ -72,7 +78,7 @@ bool DedupRun::may_hold(const DedupHash& hash) const {
 }
 
 Result<std::shared_ptr<DedupRun>> DedupRun::open(const std::string& path, const std::string& vfs,
-                                                 const DedupSecret& secret) {
+                                                 const DedupSecret& secret, For what) {
     Result<VfsFile> file = VfsFile::open(path, false, vfs);
     if (!file.ok()) return std::move(file).error();
     const Result<std::uint64_t> size = file->size();
@@ -85,13 +91,15 @@ Result<std::shared_ptr<DedupRun>> DedupRun::open(const std::string& path, const 
                       h.checksum == run->checksum(&h, offsetof(Header, checksum)) && h.first < h.end &&
                       *size == kBlockBytes * (1 + h.blocks) + 8 * (h.blocks + h.filter_words);
     if (!sane) return corrupt(path);
-    std::string tail(8 * (h.blocks + h.filter_words), '\0');
-    if (Status s = run->file_.read(tail.data(), tail.size(), kBlockBytes * (1 + h.blocks)); !s.ok()) return s.error();
-    if (run->checksum(tail.data(), tail.size()) != h.tail_checksum) return corrupt(path);
+    if (what == For::EntriesOnly) return run;
+    // Straight to where they stay: together they are more than a byte for each id.
     run->fences_.resize(h.blocks);
     run->filter_.resize(h.filter_words);
-    std::memcpy(run->fences_.data(), tail.data(), 8 * h.blocks);
-    std::memcpy(run->filter_.data(), tail.data() + 8 * h.blocks, 8 * h.filter_words);
+    const std::uint64_t tail = kBlockBytes * (1 + h.blocks);
+    if (Status s = run->file_.read(run->fences_.data(), 8 * h.blocks, tail); !s.ok()) return s.error();
+    if (Status s = run->file_.read(run->filter_.data(), 8 * h.filter_words, tail + 8 * h.blocks); !s.ok())
+        return s.error();
+    if (run->tail_checksum() != h.tail_checksum) return corrupt(path);
     return run;
 }
 
@@ -168,9 +176,14 @@ Status DedupRunBuilder::end_block() {
 }
 
 Status DedupRunBuilder::flush() {
-    Status status = run_->file_.write(buffer_.data(), buffer_.size(), at_);
-    at_ += buffer_.size();
+    Status status = write(buffer_.data(), buffer_.size());
     buffer_.clear();
+    return status;
+}
+
+Status DedupRunBuilder::write(const void* data, std::size_t size) {
+    Status status = size == 0 ? Status() : run_->file_.write(data, size, at_);
+    at_ += size;
     return status;
 }
 
@@ -178,12 +191,11 @@ Result<std::shared_ptr<DedupRun>> DedupRunBuilder::finish() {
     if (!block_.empty())
         if (Status s = end_block(); !s.ok()) return s.error();
     DedupRun::Header& h = run_->header_;
-    std::string tail(reinterpret_cast<const char*>(run_->fences_.data()), run_->fences_.size() * 8);
-    tail.append(reinterpret_cast<const char*>(run_->filter_.data()), run_->filter_.size() * 8);
-    h.tail_checksum = run_->checksum(tail.data(), tail.size());
+    h.tail_checksum = run_->tail_checksum();
     h.checksum = run_->checksum(&h, offsetof(DedupRun::Header, checksum));
-    buffer_ += tail;
     if (Status s = flush(); !s.ok()) return s.error();
+    if (Status s = write(run_->fences_.data(), 8 * run_->fences_.size()); !s.ok()) return s.error();
+    if (Status s = write(run_->filter_.data(), 8 * run_->filter_.size()); !s.ok()) return s.error();
     // The header makes the file valid, so it goes to disk after everything else is there.
     if (Status s = run_->file_.sync(); !s.ok()) return s.error();
     if (Status s = run_->file_.write(&h, sizeof h, 0); !s.ok()) return s.error();

@@ -18,14 +18,17 @@ public:
     static std::string name(Offset first, Offset end);  // "dedup-<20 digits>-<20 digits>.run"
     static bool is_name(std::string_view name);
 
+    // `EntriesOnly`: for a cursor; without what find() keeps in memory.
+    enum class For { Find, EntriesOnly };
     static Result<std::shared_ptr<DedupRun>> open(const std::string& path, const std::string& vfs,
-                                                  const DedupSecret& secret);
+                                                  const DedupSecret& secret, For what = For::Find);
 
     Offset first() const { return header_.first; }
     Offset end() const { return header_.end; }
     std::uint64_t entries() const { return header_.entries; }
     Timestamp newest() const { return {header_.newest_micros}; }
     const std::string& path() const { return path_; }
+    std::size_t memory_bytes() const { return 8 * (fences_.size() + filter_.size()); }
 
     // Touches the disk only when the filter says "perhaps" (wrong for about one in 200).
     Result<std::optional<DedupEntry>> find(const DedupHash& hash) const;
@@ -38,14 +41,15 @@ private:
         std::uint64_t entries, blocks, filter_words;
         Offset first, end;
         std::int64_t newest_micros;
-        std::uint64_t tail_checksum;
-        std::uint64_t checksum;  // of everything before
+        std::uint64_t tail_checksum;  // of fences and filter
+        std::uint64_t checksum;       // of everything before
     };
     DedupRun(VfsFile file, std::string path, const DedupSecret& secret)
         : file_(std::move(file)), path_(std::move(path)), secret_(secret) {}
     bool may_hold(const DedupHash& hash) const;
     void add_to_filter(const DedupHash& hash);
     std::uint64_t checksum(const void* data, std::size_t size) const;
+    std::uint64_t tail_checksum() const;
     Result<std::size_t> read_block(std::uint64_t block, std::vector<DedupEntry>& entries) const;
 
     VfsFile file_;
@@ -71,6 +75,7 @@ private:
     explicit DedupRunBuilder(std::shared_ptr<DedupRun> run) : run_(std::move(run)) {}
     Status end_block();
     Status flush();
+    Status write(const void* data, std::size_t size);
     std::shared_ptr<DedupRun> run_;
     std::vector<DedupEntry> block_;
     std::string buffer_;
