@@ -8,7 +8,13 @@ Health ServerAdmin::health() {
     health.up = !draining_.load();
     for (const Part& part : parts_) {
         const std::optional<Error> fault = part.fault();
-        health.components.push_back({part.name, !fault, fault ? fault->describe() : std::string()});
+        std::string detail;
+        if (fault) {
+            detail = fault->describe();
+        } else if (part.remark) {
+            detail = part.remark();
+        }
+        health.components.push_back({part.name, !fault, std::move(detail)});
         health.up = health.up && !fault;
     }
     if (draining_.load()) health.components.push_back({"server", false, "the server is stopping"});

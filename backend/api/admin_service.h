@@ -18,6 +18,8 @@ public:
         std::string name;
         // What is wrong with it, or nothing. Thread-safe, quick.
         std::function<std::optional<Error>()> fault;
+        // What is worth knowing of it while nothing is wrong; may be left out. Thread-safe, quick.
+        std::function<std::string()> remark = {};
     };
 
     ServerAdmin(Hello hello, std::vector<Part> parts) : hello_(std::move(hello)), parts_(std::move(parts)) {}

@@ -49,6 +49,12 @@ void DedupIndex::open_files() {
             continue;
         }
         covered = run->end();
+        if (run->forgotten()) {
+            if (forgotten_.end == 0) forgotten_.first = run->first();
+            forgotten_.end = run->end();
+            forgotten_.newest = std::max(forgotten_.newest, run->newest());
+            continue;
+        }
         runs_.push_back(std::move(run));
     }
 }
@@ -63,8 +69,9 @@ Status DedupIndex::load(Offset from, Offset end, Source source) {
         return true;
     });
     for (const auto& run : runs_) newest_ = std::max(newest_, run->newest());
+    newest_ = std::max(newest_, forgotten_.newest);
     std::vector<std::pair<Offset, Offset>> gaps;
-    Offset at = from;
+    Offset at = std::max(from, std::min(forgotten_.end, end));
     for (const auto& run : runs_) {
         if (run->first() > at) gaps.emplace_back(at, run->first());
         at = std::max(at, run->end());
@@ -91,6 +98,7 @@ Status DedupIndex::read_range(Offset first, Offset last, bool tail) {
         auto run = write(freeze(piece));
         if (!run.ok()) return run.error();
         add_run(std::move(run).value());
+        keep_within_bounds();
     }
     return {};
 }
@@ -153,6 +161,7 @@ void DedupIndex::commit(Offset end, Timestamp newest) {
         write_frozen();
     }
     drop_expired();
+    keep_within_bounds();
 }
 
 void DedupIndex::rollback() {
@@ -254,7 +263,13 @@ void DedupIndex::merge_if_due() {
         if (!adjacent || level > kLargestMerge ||
             !std::all_of(from, from + kMergeRuns, [&](const auto& r) { return size_class(r) == level; }))
             continue;
+        std::uint64_t bytes = 0;
+        for (auto run = from; run != from + kMergeRuns; ++run) bytes += (*run)->memory_bytes();
+        // What is forgotten is forgotten by files: one of them must not be most of the horizon.
+        if (options_.max_bytes != 0 && bytes > options_.max_bytes / kMergeRuns) continue;
         merging_ = true;
+        merging_first_ = (*from)->first();
+        merging_bytes_ = bytes;
         background_.post([this, runs = std::vector(from, from + kMergeRuns), newest = newest_] {
             auto merged = merge(runs, newest);
             if (!merged.ok())
@@ -277,6 +292,7 @@ void DedupIndex::take_merged() {
         merged_.reset();
     }
     merging_ = false;
+    merging_bytes_ = 0;
     if (!run) return;
     std::erase_if(runs_, [&](const auto& old) {
         const bool inside = old->first() >= run->first() && old->end() <= run->end();
@@ -338,6 +354,67 @@ void DedupIndex::drop_expired() {
         remove_file(runs_.front());
         runs_.erase(runs_.begin());
     }
+    if (forgotten_.end != 0 && expired(forgotten_.newest, newest_)) {
+        background_.post([path = options_.directory + "/" + DedupRun::name(forgotten_.first, forgotten_.end),
+                          vfs = options_.vfs] { (void)VfsFile::remove(path, vfs); });
+        forgotten_ = {};
+    }
+}
+
+// While the oldest file is being merged there may be a little more than the bound for a moment.
+void DedupIndex::keep_within_bounds() {
+    if (options_.max_bytes == 0) return;
+    while (!runs_.empty() && memory_bytes() > options_.max_bytes &&
+           !(merging_ && runs_.front()->first() == merging_first_)) {
+        forget_oldest();
+    }
+}
+
+void DedupIndex::forget_oldest() {
+    const std::shared_ptr<const DedupRun> run = runs_.front();
+    runs_.erase(runs_.begin());
+    const Forgotten before = forgotten_;
+    if (forgotten_.end == 0) forgotten_.first = run->first();
+    forgotten_.end = run->end();
+    forgotten_.newest = std::max(forgotten_.newest, run->newest());
+    log::warning("dedup_horizon_shortened",
+                 "the index of event ids has as much memory as it may: repeats older than this are taken for new",
+                 {{"horizon_seconds", std::to_string(known_micros() / Timestamp::kMicrosPerSecond)},
+                  {"setting", "dedup.max_bytes"}});
+    background_.post([this, run, before, now = forgotten_] {
+        const auto path_of = [this](const Forgotten& range) {
+            return options_.directory + "/" + DedupRun::name(range.first, range.end);
+        };
+        const auto write_mark = [&]() -> Status {
+            auto builder =
+                DedupRunBuilder::start(path_of(now), options_.vfs, options_.secret, now.first, now.end, now.newest, 0);
+            if (!builder.ok()) return builder.error();
+            builder->mark_forgotten();
+            const auto written = builder->finish();
+            return written.ok() ? Status() : Status(written.error());
+        };
+        // The files stay until the mark is there: without both a restart would read all of it again.
+        if (Status s = write_mark(); !s.ok()) {
+            log::warning("dedup_mark_failed", "a restart will read ids again that are forgotten now",
+                         {{"error", s.error().describe()}});
+            (void)VfsFile::remove(path_of(now), options_.vfs);
+            return;
+        }
+        if (run->path() != path_of(now)) (void)VfsFile::remove(run->path(), options_.vfs);
+        if (before.end != 0) (void)VfsFile::remove(path_of(before), options_.vfs);
+    });
+}
+
+std::int64_t DedupIndex::known_micros() const {
+    if (forgotten_.end == 0) return options_.horizon_micros;
+    return std::clamp<std::int64_t>(newest_.micros - forgotten_.newest.micros, 0, options_.horizon_micros);
+}
+
+std::uint64_t DedupIndex::memory_bytes() const {
+    std::uint64_t bytes = active_.memory_bytes() + merging_bytes_;
+    for (const Frozen& frozen : frozen_) bytes += frozen.table->memory_bytes();
+    for (const auto& run : runs_) bytes += run->memory_bytes();
+    return bytes;
 }
 
 std::size_t DedupIndex::entries_in_memory() const {

@@ -21,6 +21,7 @@ struct DedupOptions {
     std::size_t memory_entries = 700'000;      // then the table is frozen and written to a file
     std::uint64_t memory_offsets = 1'000'000;  // or when it covers this many events, most of them without ids
     std::int64_t horizon_micros = 0;
+    std::uint64_t max_bytes = 0;  // of memory_bytes(): beyond it the oldest files are forgotten; 0: any
 };
 
 // Belongs to the journal's writer thread; files are written on `background`. An id is known from the moment it is
@@ -43,6 +44,11 @@ public:
     // The log ends at `end`; `newest` is the latest received_at of the events that this commit added, with ids or not.
     void commit(Offset end, Timestamp newest);
     void rollback();
+
+    // How far back every id is known: the horizon, or less since files were forgotten.
+    std::int64_t known_micros() const;
+    // What tables, filters and fences take in memory, and what a merge that is under way will.
+    std::uint64_t memory_bytes() const;
 
     // For tests and figures.
     std::size_t entries_in_memory() const;
@@ -74,6 +80,8 @@ private:
     void take_written();
     void add_run(std::shared_ptr<const DedupRun> run);
     void drop_expired();
+    void keep_within_bounds();
+    void forget_oldest();
     bool expired(Timestamp first, Timestamp again) const;
     bool is_full(Offset end) const;
 
@@ -87,11 +95,22 @@ private:
     std::vector<Frozen> frozen_;                         // oldest first
     std::vector<std::shared_ptr<const DedupRun>> runs_;  // oldest first
 
+    // What was given up for want of memory. A file without entries says so, so that a restart does not read those ids
+    // again.
+    struct Forgotten {
+        Offset first = 0, end = 0;  // 0: nothing
+        Timestamp newest;
+    };
+    Forgotten forgotten_;
+
     std::mutex inbox_mutex_;
     // By the frozen table's first offset; nullptr: failed.
     std::vector<std::pair<Offset, std::shared_ptr<const DedupRun>>> inbox_;
     std::optional<std::shared_ptr<const DedupRun>> merged_;  // nullptr: failed
-    bool merging_ = false;                                   // the writer thread's own
+    // The writer thread's own: the files that are being merged, and what the merged one takes.
+    bool merging_ = false;
+    Offset merging_first_ = 0;
+    std::uint64_t merging_bytes_ = 0;
 };
 
 }  // namespace streamgauge

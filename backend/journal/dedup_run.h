@@ -26,6 +26,8 @@ public:
     Offset first() const { return header_.first; }
     Offset end() const { return header_.end; }
     std::uint64_t entries() const { return header_.entries; }
+    // The ids of its offsets were given up: it has none, and nothing may be read again in its place.
+    bool forgotten() const { return header_.forgotten != 0; }
     Timestamp newest() const { return {header_.newest_micros}; }
     const std::string& path() const { return path_; }
     std::size_t memory_bytes() const { return 8 * (fences_.size() + filter_.size()); }
@@ -41,6 +43,7 @@ private:
         std::uint64_t entries, blocks, filter_words;
         Offset first, end;
         std::int64_t newest_micros;
+        std::uint64_t forgotten;      // 1: yes
         std::uint64_t tail_checksum;  // of fences and filter
         std::uint64_t checksum;       // of everything before
     };
@@ -66,6 +69,8 @@ public:
     // For the ids of the offsets [first, end), at most `most_entries`; no event of them was received after `newest`.
     static Result<DedupRunBuilder> start(const std::string& path, const std::string& vfs, const DedupSecret& secret,
                                          Offset first, Offset end, Timestamp newest, std::uint64_t most_entries);
+    // Instead of entries.
+    void mark_forgotten() { run_->header_.forgotten = 1; }
     // Ascending by hash.
     Status add(const DedupEntry& entry);
     // The run is valid only once this has put everything on disk.

@@ -34,6 +34,7 @@ public:
     std::optional<DedupEntry> put(const DedupEntry& entry);
     void erase(const DedupHash& hash);
     std::size_t size() const { return size_; }
+    std::size_t memory_bytes() const { return slots_.size() * sizeof(DedupEntry); }
     // All entries, ascending by hash.
     std::vector<DedupEntry> sorted() const;
 

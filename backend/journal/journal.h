@@ -47,6 +47,13 @@ struct JournalCounters {
     std::uint64_t dead_letters_not_kept = 0;
 };
 
+// What is known of event ids that were seen.
+struct DedupFigures {
+    std::int64_t known_seconds = 0;   // how far back every id is known
+    std::int64_t wanted_seconds = 0;  // the horizon; more than known_seconds when memory did not suffice for it
+    std::uint64_t memory_bytes = 0;
+};
+
 // A rejected event or body as the journal keeps it, in the order of their commits.
 struct DeadLetter {
     std::uint64_t id = 0;  // strictly increasing, from 1
@@ -89,6 +96,7 @@ public:
     virtual Offset end() const = 0;    // one past the last committed
     virtual Offset begin() const = 0;  // the oldest kept
     virtual JournalCounters counters() const = 0;
+    virtual DedupFigures dedup() const { return {}; }
     // Events handed in and not yet committed (the queue's depth).
     virtual std::size_t pending() const = 0;
 

@@ -46,6 +46,10 @@ public:
         const std::lock_guard lock(counters_mutex_);
         return counters_;
     }
+    DedupFigures dedup() const override {
+        const std::lock_guard lock(counters_mutex_);
+        return dedup_figures_;
+    }
     std::size_t pending() const override { return queue_.pending_events(); }
     void on_commit(std::function<void()> listener) override { listener_ = std::move(listener); }
     void close() override;
@@ -60,6 +64,7 @@ private:
     std::string path_of(Offset first) const { return options_.directory + "/" + SpanFile::name(first); }
     Status open_newest_span();
     Status load_dedup();
+    DedupFigures dedup_figures() const;
     Result<Offset> first_within_horizon();
 
     void write_until_closed();
@@ -82,6 +87,7 @@ private:
     std::atomic<std::uint64_t> letters_kept_to_{0};
     mutable std::mutex counters_mutex_;
     JournalCounters counters_;
+    DedupFigures dedup_figures_;
     std::function<void()> listener_;
 
     // The writer thread's own.
@@ -116,6 +122,7 @@ Status SqliteJournal::open() {
     counters_ = span_->totals().counters;
     background_.emplace();
     if (Status s = load_dedup(); !s.ok()) return s;
+    dedup_figures_ = dedup_figures();
     checkpointer_.emplace(span_options_);
     checkpointer_->follow(path_of(span_->first()));
     RetentionOptions keep;
@@ -203,6 +210,11 @@ Status SqliteJournal::load_dedup() {
     options.vfs = options_.vfs;
     options.secret = span_->secret();
     options.memory_entries = options_.dedup_memory_entries;
+    options.max_bytes = options_.dedup_max_bytes;
+    if (options.max_bytes != 0) {
+        // Tables, at less than 192 bytes for each id of a full one and its successor, shall not take the most of it.
+        options.memory_entries = std::min<std::size_t>(options.memory_entries, options.max_bytes / 512);
+    }
     options.horizon_micros = std::chrono::microseconds(options_.dedup_horizon).count();
     dedup_.emplace(options, *background_);
     return dedup_->load(*from, span_->totals().next, [&](Offset at, Offset to, const DedupIndex::Visitor& visit) {
@@ -219,6 +231,11 @@ Status SqliteJournal::load_dedup() {
         }
         return Status();
     });
+}
+
+DedupFigures SqliteJournal::dedup_figures() const {
+    return {dedup_->known_micros() / Timestamp::kMicrosPerSecond, std::chrono::seconds(options_.dedup_horizon).count(),
+            dedup_->memory_bytes()};
 }
 
 // ---- reading
@@ -389,6 +406,7 @@ void SqliteJournal::publish(Group& group) {
     {
         const std::lock_guard lock(counters_mutex_);
         counters_ = group.totals.counters;
+        dedup_figures_ = dedup_figures();
     }
     Offset first = group.totals.next;
     for (const Appended& answer : group.answers)

@@ -26,6 +26,7 @@ struct SqliteJournalOptions {
     std::size_t recent_bytes = 32 * 1024 * 1024;  // of committed events kept in memory for readers
     std::size_t dedup_memory_entries = 700'000;   // ids kept exactly; then they move to a file (32 bytes each)
     std::chrono::hours dedup_horizon = limits::kDedupHorizon;
+    std::uint64_t dedup_max_bytes = 0;  // of memory for ids; beyond it the oldest are forgotten. 0: any
     // Pages (4 KiB) of the write-ahead log. From a quarter of it on it is moved into the file beside the writer; beyond
     // all of it the writer itself moves the little that is left, so that the log starts again from its beginning.
     std::size_t log_pages = 4096;

@@ -46,6 +46,13 @@ Error explained(const std::string& what, const Error& cause) {
     return error;
 }
 
+// For health's details: repeats are found less far back than they should be.
+std::string dedup_remark(const DedupFigures& dedup) {
+    if (dedup.known_seconds >= dedup.wanted_seconds) return {};
+    return "repeats are found " + std::to_string(dedup.known_seconds) + " s back instead of " +
+           std::to_string(dedup.wanted_seconds) + " s; a larger dedup.max_bytes keeps more ids";
+}
+
 class EmbeddedBackend final : public Backend {
 public:
     EmbeddedBackend(const Config& config, const Clock& clock, const StartOptions& options, DataLock lock)
@@ -130,6 +137,7 @@ Status EmbeddedBackend::open_storage() {
     options.directory = config_.data_dir;
     options.retention_days = config_.retention_days;
     options.retention_bytes = config_.retention_bytes;
+    options.dedup_max_bytes = config_.dedup_max_bytes;
     auto journal = open_sqlite_journal(options, clock_);
     if (!journal.ok()) return explained("the journal in " + config_.data_dir + " cannot be opened", journal.error());
     journal_ = std::move(journal).value();
@@ -175,8 +183,9 @@ void EmbeddedBackend::make_services() {
 
     admin_ = std::make_unique<api::ServerAdmin>(
         std::move(hello),
-        std::vector<api::ServerAdmin::Part>{{"journal", [this] { return ingest_->failure(); }},
-                                            {"store", [this] { return pipeline_->status().failure; }}});
+        std::vector<api::ServerAdmin::Part>{
+            {"journal", [this] { return ingest_->failure(); }, [this] { return dedup_remark(journal_->dedup()); }},
+            {"store", [this] { return pipeline_->status().failure; }}});
     ticker_ = std::make_unique<Ticker>();
 }
 
@@ -242,6 +251,9 @@ ServerFigures EmbeddedBackend::figures() const {
     out.lag_events = lag.events;
     out.lag_seconds = lag.seconds;
     out.journal_pending = journal_->pending();
+    const DedupFigures dedup = journal_->dedup();
+    out.dedup_horizon_seconds = dedup.known_seconds;
+    out.dedup_memory_bytes = dedup.memory_bytes;
     for (const http::Engine* engine : {public_engine_.get(), management_engine_.get()}) {
         if (engine == nullptr) continue;
         const http::ConnectionCounters connections = engine->counters();

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -70,6 +71,25 @@ std::vector<std::string> split_list(std::string_view text) {
     }
 }
 
+// Variables by which other systems name the engines beside them. Nobody shall believe that they are in use here. Their
+// values may hold passwords and are never shown.
+struct ForeignVariable {
+    std::string_view name, engine;
+};
+constexpr std::array<ForeignVariable, 7> kForeignVariables{{
+    {"DATABASE_URL", "engine for other databases"},
+    {"KAFKA_BROKER", "Kafka engine"},
+    {"KAFKA_TOPIC", "Kafka engine"},
+    {"REDIS_ADDR", "Redis engine"},
+    {"REDIS_HOST", "Redis engine"},
+    {"REDIS_PORT", "Redis engine"},
+    {"S3_ENABLED", "archive"},
+}};
+
+bool is_off(std::string_view value) {
+    return value == "false" || value == "0" || value == "off" || value == "no";
+}
+
 // Puts sources over each other and keeps account of who said what last.
 class Loader {
 public:
@@ -111,6 +131,13 @@ public:
     }
 
     void read_environment(const std::map<std::string, std::string>& environment) {
+        for (const ForeignVariable& foreign : kForeignVariables) {
+            const auto set = environment.find(std::string(foreign.name));
+            if (set == environment.end() || set->second.empty() || is_off(set->second)) continue;
+            loaded_.warnings.push_back("the variable " + std::string(foreign.name) +
+                                       " is set, but this version has no " + std::string(foreign.engine) +
+                                       "; it changes nothing");
+        }
         for (const auto& variable : environment) {
             const std::string& name = variable.first;
             const std::string& text = variable.second;

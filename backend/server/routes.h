@@ -26,6 +26,8 @@ struct ServerFigures {
     std::uint64_t lag_events = 0;
     double lag_seconds = 0;
     std::uint64_t journal_pending = 0;
+    std::int64_t dedup_horizon_seconds = 0;
+    std::uint64_t dedup_memory_bytes = 0;
     std::uint64_t connections_open = 0, connections_accepted = 0, connections_refused = 0;
     std::uint64_t requests_arrived = 0, requests_answered = 0, requests_cut = 0;
     bool pipeline_ok = true, storage_ok = true;

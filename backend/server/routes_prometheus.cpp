@@ -50,6 +50,11 @@ void expose_events(Exposition& out, const ServerFigures& figures) {
     out.gauge("streamgauge_consumer_lag_seconds", "Age of the oldest of them.", figures.lag_seconds);
     out.gauge("streamgauge_journal_pending_events", "Events taken and not committed yet.",
               static_cast<double>(figures.journal_pending));
+    out.gauge("streamgauge_dedup_horizon_seconds",
+              "How far back every event id is known; less than 172800 when dedup.max_bytes is too small for more.",
+              static_cast<double>(figures.dedup_horizon_seconds));
+    out.gauge("streamgauge_dedup_memory_bytes", "Memory that event ids take.",
+              static_cast<double>(figures.dedup_memory_bytes));
     out.gauge("streamgauge_storage_up", "1 when journal and store work.", figures.storage_ok ? 1 : 0);
 }
 

@@ -266,6 +266,11 @@ std::vector<SettingSpec> make_settings() {
              return {};
          },
          [](const Config& c) { return std::string(c.limits_preset == LimitPreset::Off ? "off" : "compat-c"); }},
+        {"dedup.max_bytes", "BYTES",
+         "Most memory for the ids of the last 48 hours, such as 1GiB; at least 64MiB. Beyond it the oldest are "
+         "forgotten.",
+         false, false, [](Config& c, const Values& v) { return read_bytes(v[0], 64ULL << 20, c.dedup_max_bytes); },
+         [](const Config& c) { return std::to_string(c.dedup_max_bytes); }},
         {"load.program", "FILE", "The streamgauged that runs load tests; default: the one beside this program.", false,
          false, [](Config& c, const Values& v) { return read_text(v[0], c.load_program); },
          [](const Config& c) { return c.load_program; }},

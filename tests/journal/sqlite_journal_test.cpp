@@ -101,6 +101,35 @@ TEST_F(SqliteJournalTest, IdsInFilesAreKnownBeforeAndAfterRestarts) {
     EXPECT_GT(directory.files(".run"), 3U);
 }
 
+TEST_F(SqliteJournalTest, ABoundOnMemoryShortensTheHorizonAndSaysSo) {
+    options.dedup_max_bytes = 128 * 1024;
+    constexpr int kEvents = 60'000;
+    {
+        const auto journal = open_journal(options);
+        const DedupFigures before = journal->dedup();
+        EXPECT_EQ(before.known_seconds, before.wanted_seconds);
+        EXPECT_EQ(before.wanted_seconds, 48 * 3600);
+        // A second apart, so that all of them are within the horizon.
+        for (int i = 0; i < kEvents; i += 500) {
+            const Timestamp at{kStart.micros + i * Timestamp::kMicrosPerSecond};
+            ASSERT_TRUE(append_ids(*journal, numbered(i, i + 500), at).ok());
+        }
+    }
+    const auto journal = open_journal(options);
+    const DedupFigures figures = journal->dedup();
+    EXPECT_LT(figures.known_seconds, kEvents);
+    EXPECT_GT(figures.known_seconds, 1'000);
+    EXPECT_LE(figures.memory_bytes, options.dedup_max_bytes);
+    const Timestamp now{kStart.micros + kEvents * Timestamp::kMicrosPerSecond};
+    const int known = kEvents - static_cast<int>(figures.known_seconds) + 500;
+    const auto repeats = append_ids(*journal, numbered(known, kEvents), now);
+    ASSERT_TRUE(repeats.ok());
+    for (const Placement& placement : repeats->placements) ASSERT_TRUE(placement.duplicate);
+    const auto forgotten = append_ids(*journal, numbered(0, 100), now);
+    ASSERT_TRUE(forgotten.ok());
+    for (const Placement& placement : forgotten->placements) ASSERT_FALSE(placement.duplicate);
+}
+
 TEST_F(SqliteJournalTest, DamagedAndMissingDedupFilesAreMadeAgain) {
     options.dedup_memory_entries = 50;
     { ASSERT_TRUE(append_ids(*open_journal(options), numbered(0, 200)).ok()); }

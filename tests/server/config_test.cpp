@@ -108,6 +108,7 @@ TEST_F(ConfigTest, EverySettingIsReachableFromFileEnvironmentAndFlag) {
                                                        {"log.level", "debug"},
                                                        {"retention.days", "9"},
                                                        {"retention.bytes", "123456789"},
+                                                       {"dedup.max_bytes", "987654321"},
                                                        {"load.program", "/p"},
                                                        {"limits.requests_per_key", "7/1m"},
                                                        {"limits.requests_per_user", "8/2s"},
@@ -228,6 +229,27 @@ TEST_F(ConfigTest, SettingsOfTokensAreChecked) {
     for (const char* wrong : {"59", "0h", "366d", "12 h", "h", "-1h", "18446744073709551615d", ""}) {
         sources_.flags = {{"auth.token_lifetime", {wrong}}};
         EXPECT_THAT(faults(), HasSubstr("must be a time from 60s to 365d")) << wrong;
+    }
+}
+
+TEST_F(ConfigTest, VariablesOfEnginesThatAreNotThereWarnWithoutTheirValues) {
+    sources_.environment["DATABASE_URL"] = "postgres://user:secret@db/events";
+    sources_.environment["KAFKA_BROKER"] = "kafka:9092";
+    sources_.environment["KAFKA_TOPIC"] = "";
+    sources_.environment["REDIS_HOST"] = "redis";
+    sources_.environment["S3_ENABLED"] = "false";
+    EXPECT_EQ(load().warnings,
+              (std::vector<std::string>{
+                  "the variable DATABASE_URL is set, but this version has no engine for other databases; it changes "
+                  "nothing",
+                  "the variable KAFKA_BROKER is set, but this version has no Kafka engine; it changes nothing",
+                  "the variable REDIS_HOST is set, but this version has no Redis engine; it changes nothing"}));
+    for (const char* name : {"DATABASE_URL", "KAFKA_BROKER", "REDIS_HOST"}) sources_.environment.erase(name);
+    for (const char* name : {"KAFKA_TOPIC", "REDIS_ADDR", "REDIS_PORT", "S3_ENABLED"}) {
+        sources_.environment[name] = "1";
+        ASSERT_EQ(load().warnings.size(), 1U) << name;
+        EXPECT_THAT(load().warnings.front(), HasSubstr(name));
+        sources_.environment.erase(name);
     }
 }
 

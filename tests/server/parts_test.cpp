@@ -140,8 +140,10 @@ protected:
     }
 
     std::optional<Error> fault_;
+    std::string remark_;
     api::ServerAdmin admin_{api::Hello{},
-                            {{"journal", [] { return std::optional<Error>(); }}, {"store", [this] { return fault_; }}}};
+                            {{"journal", [] { return std::optional<Error>(); }, [this] { return remark_; }},
+                             {"store", [this] { return fault_; }}}};
     http::RouteTable table_;
 };
 
@@ -157,6 +159,14 @@ TEST_F(HealthTest, APartThatFailsIsDownInEveryForm) {
                                             R"("store":{"status":"DOWN","details":{"error":"disk \"full\""}}}})");
     EXPECT_EQ(get("/api/v1/health/details").status, 503);
     fault_.reset();
+    EXPECT_EQ(get("/health").body, R"({"ok":true})");
+}
+
+TEST_F(HealthTest, ARemarkIsInTheDetailsAndTheServerIsUp) {
+    remark_ = "less than it should be";
+    EXPECT_EQ(get("/api/v1/health/details").status, 200);
+    EXPECT_THAT(get("/api/v1/health/details").body,
+                HasSubstr(R"({"name":"journal","up":true,"detail":"less than it should be"})"));
     EXPECT_EQ(get("/health").body, R"({"ok":true})");
 }
 
