@@ -5,13 +5,15 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "journal/dedup_merge.h"
 
 namespace streamgauge {
 namespace {
 
 constexpr std::ptrdiff_t kMergeRuns = 4;
-constexpr unsigned kLargestMerge = 2;  // size class of what is still merged: at the default up to 45 million ids
-constexpr Offset kPiece = 100'000;     // events read between two looks at how full the table is
+constexpr unsigned kLargestMerge = 2;         // size class of what is still merged: at the default up to 45 million ids
+constexpr Offset kPiece = 100'000;            // events read between two looks at how full the table is
+constexpr std::size_t kMergePiece = 200'000;  // ids: some 30 ms
 
 }  // namespace
 
@@ -198,53 +200,6 @@ Result<std::shared_ptr<const DedupRun>> DedupIndex::write(const Frozen& frozen) 
     return run.error();
 }
 
-// Neighbours become one file; ids that are past the horizon, and all but the newest of one id, are left out.
-Result<std::shared_ptr<const DedupRun>> DedupIndex::merge(const std::vector<std::shared_ptr<const DedupRun>>& runs,
-                                                          Timestamp newest) const {
-    const Offset first = runs.front()->first(), end = runs.back()->end();
-    const std::string path = options_.directory + "/" + DedupRun::name(first, end);
-    const auto build = [&]() -> Result<std::shared_ptr<DedupRun>> {
-        std::uint64_t most = 0;
-        std::vector<DedupRunCursor> cursors;
-        std::vector<std::optional<DedupEntry>> heads;
-        const auto advance = [&](std::size_t i) -> Status {
-            const auto entry = cursors[i].next();
-            if (!entry.ok()) return entry.error();
-            heads[i] = *entry == nullptr ? std::nullopt : std::optional(**entry);
-            return {};
-        };
-        for (const auto& run : runs) {
-            // Opened again: the writer goes on reading the others meanwhile.
-            auto opened = DedupRun::open(run->path(), options_.vfs, options_.secret, DedupRun::For::EntriesOnly);
-            if (!opened.ok()) return opened.error();
-            most += (*opened)->entries();
-            cursors.emplace_back(std::move(opened).value());
-            heads.emplace_back();
-            if (Status s = advance(heads.size() - 1); !s.ok()) return s.error();
-        }
-        auto builder =
-            DedupRunBuilder::start(path, options_.vfs, options_.secret, first, end, runs.back()->newest(), most);
-        if (!builder.ok()) return builder.error();
-        for (;;) {
-            std::optional<DedupEntry> least;
-            for (const auto& head : heads)
-                if (head &&
-                    (!least || head->hash < least->hash || (head->hash == least->hash && head->offset > least->offset)))
-                    least = head;
-            if (!least) return builder->finish();
-            if (!expired(least->received_at, newest))
-                if (Status s = builder->add(*least); !s.ok()) return s.error();
-            for (std::size_t i = 0; i < heads.size(); ++i)
-                if (heads[i] && heads[i]->hash == least->hash)
-                    if (Status s = advance(i); !s.ok()) return s.error();
-        }
-    };
-    auto run = build();
-    if (run.ok()) return std::shared_ptr<const DedupRun>(std::move(run).value());
-    (void)VfsFile::remove(path, options_.vfs);
-    return run.error();
-}
-
 // Files are merged by size classes, as log-structured merge trees do, so that an id is looked for in few of them.
 void DedupIndex::merge_if_due() {
     if (merging_ || runs_.size() < kMergeRuns) return;
@@ -270,16 +225,23 @@ void DedupIndex::merge_if_due() {
         merging_ = true;
         merging_first_ = (*from)->first();
         merging_bytes_ = bytes;
-        background_.post([this, runs = std::vector(from, from + kMergeRuns), newest = newest_] {
-            auto merged = merge(runs, newest);
-            if (!merged.ok())
-                log::warning("dedup_merge_failed", "indexes of event ids stay as they are",
-                             {{"error", merged.error().describe()}});
-            const std::lock_guard lock(inbox_mutex_);
-            merged_ = merged.ok() ? std::move(merged).value() : nullptr;
-        });
+        DedupMerge::Options merge{options_.directory, options_.vfs, options_.secret, options_.horizon_micros, newest_};
+        go_on_merging(std::make_shared<DedupMerge>(std::move(merge), std::vector(from, from + kMergeRuns)));
         return;
     }
+}
+
+// Piece by piece: between two of them tables are written that would pile up in memory otherwise, and a stop is heard.
+void DedupIndex::go_on_merging(std::shared_ptr<DedupMerge> merge) {
+    background_.post([this, merge = std::move(merge)] {
+        auto merged = merge->advance(kMergePiece);
+        if (merged.ok() && *merged == nullptr) return go_on_merging(merge);
+        if (!merged.ok())
+            log::warning("dedup_merge_failed", "indexes of event ids stay as they are",
+                         {{"error", merged.error().describe()}});
+        const std::lock_guard lock(inbox_mutex_);
+        merged_ = merged.ok() ? std::move(merged).value() : nullptr;
+    });
 }
 
 void DedupIndex::take_merged() {

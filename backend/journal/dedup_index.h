@@ -15,6 +15,8 @@
 
 namespace streamgauge {
 
+class DedupMerge;
+
 struct DedupOptions {
     std::string directory, vfs;
     DedupSecret secret{};
@@ -70,10 +72,9 @@ private:
     Status make_again(std::shared_ptr<const DedupRun> damaged);
     Result<std::optional<DedupEntry>> find_in_files(const DedupHash& hash, Timestamp received_at);
     Result<std::shared_ptr<const DedupRun>> write(const Frozen& frozen) const;
-    Result<std::shared_ptr<const DedupRun>> merge(const std::vector<std::shared_ptr<const DedupRun>>& runs,
-                                                  Timestamp newest) const;
     Frozen freeze(Offset end);
     void merge_if_due();
+    void go_on_merging(std::shared_ptr<DedupMerge> merge);
     void take_merged();
     void remove_file(const std::shared_ptr<const DedupRun>& run);
     void write_frozen();

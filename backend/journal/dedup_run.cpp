@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kBlockBytes = 4096;
 constexpr std::size_t kBlockEntries = 126;
 constexpr std::size_t kWriteBytes = 64 * kBlockBytes;
+constexpr std::size_t kSyncBytes = 64 * 1024 * 1024;  // so that the last sync has little left to do
 constexpr char kMagic[8] = {'S', 'G', 'D', 'E', 'D', 'U', 'P', '2'};
 constexpr std::string_view kPrefix = "dedup-";
 constexpr std::string_view kSuffix = ".run";
@@ -178,7 +179,9 @@ Status DedupRunBuilder::end_block() {
 Status DedupRunBuilder::flush() {
     Status status = write(buffer_.data(), buffer_.size());
     buffer_.clear();
-    return status;
+    if (!status.ok() || at_ - synced_ < kSyncBytes) return status;
+    synced_ = at_;
+    return run_->file_.sync();
 }
 
 Status DedupRunBuilder::write(const void* data, std::size_t size) {

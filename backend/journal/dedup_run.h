@@ -84,7 +84,7 @@ private:
     std::shared_ptr<DedupRun> run_;
     std::vector<DedupEntry> block_;
     std::string buffer_;
-    std::uint64_t at_ = 0;
+    std::uint64_t at_ = 0, synced_ = 0;
 };
 
 // Reads a run's entries in order.
