@@ -65,6 +65,14 @@ http::Response unsupported_coding(http::ErrorForm form) {
 void take_cloudevents(api::IngestService& ingest, const http::Request& request, const BodyFacts& facts,
                       std::string_view path, const http::ReplyPtr& reply) {
     if (facts.unknown_coding) return reply->send(unsupported_coding(nullptr));
+    const std::string_view type = media_type(facts.content_type);
+    if (starts_with_ignoring_case(type, kCloudEvents) && !equal_ignoring_case(type, "application/cloudevents+json") &&
+        !equal_ignoring_case(type, "application/cloudevents-batch+json")) {
+        return reply->send(http::problem(415, http::reason_phrase(415),
+                                         "CloudEvents come in JSON: application/cloudevents+json or -batch+json, or "
+                                         "with ce- headers",
+                                         "unsupported_media_type"));
+    }
     api::IngestRequest in = ingest_request(request, facts, path);
     in.dialect = Dialect::CloudEvents;
     ingest.ingest(in, [reply](const Result<api::IngestOutcome>& outcome, Dialect dialect) {

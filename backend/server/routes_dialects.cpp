@@ -20,16 +20,26 @@ struct Door {
     http::ErrorForm errors = nullptr;
     bool key_in_body = true;
     bool segment_or_posthog = false;
+    std::string_view refused_type = {};  // a media type that is answered 415
 };
 
 bool beacon(const http::Request& request) {
     return !request.query.empty() && request.query_parameter("beacon") == "1";
 }
 
+http::Response unsupported_type(http::ErrorForm form) {
+    http::Response refused = form({ErrorCode::InvalidArgument, "this path reads JSON", "Content-Type", {}, {}});
+    refused.status = 415;
+    return refused;
+}
+
 http::Handler handler(api::IngestService& ingest, const Door& door) {
     return [&ingest, door](const http::Request& request, const http::ReplyPtr& reply) {
         const BodyFacts facts = body_facts(request);
         if (facts.unknown_coding) return reply->send(unsupported_coding(door.errors));
+        if (!door.refused_type.empty() && equal_ignoring_case(media_type(facts.content_type), door.refused_type)) {
+            return reply->send(unsupported_type(door.errors));
+        }
         api::IngestRequest in = ingest_request(request, facts, door.path);
         in.dialect = door.dialect;
         in.segment_or_posthog = door.segment_or_posthog;
@@ -155,11 +165,107 @@ Status add_posthog_routes(http::RouteTable& table, api::IngestService& ingest) {
                           R"("properties":{"value":3}}]})"}}));
 }
 
+// ---- Plausible and Umami --------------------------------------------------------------------------------------------
+Status add_web_routes(http::RouteTable& table, api::IngestService& ingest) {
+    Status added =
+        add(table, ingest,
+            {"/api/event", "Take one event of a web page, as Plausible's tracker sends it.", Dialect::Plausible,
+             plausible_error, true, false},
+            sdk_docs({{202, "text/plain; charset=utf-8", R"({"type":"string"})",
+                       "On disk; with x-plausible-dropped it is not, as its site is unknown here."},
+                      {400, "application/json",
+                       R"({"type":"object","required":["errors"],"properties":{"errors":{"type":"object",)"
+                       R"("additionalProperties":{"type":"array","items":{"type":"string"}}}}})",
+                       "The event is wrong; it is in the dead letters."}},
+                     {},
+                     {{"plausible-pageview", "application/json",
+                       R"({"n":"pageview","u":"https://shop.example/home","d":"shop.example","r":null,"w":1280})"}}));
+    if (!added.ok()) return added;
+    static constexpr std::string_view kVisit =
+        R"({"type":"object","required":["cache","sessionId","visitId"],"properties":{"cache":{"type":"string"},)"
+        R"("sessionId":{"type":"string","format":"uuid"},"visitId":{"type":"string","format":"uuid"}}})";
+    added =
+        add(table, ingest,
+            {"/api/send", "Take one event of a web page, as Umami's tracker sends it.", Dialect::Umami, umami_error,
+             true, false},
+            sdk_docs({{200, "application/json", kVisit, "On disk."}}, {},
+                     {{"umami-page", "application/json",
+                       R"({"type":"event","payload":{"website":"50429a93-8479-4073-be80-d5d29c09c2ec","url":"/home",)"
+                       R"("hostname":"shop.example","language":"en-GB","screen":"1920x1080","title":"Home"}})"}}));
+    if (!added.ok()) return added;
+    http::RouteDocs batch = sdk_docs(
+        {{200, "application/json",
+          R"({"type":"object","required":["size","processed","errors","details","cache"],"properties":{)"
+          R"("size":{"type":"integer"},"processed":{"type":"integer"},"errors":{"type":"integer"},)"
+          R"("details":{"type":"array","items":{"type":"object","required":["index","response"]}},)"
+          R"("cache":{"type":["string","null"]}}})",
+          "How many are on disk; of the others what is wrong."}},
+        {},
+        {{"umami-batch", "application/json",
+          R"([{"type":"event","payload":{"website":"50429a93-8479-4073-be80-d5d29c09c2ec","url":"/home","name":"buy"}}])"}});
+    batch.body_schema = R"({"type":"array","items":{"type":"object"}})";
+    return add(table, ingest,
+               {"/api/batch", "Take several events, as Umami's tracker would send each.", Dialect::Umami, umami_error,
+                true, false},
+               std::move(batch));
+}
+
+// ---- CloudEvents and OpenTelemetry ----------------------------------------------------------------------------------
+Status add_cloudevents_route(http::RouteTable& table, api::IngestService& ingest) {
+    http::RouteDocs docs;
+    docs.tag = "ingestion";
+    docs.body_types = {"application/cloudevents+json", "application/cloudevents-batch+json"};
+    docs.body_schema = R"({"anyOf":[{"type":"object"},{"type":"array","items":{"type":"object"}}]})";
+    docs.answers = {
+        {202, "application/json", "#AcceptedOneOrSeveral", "On disk."},
+        {200, "application/json", "#PartlyAccepted", "Of a batch some events, or all, were refused."},
+        {415, "application/problem+json", "#Problem", "Neither ce- headers nor CloudEvents' content type."}};
+    docs.examples = {
+        {"cloudevent", "application/cloudevents+json",
+         R"({"specversion":"1.0","id":"c-1","source":"/shop","type":"bought","time":"2026-01-31T12:00:00Z",)"
+         R"("datacontenttype":"application/json","data":{"value":3}})"},
+        {"cloudevents", "application/cloudevents-batch+json",
+         R"([{"specversion":"1.0","id":"c-2","source":"/shop","type":"bought","data":{"value":3}}])"}};
+    return table.add({Method::Post, "/", Scope::Ingest, Plane::Both, limits::kIngestBodyBytes,
+                      "Take CloudEvents: binary, structured, or a batch.",
+                      [&ingest](const http::Request& request, const http::ReplyPtr& reply) {
+                          const BodyFacts facts = body_facts(request);
+                          if (facts.cloudevent) return take_cloudevents(ingest, request, facts, "/", reply);
+                          reply->send(http::problem(415, http::reason_phrase(415),
+                                                    "this path takes CloudEvents: with ce- headers, or of the type "
+                                                    "application/cloudevents+json or -batch+json",
+                                                    "unsupported_media_type"));
+                      },
+                      cloudevents_error, false, true, std::move(docs)});
+}
+
+Status add_otlp_route(http::RouteTable& table, api::IngestService& ingest) {
+    http::RouteDocs docs = sdk_docs(
+        {{200, "application/json",
+          R"({"type":"object","properties":{"partialSuccess":{"type":"object","properties":{)"
+          R"("rejectedLogRecords":{"type":"string"},"errorMessage":{"type":"string"}}}}})",
+          "On disk; what was refused is counted, and in the dead letters."}},
+        {},
+        {{"otlp-logs", "application/json",
+          R"({"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},)"
+          R"("scopeLogs":[{"logRecords":[{"timeUnixNano":"1769860800000000000","severityNumber":9,"eventName":"bought",)"
+          R"("body":{"stringValue":"three shirts"}}]}]}]})"}});
+    docs.body_types = {"application/json"};
+    docs.body_schema = R"({"type":"object"})";
+    return add(table, ingest,
+               {"/v1/logs", "Take log records as events, as OpenTelemetry's exporters send them in JSON.",
+                Dialect::Otlp, otlp_error, false, false, "application/x-protobuf"},
+               std::move(docs));
+}
+
 }  // namespace
 
 Status add_dialect_routes(http::RouteTable& table, api::IngestService& ingest) {
     if (Status added = add_segment_routes(table, ingest); !added.ok()) return added;
-    return add_posthog_routes(table, ingest);
+    for (const auto add_group : {add_posthog_routes, add_web_routes, add_cloudevents_route}) {
+        if (Status added = add_group(table, ingest); !added.ok()) return added;
+    }
+    return add_otlp_route(table, ingest);
 }
 
 }  // namespace streamgauge

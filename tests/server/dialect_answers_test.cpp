@@ -4,6 +4,10 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
+
+#include "event/media_type.h"
 #include "server/door_fixture.h"
 
 namespace streamgauge::test {
@@ -39,6 +43,22 @@ const Sender kPostHogV1{
     {{"Authorization", "Bearer phc_1"}, {"PostHog-Request-Id", "r-1"}},
     R"({"created_at":"2026-01-31T12:00:00Z","batch":[{"event":"bought","distinct_id":"u1","uuid":"0199a3f0-7d52-7b1c-9c3e-000000000004","timestamp":"2026-01-31T12:00:00Z","options":{},"properties":{}}]})",
     R"({"created_at":"2026-01-31T12:00:00Z","batch":[{"event":"bought","distinct_id":"u1","uuid":"0199a3f0-7d52-7b1c-9c3e-000000000005","timestamp":"2026-01-31T12:00:00Z"},{"event":"bought","uuid":"0199a3f0-7d52-7b1c-9c3e-000000000006","timestamp":"2026-01-31T12:00:00Z"}]})"};
+
+const Sender kPlausible{"plausible",
+                        "/api/event",
+                        {},
+                        R"({"n":"pageview","u":"https://shop.example/home","d":"shop.example","w":1280})",
+                        ""};
+const Sender kUmami{
+    "umami",
+    "/api/send",
+    {{"User-Agent", "Mozilla/5.0"}},
+    R"({"type":"event","payload":{"website":"50429a93-8479-4073-be80-d5d29c09c2ec","url":"/home","hostname":"shop.example"}})",
+    R"([{"type":"event","payload":{"website":"50429a93-8479-4073-be80-d5d29c09c2ec","url":"/"}},{"type":"event","payload":{"url":"/"}}])"};
+const std::string kOtlpGood =
+    R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1769860800000000000","eventName":"bought","attributes":[{"key":"event.id","value":{"stringValue":"o1"}}]}]}]}]})";
+const std::string kOtlpPartly =
+    R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1769860800000000000","eventName":"bought"},{"timeUnixNano":"x","eventName":"bought"}]}]}]})";
 
 class DialectAnswersTest : public DoorFixture {
 protected:
@@ -279,6 +299,245 @@ TEST_F(DialectAnswersTest, SharedPathsChooseByTheBody) {
     EXPECT_THAT(large.body, HasSubstr(R"("code":"too_large")"));
 }
 
+// ---- Plausible ------------------------------------------------------------------------------------------------------
+TEST_F(DialectAnswersTest, PlausibleStored) {
+    const auto answer = send(kPlausible, kPlausible.good);
+    expect_form(answer, 202, "ok");
+    EXPECT_EQ(header(answer, "x-plausible-dropped"), "(none)");
+    EXPECT_EQ(header(answer, "streamgauge-durability"), "committed");
+    EXPECT_THAT(policy_.keys, ::testing::ElementsAre("shop.example"));
+    EXPECT_EQ(journal_.counters().accepted, 1u);
+    // For each site one.
+    expect_form(post("/api/event/", R"({"n":"pageview","u":"https://a.example/","d":"a.example,b.example"})"), 202,
+                "ok");
+    EXPECT_EQ(journal_.counters().accepted, 3u);
+}
+
+TEST_F(DialectAnswersTest, PlausibleRefusals) {
+    const auto invalid = post("/api/event", R"({"n":"pageview","u":"https://shop.example/"})");
+    EXPECT_EQ(invalid.status, 400);
+    EXPECT_THAT(invalid.body, StartsWith(R"({"errors":{")"));
+    EXPECT_EQ(journal_.counters().invalid, 1u);
+    EXPECT_THAT(post("/api/event", "{").body, StartsWith(R"({"errors":{"request":[")"));
+    EXPECT_EQ(post("/api/event", std::string(limits::kIngestBodyBytes + 1, ' ')).status, 413);
+
+    refuse(ErrorCode::Unauthorized, "nobody has this site");
+    const auto dropped = send(kPlausible, kPlausible.good);
+    expect_form(dropped, 202, "ok");
+    EXPECT_EQ(header(dropped, "x-plausible-dropped"), "1");
+    EXPECT_EQ(header(dropped, "streamgauge-durability"), "(none)");
+    policy_.refused.reset();
+
+    limit(7);
+    const auto limited = send(kPlausible, kPlausible.good);
+    expect_form(limited, 429, R"({"errors":{"request":["too many events"]}})");
+    EXPECT_EQ(header(limited, "retry-after"), "7");
+    policy_.allowance = 10;
+    journal_.refuse(true);
+    const auto overload = send(kPlausible, kPlausible.good);
+    EXPECT_EQ(overload.status, 503);
+    EXPECT_EQ(header(overload, "retry-after"), "1");
+    EXPECT_EQ(journal_.counters().accepted, 0u);
+}
+
+// ---- Umami ----------------------------------------------------------------------------------------------------------
+TEST_F(DialectAnswersTest, UmamiStored) {
+    const auto answer = send(kUmami, kUmami.good);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_THAT(answer.body, ::testing::MatchesRegex(
+                                 R"(\{"cache":"[0-9a-f.-]+","sessionId":"[0-9a-f-]+","visitId":"[0-9a-f-]+"\})"));
+    EXPECT_EQ(header(answer, "streamgauge-durability"), "committed");
+    // The same visitor again: the same session, whatever cache comes along.
+    EXPECT_EQ(post("/api/send", kUmami.good, {{"User-Agent", "Mozilla/5.0"}, {"x-umami-cache", "anything"}}).body,
+              answer.body);
+    EXPECT_EQ(journal_.counters().accepted, 2u);
+}
+
+TEST_F(DialectAnswersTest, UmamiSomeInvalid) {
+    const auto answer = post("/api/batch", kUmami.partly, kUmami.headers);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_THAT(
+        answer.body,
+        StartsWith(R"({"size":2,"processed":1,"errors":1,"details":[{"index":1,"response":{"error":{"message":")"));
+    EXPECT_THAT(answer.body, HasSubstr(R"(,"code":"bad-request","status":400}}}],"cache":")"));
+    const auto single = post("/api/send", R"({"type":"event","payload":{"url":"/"}})", kUmami.headers);
+    EXPECT_EQ(single.status, 400);
+    EXPECT_THAT(single.body, StartsWith(R"({"error":{"message":")"));
+    const auto none = post("/api/batch", R"([{"type":"event","payload":{}}])", kUmami.headers);
+    EXPECT_THAT(none.body, ::testing::EndsWith(R"("cache":null})"));
+    EXPECT_EQ(journal_.counters().invalid, 3u);
+}
+
+TEST_F(DialectAnswersTest, UmamiRefusals) {
+    EXPECT_THAT(post("/api/send", "{").body, StartsWith(R"({"error":{"message":")"));
+    EXPECT_EQ(post("/api/send", "{").status, 400);
+    EXPECT_EQ(post("/api/send", std::string(limits::kIngestBodyBytes + 1, ' ')).status, 413);
+    refuse(ErrorCode::Unauthorized, "nobody has this site");
+    expect_form(send(kUmami, kUmami.good), 400,
+                R"({"error":{"message":"Website not found.","code":"bad-request","status":400}})");
+    policy_.refused.reset();
+    limit(7);
+    const auto limited = send(kUmami, kUmami.good);
+    expect_form(limited, 429, R"({"error":{"message":"too many events","code":"rate_limited","status":429}})");
+    EXPECT_EQ(header(limited, "retry-after"), "7");
+    policy_.allowance = 10;
+    journal_.refuse(true);
+    EXPECT_EQ(send(kUmami, kUmami.good).status, 503);
+    EXPECT_EQ(journal_.counters().accepted, 0u);
+}
+
+// ---- CloudEvents ----------------------------------------------------------------------------------------------------
+TEST_F(DialectAnswersTest, CloudEventsStoredOrRepeatedInEachMode) {
+    for (const std::string path : {"/", "/events", "/events/"}) {
+        const Headers binary{{"ce-id", path},
+                             {"CE-Source", "/shop"},
+                             {"ce-type", "bought"},
+                             {"ce-specversion", "1.0"},
+                             {"Content-Type", "application/json"}};
+        for (int time = 0; time < 2; ++time) {
+            const auto answer = post(path, R"({"value":3})", binary);
+            expect_form(answer, 202, R"({"status":"accepted"})");
+            EXPECT_EQ(header(answer, "streamgauge-durability"), "committed");
+        }
+        const Headers structured{{"Content-Type", "application/cloudevents+json; charset=utf-8"}};
+        expect_form(
+            post(path, R"({"specversion":"1.0","id":"s)" + path + R"(","source":"/shop","type":"bought"})", structured),
+            202, R"({"status":"accepted"})");
+        const Headers batch{{"Content-Type", "application/cloudevents-batch+json"}};
+        expect_form(
+            post(path, R"([{"specversion":"1.0","id":"b)" + path + R"(","source":"/shop","type":"bought"}])", batch),
+            202, R"({"status":"accepted","accepted":1,"duplicates":0})");
+    }
+    EXPECT_EQ(journal_.counters().accepted, 9u);
+    EXPECT_EQ(journal_.counters().duplicate, 3u);
+}
+
+TEST_F(DialectAnswersTest, CloudEventsRefusals) {
+    const Headers structured{{"Content-Type", "application/cloudevents+json"}};
+    const Headers batch{{"Content-Type", "application/cloudevents-batch+json"}};
+    const std::string good = R"({"specversion":"1.0","id":"c1","source":"/shop","type":"bought"})";
+    EXPECT_EQ(post("/", R"({"specversion":"1.0","id":"c1","source":"/shop"})", structured).status, 400);
+    const auto partly = post("/", "[" + good + R"(,{"specversion":"1.0","id":"c2"}])", batch);
+    EXPECT_EQ(partly.status, 200);
+    EXPECT_THAT(partly.body,
+                StartsWith(R"({"status":"accepted","accepted":1,"duplicates":0,"rejected":[{"index":1,"error":")"));
+    const auto all_bad = post("/", R"([{"specversion":"1.0","id":"c2"}])", batch);
+    EXPECT_EQ(all_bad.status, 200);
+    EXPECT_EQ(journal_.counters().invalid, 3u);
+    EXPECT_EQ(post("/", "{", structured).status, 400);
+
+    // What is no CloudEvent at all, and formats other than JSON: nothing is stored.
+    const std::uint64_t invalid = journal_.counters().invalid;
+    EXPECT_EQ(post("/", good, {{"Content-Type", "application/json"}}).status, 415);
+    EXPECT_EQ(post("/", good).status, 415);
+    EXPECT_EQ(post("/events", "x", {{"Content-Type", "application/cloudevents+avro"}}).status, 415);
+    EXPECT_EQ(journal_.counters().invalid, invalid);
+
+    EXPECT_EQ(post("/", std::string(limits::kIngestBodyBytes + 1, ' '), structured).status, 413);
+    refuse(ErrorCode::Unauthorized, "who are you?");
+    const auto unknown = post("/", good, structured);
+    EXPECT_EQ(unknown.status, 401);
+    EXPECT_THAT(unknown.body, StartsWith(R"({"type":"about:blank","title":"Unauthorized","status":401,)"));
+    policy_.refused.reset();
+    limit(7);
+    const auto limited = post("/", good, structured);
+    EXPECT_EQ(limited.status, 429);
+    EXPECT_EQ(header(limited, "retry-after"), "7");
+    policy_.allowance = 10;
+    journal_.refuse(true);
+    const auto overload = post("/", good, structured);
+    EXPECT_EQ(overload.status, 503);
+    EXPECT_EQ(header(overload, "retry-after"), "1");
+}
+
+// ---- OpenTelemetry --------------------------------------------------------------------------------------------------
+TEST_F(DialectAnswersTest, OtlpStoredRepeatedOrEmpty) {
+    const Headers json{{"Content-Type", "application/json"}};
+    for (int time = 0; time < 2; ++time) {
+        const auto answer = post("/v1/logs", kOtlpGood, json);
+        expect_form(answer, 200, "{}");
+        EXPECT_EQ(answer.headers.at("content-type"), "application/json");
+        EXPECT_EQ(header(answer, "streamgauge-durability"), "committed");
+    }
+    EXPECT_EQ(journal_.counters().accepted, 1u);
+    EXPECT_EQ(journal_.counters().duplicate, 1u);
+    expect_form(post("/v1/logs", R"({"resourceLogs":[]})", json), 200, "{}");
+    EXPECT_EQ(journal_.counters().decoded, 2u);
+}
+
+TEST_F(DialectAnswersTest, OtlpRefusals) {
+    const Headers json{{"Content-Type", "application/json"}};
+    const auto partly = post("/v1/logs", kOtlpPartly, json);
+    EXPECT_EQ(partly.status, 200);
+    EXPECT_THAT(partly.body, StartsWith(R"({"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"record 1: )"));
+    EXPECT_EQ(journal_.counters().invalid, 1u);
+    const auto not_json = post("/v1/logs", "{", json);
+    EXPECT_EQ(not_json.status, 400);
+    EXPECT_THAT(not_json.body, StartsWith(R"({"code":3,"message":")"));
+    EXPECT_EQ(post("/v1/logs", "\n\x03", {{"Content-Type", "application/x-protobuf"}}).status, 415);
+    const auto large = post("/v1/logs", std::string(limits::kIngestBodyBytes + 1, ' '), json);
+    EXPECT_EQ(large.status, 413);
+    EXPECT_THAT(large.body, StartsWith(R"({"code":8,"message":")"));
+    refuse(ErrorCode::Unauthorized, "who are you?");
+    expect_form(post("/v1/logs", kOtlpGood, json), 401, R"({"code":16,"message":"who are you?"})");
+    policy_.refused.reset();
+    limit(7);
+    const auto limited = post("/v1/logs", kOtlpGood, json);
+    expect_form(limited, 429, R"({"code":8,"message":"too many events"})");
+    EXPECT_EQ(header(limited, "retry-after"), "7");
+    policy_.allowance = 10;
+    journal_.refuse(true);
+    const auto overload = post("/v1/logs", kOtlpGood, json);
+    EXPECT_EQ(overload.status, 503);
+    EXPECT_THAT(overload.body, StartsWith(R"({"code":14,"message":")"));
+    EXPECT_EQ(header(overload, "retry-after"), "1");
+}
+
+// ---- requests as the real SDKs sent them ----------------------------------------------------------------------------
+TEST_F(DialectAnswersTest, EveryRecordedRequestIsTakenWhole) {
+    clock_.set("2026-12-01T00:00:00Z");  // after all of them were recorded
+    std::size_t requests = 0;
+    const char* const source = std::getenv("STREAMGAUGE_SOURCE");
+    for (const auto& entry :
+         std::filesystem::directory_iterator(std::string(source == nullptr ? "." : source) + "/tests/event/golden")) {
+        if (entry.path().extension() != ".http") continue;
+        std::ifstream file(entry.path(), std::ios::binary);
+        const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+        const std::size_t head_end = text.find("\r\n\r\n");
+        ASSERT_NE(head_end, std::string::npos) << entry.path();
+        std::string_view head = std::string_view(text).substr(0, head_end);
+        const std::string_view line = head.substr(0, head.find("\r\n"));
+        const std::string_view target = line.substr(line.find(' ') + 1, line.rfind(' ') - line.find(' ') - 1);
+        Headers headers;
+        while (head.find("\r\n") != std::string_view::npos) {
+            head.remove_prefix(head.find("\r\n") + 2);
+            const std::string_view field = head.substr(0, head.find("\r\n"));
+            const std::string name(field.substr(0, field.find(": ")));
+            // The framing, the host and the origin are this connection's own.
+            bool own = false;
+            for (const std::string_view other :
+                 {"host", "connection", "content-length", "transfer-encoding", "origin"}) {
+                own = own || equal_ignoring_case(name, other);
+            }
+            if (!own) headers.emplace_back(name, field.substr(field.find(": ") + 2));
+        }
+        const auto answer = post(target, text.substr(head_end + 4), headers);
+        ++requests;
+        // Its header holds bytes that are not UTF-8: no event can be made of it.
+        if (entry.path().stem() == "cloudevents_js_binary_latin1") {
+            EXPECT_EQ(answer.status, 400);
+            continue;
+        }
+        EXPECT_TRUE(answer.status >= 200 && answer.status < 300)
+            << entry.path() << ": " << answer.status << answer.body;
+        EXPECT_EQ(header(answer, "streamgauge-durability"), "committed") << entry.path();
+        EXPECT_EQ(header(answer, "x-rejected"), "(none)") << entry.path();
+        EXPECT_THAT(answer.body, ::testing::Not(HasSubstr("reject"))) << entry.path();
+    }
+    EXPECT_GE(requests, 20u);
+    EXPECT_EQ(journal_.counters().invalid, 1u);
+}
+
 // ---- what all have in common ----------------------------------------------------------------------------------------
 TEST_F(DialectAnswersTest, AnUnknownCodingIs415InEachForm) {
     const Headers zstd{{"Content-Encoding", "zstd"}};
@@ -287,7 +546,10 @@ TEST_F(DialectAnswersTest, AnUnknownCodingIs415InEachForm) {
              {"/v1/batch", R"({"code":"invalid_argument","message":)"},
              {"/i/v0/e/", R"({"code":"invalid_argument","detail":)"},
              {"/i/v1/analytics/events", R"({"code":"invalid_argument","detail":)"},
-             {"/batch", R"({"code":"invalid_argument","message":)"}}) {
+             {"/batch", R"({"code":"invalid_argument","message":)"},
+             {"/api/event", R"({"errors":{"Content-Encoding":["the body)"},
+             {"/api/send", R"({"error":{"message":"the body)"},
+             {"/v1/logs", R"({"code":3,"message":)"}}) {
         const auto answer = post(path, "x", zstd);
         EXPECT_EQ(answer.status, 415) << path;
         EXPECT_THAT(answer.body, StartsWith(start)) << path;

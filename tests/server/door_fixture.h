@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,14 +24,16 @@ class DoorFixture : public ::testing::Test {
 protected:
     using Headers = daemon::HttpClient::Headers;
 
-    // The wall clock stands still, so that answers can be literal; deadlines go on.
+    // The wall clock stands still where it is set, so that answers can be literal; deadlines go on.
     class DoorClock final : public Clock {
     public:
-        Timestamp now() const override { return parse_rfc3339("2026-01-31T12:00:30Z").value(); }
+        Timestamp now() const override { return {now_.load()}; }
+        void set(std::string_view time) { now_.store(parse_rfc3339(time).value().micros); }
         std::int64_t monotonic_nanos() const override { return system_.monotonic_nanos(); }
 
     private:
         SystemClock system_;
+        std::atomic<std::int64_t> now_{parse_rfc3339("2026-01-31T12:00:30Z").value().micros};
     };
 
     explicit DoorFixture(std::size_t queue_events = limits::kJournalQueueEvents) : journal_(queue_events) {}
