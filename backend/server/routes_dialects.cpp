@@ -182,7 +182,7 @@ Status add_web_routes(http::RouteTable& table, api::IngestService& ingest) {
                        R"({"n":"pageview","u":"https://shop.example/home","d":"shop.example","r":null,"w":1280})"}}));
     if (!added.ok()) return added;
     static constexpr std::string_view kVisit =
-        R"({"type":"object","required":["cache","sessionId","visitId"],"properties":{"cache":{"type":"string"},)"
+        R"({"type":"object","required":["cache"],"properties":{"cache":{"type":["string","null"]},)"
         R"("sessionId":{"type":"string","format":"uuid"},"visitId":{"type":"string","format":"uuid"}}})";
     added =
         add(table, ingest,

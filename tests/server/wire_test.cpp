@@ -273,7 +273,7 @@ TEST_F(WireTest, TheOperatorsListenerHasMoreRowsAndSaysSo) {
     EXPECT_EQ(plan.status, 400);
     EXPECT_THAT(plan.body, HasSubstr(R"("field":"url")"));
 
-    EXPECT_EQ(get("/").status, 404);
+    EXPECT_EQ(get("/").status, 405);
     const auto index = ask(operator_client(), "GET", "/");
     EXPECT_EQ(index.status, 200);
     EXPECT_EQ(index.headers.at("content-type"), "text/html; charset=utf-8");
