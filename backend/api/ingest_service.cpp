@@ -10,6 +10,7 @@
 #include "api/ingest_split.h"
 #include "api/ingest_stats.h"
 #include "base/limits.h"
+#include "event/body_keys.h"
 
 namespace streamgauge::api {
 
@@ -59,12 +60,12 @@ constexpr int kQueueRetrySeconds = 1;  // a commit takes milliseconds
 constexpr int kDiskRetrySeconds = 5;
 constexpr std::size_t kUserAgentBytes = 200;
 
-Rejection whole_body(std::string_view body, const Error& error) {
+Rejection whole_body(std::string_view body, Dialect dialect, const Error& error) {
     Rejection rejection;
     rejection.reason = error.message;
     rejection.field = error.field;
     rejection.offset = error.offset.value_or(0);
-    rejection.raw = body.substr(0, limits::kDeadLetterRawBytes);
+    rejection.raw = with_keys_masked(body.substr(0, limits::kDeadLetterRawBytes), dialect);
     return rejection;
 }
 
@@ -190,7 +191,7 @@ void IngestService::ingest(const IngestRequest& request, Done done) {
     append.dialect = decoded.dialect;
     if (!events.ok()) {
         append.batch.set_project((*sender)->project);
-        append.rejected.push_back(whole_body(decoded.body, events.error()));
+        append.rejected.push_back(whole_body(decoded.body, decoded.dialect, events.error()));
         fill(append);
         pending->undecodable = events.error();
         return this->append(std::move(append), pending.release());

@@ -169,6 +169,14 @@ TEST_F(IngestServiceTest, AnUndecodableBodyIsALetterOfTheSendersProjectAndSaysWh
     EXPECT_EQ(letter.raw, "not json");
 }
 
+TEST_F(IngestServiceTest, AnUndecodableBodyIsKeptWithoutTheKeyInIt) {
+    IngestRequest segment = request(R"({"writeKey":"secret","batch":[tru)");
+    segment.dialect = Dialect::Segment;
+    ASSERT_TRUE(send(service_, segment).error.has_value());
+    ASSERT_EQ(letters().size(), 1u);
+    EXPECT_EQ(letters().front().raw, R"({"writeKey":"******","batch":[tru)");
+}
+
 TEST_F(IngestServiceTest, ALongUserAgentIsCutBetweenCharacters) {
     const std::string agent = std::string(199, 'x') + "\xc3\xa9tail";
     headers_ = {{"user-agent", agent}};
