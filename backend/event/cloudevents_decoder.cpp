@@ -154,6 +154,8 @@ void CloudEventsDecoder::write_attribute(std::string_view header, std::string_vi
     std::string name(header);
     std::transform(name.begin(), name.end(), name.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    const auto odd = [](char c) { return c <= ' ' || c > '~' || c == '"' || c == '\\'; };
+    if (std::any_of(name.begin(), name.end(), odd)) return wrong("a ce- header has no attribute's name", {});
     if (name == "data" || name == "data_base64") return wrong("cannot be the name of an attribute", name);
     if (std::find(written_.begin(), written_.end(), name) != written_.end())
         return wrong("is given by two headers", name);

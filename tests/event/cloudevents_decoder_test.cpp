@@ -222,6 +222,12 @@ TEST(CloudEventsDecoder, HeadersThatContradictAreRejected) {
     EXPECT_EQ(twice.event_id, "/s#1");
     EXPECT_EQ(only_rejection(binary("", {{"ce-data", "x"}})).reason, "cannot be the name of an attribute");
     EXPECT_EQ(only_rejection(binary("", {{"Ce-Data_Base64", "x"}})).field, "data_base64");
+    for (const std::string_view odd : {std::string_view("ce-a\0", 5), std::string_view("ce-\xFF"),
+                                       std::string_view("ce-a b"), std::string_view("ce-\"")}) {
+        const Rejection r = only_rejection(binary("", {{std::string(odd), "x"}}));
+        EXPECT_EQ(r.reason, "a ce- header has no attribute's name");
+        EXPECT_EQ(only(decode_again(Dialect::CloudEvents, r.raw)).event_id, "/s#1");
+    }
     EXPECT_EQ(only(binary("", {{"ce-", "x"}})).event_type, "t") << "no attribute";
 }
 
