@@ -87,6 +87,7 @@ Rectangle {
 
     CommandPalette { id: palette; objectName: "palette"; app: root.app }
     KeysOverlay { id: keys; objectName: "keysOverlay" }
+    LoginDialog { id: loginDialog; objectName: "loginDialog"; app: root.app }
     CloseQuestion { id: closeQuestion; objectName: "closeQuestion"; app: root.app }
     Toast {
         id: toast
@@ -102,6 +103,10 @@ Rectangle {
     Shortcut { sequence: "Ctrl+2"; onActivated: root.app.page = 1 }
     Shortcut { sequence: "Ctrl+3"; onActivated: root.app.page = 2 }
 
+    Connections {
+        target: root.app.connection
+        function onLoginWanted() { loginDialog.open(main) }
+    }
     Connections {
         target: root.app
         function onCopyRequested(text, what) { toast.show("Copied the " + what) }

@@ -86,11 +86,19 @@ public:
     // Where events are posted to, as "http://127.0.0.1:8080/events"; empty while unknown.
     virtual std::string ingest_url() const = 0;
 
+    // Logs in as this user from now on, and connects again. Where nobody is asked for a login nothing happens.
+    virtual void log_in(std::string user, std::string password);
+    // Whose name stands in the login until the person writes another; may be empty.
+    virtual std::string login_name() const { return {}; }
+
     bool has_feature(std::string_view name) const;
 
 Q_SIGNALS:
     void stateChanged();  // also when the error's text, hello or the ingest URL changed
     void latencyChanged();
+    // The server wants to know who asks, or refused what it was told: error_text() says which, where it stands between
+    // us and the server. Answered with log_in(), or not at all.
+    void loginWanted();
 };
 
 }  // namespace streamgauge::client

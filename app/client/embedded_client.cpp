@@ -17,16 +17,20 @@ public:
         auto backend = factory_();
         Result<api::Hello> hello = Error::make(ErrorCode::Internal, "no backend");
         std::string ingest_url;
+        api::Login login;
         if (backend.ok()) {
             backend_ = std::move(backend).value();
             hello = backend_->services().admin.hello();
+            login = backend_->services().access.console_login();
             if (const auto listening = backend_->listening(); !listening.empty()) {
                 ingest_url = "http://" + http::to_string(listening.front()) + "/events";
             }
         } else {
             hello = backend.error();
         }
-        to_client([session, hello, ingest_url](EmbeddedClient& client) { client.opened(session, hello, ingest_url); });
+        to_client([session, hello, ingest_url, login](EmbeddedClient& client) {
+            client.opened(session, hello, ingest_url, login);
+        });
     }
 
     void close() {
@@ -108,13 +112,18 @@ void EmbeddedClient::stop() {
     pending().fail_all(Error::make(ErrorCode::Cancelled, "the server in this program was stopped"));
 }
 
-void EmbeddedClient::opened(std::uint64_t session, Result<api::Hello> hello, const std::string& ingest_url) {
+void EmbeddedClient::opened(std::uint64_t session, Result<api::Hello> hello, const std::string& ingest_url,
+                            const api::Login& login) {
     if (session != session_) return;
     if (!hello.ok()) {
         set_state(ConnectionState::Failed, hello.error().describe());
         return;
     }
     set_state(ConnectionState::Authenticating);
+    if (login.token.empty()) {
+        set_state(ConnectionState::Failed, "The server in this program does not know its own console.");
+        return;
+    }
     set_hello(std::move(hello).value());
     set_ingest_url(ingest_url);
     set_state(ConnectionState::Syncing);

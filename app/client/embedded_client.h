@@ -16,7 +16,10 @@
 
 namespace streamgauge {
 class Backend;
+namespace api {
+struct Login;
 }
+}  // namespace streamgauge
 
 namespace streamgauge::client {
 
@@ -59,7 +62,8 @@ private:
     };
     template <class T, class Ask>
     void ask(QObject* context, Done<T> done, Ask question);
-    void opened(std::uint64_t session, Result<api::Hello> hello, const std::string& ingest_url);
+    void opened(std::uint64_t session, Result<api::Hello> hello, const std::string& ingest_url,
+                const api::Login& login);
     void collect(std::uint64_t session, std::uint64_t feed_id);
     void ping();
     void ponged(std::uint64_t session, std::chrono::steady_clock::time_point sent, const api::Health& health);

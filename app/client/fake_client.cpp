@@ -53,6 +53,11 @@ void FakeClient::go(ConnectionState next, std::string error_text) {
     }
 }
 
+void FakeClient::want_login(ConnectionState next, std::string error_text) {
+    go(next, std::move(error_text));
+    Q_EMIT loginWanted();
+}
+
 void FakeClient::publish(api::Overview overview, bool snapshot) {
     api::LiveMessage message{api::Topic::Overview, epoch_, ++seq_, snapshot, {}, {}, {}};
     message.overview = std::make_shared<const api::Overview>(std::move(overview));

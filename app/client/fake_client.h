@@ -16,6 +16,10 @@ public:
     void start() override;  // walks to Syncing, or to Live when nothing is subscribed; then publish() makes it Live
     void stop() override;
     std::string endpoint() const override { return endpoint_; }
+    void log_in(std::string user, std::string password) override {
+        logins_.emplace_back(std::move(user), std::move(password));
+    }
+    std::string login_name() const override { return "ada"; }
 
     // ---- the script
     void set_endpoint(std::string text) { endpoint_ = std::move(text); }
@@ -24,6 +28,8 @@ public:
     void measure_latency(double ms) { set_latency(ms); }
     // The connection is in `state` from now on; Failed and Idle settle what is pending with Disconnected.
     void go(ConnectionState state, std::string error_text = {});
+    // Asks the person for a login, as a server that refuses does; in `state` from then on.
+    void want_login(ConnectionState state, std::string error_text);
     // To every matching subscription, as a snapshot or as the next delta; dropped when not connected.
     void publish(api::Overview overview, bool snapshot = false);
     void publish(api::EventTail tail, bool snapshot = false);
@@ -36,6 +42,7 @@ public:
 
     // ---- what was asked
     const std::vector<api::LoadPlan>& started_plans() const { return started_plans_; }
+    const std::vector<std::pair<std::string, std::string>>& logins() const { return logins_; }
     int stops_asked() const { return stops_asked_; }
     // Filters of the open subscriptions to `topic`, oldest first.
     std::vector<api::TopicFilter> subscribed(api::Topic topic) const;
@@ -59,6 +66,7 @@ private:
     std::uint64_t seq_ = 0;
     api::LoadStatus load_;
     std::vector<api::LoadPlan> started_plans_;
+    std::vector<std::pair<std::string, std::string>> logins_;
     int stops_asked_ = 0;
 };
 

@@ -72,6 +72,18 @@ std::string_view view(const QByteArray& bytes) {
     return {bytes.constData(), static_cast<std::size_t>(bytes.size())};
 }
 
+Result<std::string> decode_token(std::string_view json) {
+    const QByteArray bytes(json.data(), static_cast<qsizetype>(json.size()));
+    const QString token = QJsonDocument::fromJson(bytes).object()["token"_L1].toString();
+    if (token.isEmpty()) return Error::make(ErrorCode::Internal, "the server answered a login without a token");
+    return token.toStdString();
+}
+
+// The status said it all.
+Result<bool> decode_nothing(std::string_view) {
+    return true;
+}
+
 }  // namespace
 
 Result<QUrl> parse_server_address(const QString& text) {
@@ -93,7 +105,8 @@ Result<QUrl> parse_server_address(const QString& text) {
 
 RemoteClient::RemoteClient(QUrl base) : RemoteClient(std::move(base), Options{}) {}
 
-RemoteClient::RemoteClient(QUrl base, Options options) : base_(std::move(base)), options_(options) {
+RemoteClient::RemoteClient(QUrl base, Options options, Identity identity)
+    : base_(std::move(base)), options_(options), identity_(std::move(identity)), token_(identity_.token) {
     network_.setAutoDeleteReplies(true);
     retry_timer_.setSingleShot(true);
     connect(&retry_timer_, &QTimer::timeout, this, [this] { say_hello(); });
@@ -144,6 +157,7 @@ QNetworkRequest RemoteClient::request(const QString& path) const {
     request.setAttribute(QNetworkRequest::Http2AllowedAttribute, false);
     request.setAttribute(QNetworkRequest::CacheLoadControlAttribute, QNetworkRequest::AlwaysNetwork);
     request.setRawHeader("Accept", "application/json");
+    if (!token_.empty()) request.setRawHeader("Authorization", "Bearer " + QByteArray::fromStdString(token_));
     return request;
 }
 
@@ -178,14 +192,23 @@ void RemoteClient::call(const QByteArray& method, const QString& path, const std
                         QObject* context, Done<T> done) {
     const auto call = pending().open<T>(context, std::move(done));
     if (!reachable_) return refuse(call);
-    exchange<T>(method, path, body, decode, [call](Result<T> result) { call->settle(std::move(result)); });
+    exchange<T>(method, path, body, decode, [this, call](Result<T> result) {
+        const bool unknown = !result.ok() && result.error().code == ErrorCode::Unauthorized;
+        const Error error = unknown ? result.error() : Error{};
+        call->settle(std::move(result));
+        // Its receiver may have stopped us.
+        if (!unknown || !reachable_) return;
+        if (!token_.empty() && !identity_.password.empty()) return not_known(error);
+        // Open to everybody but for this: what is shown stays live while the person decides.
+        Q_EMIT loginWanted();
+    });
 }
 
 void RemoteClient::say_hello() {
     exchange<api::Hello>("GET", u"/api/v1/hello"_s, {}, &api::decode_hello, [this](Result<api::Hello> hello) {
         if (hello.ok()) {
             if (hello->product != "streamgauge") return refused("What answers there is not a Streamgauge server.");
-            return let_in(std::move(hello).value());
+            return authenticate(std::move(hello).value());
         }
         const Error& error = hello.error();
         switch (error.code) {
@@ -203,10 +226,73 @@ void RemoteClient::say_hello() {
     });
 }
 
+void RemoteClient::authenticate(api::Hello hello) {
+    if (!was_live_) set_state(ConnectionState::Authenticating);
+    if (!connection_) return;  // a listener of the signal stopped us
+    const auto failed = [this](const Error& error) {
+        switch (error.code) {
+            case ErrorCode::Unauthorized:
+                return want_login(identity_.password.empty() ? "The server asks for a login."
+                                                             : "The login was refused: " + error.describe() + ".");
+            case ErrorCode::Disconnected:
+            case ErrorCode::Unavailable:
+            case ErrorCode::DeadlineExceeded:
+            case ErrorCode::RateLimited:
+                return lost(error.describe());
+            default:
+                return refused("The server refused: " + error.describe());
+        }
+    };
+    if (token_.empty() && !identity_.password.empty()) {
+        const QJsonObject login{{u"username"_s, QString::fromStdString(identity_.user)},
+                                {u"password"_s, QString::fromStdString(identity_.password)}};
+        return exchange<std::string>("POST", u"/api/v1/auth/login"_s,
+                                     QJsonDocument(login).toJson(QJsonDocument::Compact).toStdString(), &decode_token,
+                                     [this, failed, hello = std::move(hello)](const Result<std::string>& token) {
+                                         if (!token.ok()) return failed(token.error());
+                                         token_ = *token;
+                                         let_in(hello);
+                                     });
+    }
+    if (token_.empty() && !identity_.user.empty()) return want_login("Log in to go on.");
+    exchange<bool>("GET", u"/api/v1/auth/me"_s, {}, &decode_nothing,
+                   [this, failed, hello = std::move(hello)](const Result<bool>& known) {
+                       // A server that has no such question asks nobody.
+                       if (known.ok() || known.error().code == ErrorCode::NotFound) return let_in(hello);
+                       if (known.error().code == ErrorCode::Unauthorized && !token_.empty()) {
+                           return not_known(known.error());
+                       }
+                       failed(known.error());
+                   });
+}
+
+void RemoteClient::not_known(const Error& error) {
+    if (!std::exchange(token_, {}).empty() && !identity_.password.empty()) {
+        return lost("The login has ended; logging in again.");
+    }
+    if (!identity_.token.empty()) {
+        identity_.token.clear();
+        return want_login("The server does not accept the token: " + error.describe() + ".");
+    }
+    want_login("The server asks for a login.");
+}
+
+void RemoteClient::want_login(const std::string& why) {
+    identity_.password.clear();
+    refused(why);
+    Q_EMIT loginWanted();
+}
+
+void RemoteClient::log_in(std::string user, std::string password) {
+    identity_ = {std::move(user), std::move(password), {}};
+    token_.clear();
+    stop();
+    start();
+}
+
 void RemoteClient::let_in(api::Hello hello) {
     failures_ = 0;
     reachable_ = true;
-    if (!was_live_) set_state(ConnectionState::Authenticating);
     set_hello(std::move(hello));
     if (!reachable_) return;  // a listener of the signal stopped us
     if (!was_live_) set_state(ConnectionState::Syncing);
@@ -251,7 +337,8 @@ void RemoteClient::open_stream(const Feed& feed) {
         const auto found = streams_.find(id);
         if (found == streams_.end() || found->second.reply != reply) return;
         const int status = status_of(*reply);
-        if (status == 401 || status == 403 || status == 404) {
+        if (status == 401) return not_known(problem(status, reply->read(kAnswerBytes)));
+        if (status == 403 || status == 404) {
             return refused("The server gives no live view: " + problem(status, reply->read(kAnswerBytes)).describe());
         }
         lost(status == 0 || status == 200 ? "The live stream ended: " + reply->errorString().toStdString()
@@ -311,6 +398,7 @@ void RemoteClient::ping() {
     exchange<api::Health>(
         "GET", u"/api/v1/health/details"_s, {}, &api::decode_health, [this, now](Result<api::Health> health) {
             ping_under_way_ = false;
+            if (!health.ok() && health.error().code == ErrorCode::Unauthorized) return not_known(health.error());
             if (!health.ok() && health.error().code == ErrorCode::Disconnected) return lost(health.error().describe());
             if (!health.ok()) {
                 if (state() == ConnectionState::Live) set_state(ConnectionState::Degraded, health.error().describe());

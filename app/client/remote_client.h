@@ -20,6 +20,12 @@ class QNetworkReply;
 
 namespace streamgauge::client {
 
+// Who the console is to a server. A token, or a user with a password; all empty: nobody, unless the server asks. A user
+// without a password: the person is asked for it.
+struct Identity {
+    std::string user, password, token;
+};
+
 // "host:8443", "http://host:8443/", "https://[::1]:8443": a base address without path, query or user.
 // InvalidArgument with a hint otherwise.
 Result<QUrl> parse_server_address(const QString& text);
@@ -37,12 +43,14 @@ public:
     };
 
     explicit RemoteClient(QUrl base);
-    RemoteClient(QUrl base, Options options);
+    RemoteClient(QUrl base, Options options, Identity identity = {});
     ~RemoteClient() override;
 
     void start() override;
     void stop() override;
     std::string endpoint() const override;
+    void log_in(std::string user, std::string password) override;
+    std::string login_name() const override { return identity_.user; }
 
 protected:
     void health(QObject* context, Done<api::Health> done) override;
@@ -63,7 +71,11 @@ private:
     using Decode = Result<T> (*)(std::string_view json);
 
     void say_hello();
+    void authenticate(api::Hello hello);
     void let_in(api::Hello hello);
+    // The server does not believe us, or not any more: logs in again where it can, otherwise asks the person.
+    void not_known(const Error& error);
+    void want_login(const std::string& why);
     void open_stream(const Feed& feed);
     void read_stream(std::uint64_t feed_id);
     void lost(const std::string& why);
@@ -81,6 +93,8 @@ private:
 
     const QUrl base_;
     const Options options_;
+    Identity identity_;
+    std::string token_;  // sent with everything; empty: nobody asks
     QNetworkAccessManager network_;
     std::unique_ptr<QObject> connection_;  // context of everything of one connection; replaced when it is dropped
     std::map<std::uint64_t, Stream> streams_;

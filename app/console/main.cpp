@@ -33,6 +33,7 @@ int complain(const std::string& what, int exit_code) {
 
 struct Arguments {
     QString connect;
+    client::Identity identity;
     QString theme;
     ConfigSources sources;
 };
@@ -46,6 +47,11 @@ Arguments read_arguments(const QCoreApplication& application) {
     parser.addVersionOption();
     const QCommandLineOption connect(u"connect"_s, u"Connect to a server: its management or public address."_s,
                                      u"URL"_s);
+    const QCommandLineOption user(u"user"_s,
+                                  u"Log in to the server as this user, with the password in STREAMGAUGE_PASSWORD or "
+                                  u"typed into the window. A token "
+                                  u"or API key may stand in STREAMGAUGE_TOKEN instead."_s,
+                                  u"NAME"_s);
     const QCommandLineOption config(u"config"_s, u"Read settings from this TOML file."_s, u"FILE"_s);
     const QCommandLineOption data_dir(u"data-dir"_s, u"Where the embedded server keeps its data."_s, u"DIR"_s);
     const QCommandLineOption listen(u"listen"_s, u"Where the embedded server takes events (may be repeated)."_s,
@@ -53,11 +59,20 @@ Arguments read_arguments(const QCoreApplication& application) {
     const QCommandLineOption management(u"management"_s, u"The embedded server's management address, or off."_s,
                                         u"ADDRESS"_s);
     const QCommandLineOption theme(u"theme"_s, u"dark, light or system; kept for the next start."_s, u"THEME"_s);
-    parser.addOptions({connect, config, data_dir, listen, management, theme});
+    parser.addOptions({connect, user, config, data_dir, listen, management, theme});
     parser.process(application);
 
     Arguments arguments;
     arguments.connect = parser.value(connect);
+    arguments.identity.user = parser.value(user).toStdString();
+    // Out of the environment, so that no process that is started from here gets them.
+    if (!arguments.identity.user.empty()) {
+        arguments.identity.password = qEnvironmentVariable("STREAMGAUGE_PASSWORD").toStdString();
+    } else {
+        arguments.identity.token = qEnvironmentVariable("STREAMGAUGE_TOKEN").toStdString();
+    }
+    qunsetenv("STREAMGAUGE_PASSWORD");
+    qunsetenv("STREAMGAUGE_TOKEN");
     arguments.theme = parser.value(theme);
     arguments.sources.file = parser.value(config).toStdString();
     arguments.sources.environment = process_environment();
@@ -126,7 +141,8 @@ int main(int argc, char** argv) {
     } else {
         auto url = client::parse_server_address(address);
         if (!url.ok()) return complain(url.error().describe(), kExitConfiguration);
-        client = std::make_unique<client::RemoteClient>(std::move(url).value());
+        client = std::make_unique<client::RemoteClient>(std::move(url).value(), client::RemoteClient::Options{},
+                                                        arguments.identity);
     }
 
     console::prepare_application();

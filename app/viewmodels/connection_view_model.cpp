@@ -11,6 +11,7 @@ using client::ConnectionState;
 ConnectionViewModel::ConnectionViewModel(client::BackendClient& client, QObject* parent)
     : QObject(parent), client_(client) {
     connect(&client, &client::BackendClient::stateChanged, this, &ConnectionViewModel::changed);
+    connect(&client, &client::BackendClient::loginWanted, this, &ConnectionViewModel::loginWanted);
     connect(&client, &client::BackendClient::latencyChanged, this, &ConnectionViewModel::latencyChanged);
 }
 
@@ -92,6 +93,14 @@ QString ConnectionViewModel::curl() const {
 void ConnectionViewModel::reconnect() {
     if (client_.state() != ConnectionState::Failed && client_.state() != ConnectionState::Idle) client_.stop();
     client_.start();
+}
+
+void ConnectionViewModel::logIn(const QString& user, const QString& password) {
+    client_.log_in(user.toStdString(), password.toStdString());
+}
+
+QString ConnectionViewModel::loginName() const {
+    return QString::fromStdString(client_.login_name());
 }
 
 }  // namespace streamgauge::viewmodels

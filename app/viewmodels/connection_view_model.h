@@ -38,9 +38,12 @@ public:
     QString curl() const;
 
     Q_INVOKABLE void reconnect();
+    Q_INVOKABLE void logIn(const QString& user, const QString& password);
+    Q_INVOKABLE QString loginName() const;
 
 Q_SIGNALS:
     void changed();
+    void loginWanted();
     void latencyChanged();
 
 private:

@@ -141,7 +141,11 @@ public:
         for (const auto& variable : environment) {
             const std::string& name = variable.first;
             const std::string& text = variable.second;
-            if (!name.starts_with("STREAMGAUGE_") || name == "STREAMGAUGE_CONFIG") continue;
+            // What the console logs in with is no setting.
+            if (!name.starts_with("STREAMGAUGE_") || name == "STREAMGAUGE_CONFIG" || name == "STREAMGAUGE_PASSWORD" ||
+                name == "STREAMGAUGE_TOKEN") {
+                continue;
+            }
             const auto spec = std::find_if(settings().begin(), settings().end(), [&](const SettingSpec& s) {
                 return environment_variable_of(s.key) == name;
             });

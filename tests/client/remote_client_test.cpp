@@ -6,6 +6,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "client/eventually.h"
 #include "client/scripted_server.h"
 
@@ -201,6 +203,106 @@ TEST_F(RemoteTest, SilenceIsALoss) {
                      [&] { degraded = degraded || impatient.state() == State::Degraded; });
     impatient.start();
     EXPECT_TRUE(eventually([&] { return degraded; }));
+}
+
+class LoginTest : public RemoteTest {
+protected:
+    LoginTest() { server.ask_for_login("ada", "correct horse"); }
+
+    std::unique_ptr<RemoteClient> make(const Identity& identity) {
+        auto made = std::make_unique<RemoteClient>(server.url(), quick(), identity);
+        QObject::connect(made.get(), &BackendClient::loginWanted, &context, [this] { ++wanted; });
+        kept = made->live().subscribe(Topic::Overview, {}, &context,
+                                      [this](const api::LiveMessage& message) { received.push_back(message); });
+        made->start();
+        return made;
+    }
+    static bool become(BackendClient& who, State state) {
+        return eventually([&] { return who.state() == state; });
+    }
+    bool sent(const QByteArray& text) const {
+        return std::any_of(server.requests().begin(), server.requests().end(),
+                           [&](const QByteArray& request) { return request.contains(text); });
+    }
+
+    int wanted = 0;
+    std::unique_ptr<LiveSubscription> kept;
+};
+
+TEST_F(LoginTest, LogsInAndSendsTheTokenWithEverything) {
+    const auto ada = make({"ada", "correct horse", {}});
+    ASSERT_TRUE(become(*ada, State::Live));
+    EXPECT_EQ(server.logins(), 1);
+    std::optional<Result<api::LoadStatus>> answered;
+    ada->load().load_status(&context, [&](Result<api::LoadStatus> result) { answered = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return answered.has_value(); }));
+    EXPECT_TRUE(answered->ok());
+    EXPECT_EQ(wanted, 0);
+    EXPECT_FALSE(sent("correct")) << "the password is in no address and no header";
+    for (const QByteArray& request : server.requests()) {
+        if (request.contains("/api/v1/hello") || request.contains("/api/v1/auth/login")) continue;
+        EXPECT_TRUE(request.contains("Authorization: Bearer token-1")) << request.constData();
+    }
+}
+
+TEST_F(LoginTest, LogsInAgainWhenTheTokenHasEnded) {
+    const auto ada = make({"ada", "correct horse", {}});
+    ASSERT_TRUE(become(*ada, State::Live));
+    server.ask_for_login("ada", "correct horse");  // token-1 is void
+    server.go_away();
+    server.come_back();
+    ASSERT_TRUE(eventually([&] { return server.logins() == 2; }));
+    ASSERT_TRUE(become(*ada, State::Live));
+    EXPECT_TRUE(sent("Bearer token-2"));
+    // Found out by a call, with nothing broken.
+    server.ask_for_login("ada", "correct horse");
+    std::optional<Result<api::LoadStatus>> answered;
+    ada->load().load_status(&context, [&](Result<api::LoadStatus> result) { answered = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return answered.has_value(); }));
+    EXPECT_FALSE(answered->ok());
+    ASSERT_TRUE(eventually([&] { return server.logins() == 3; }));
+    ASSERT_TRUE(become(*ada, State::Live));
+    EXPECT_EQ(wanted, 0);
+}
+
+TEST_F(LoginTest, AsksThePersonWhereNoneIsGivenOrItIsWrong) {
+    const auto nobody = make({});
+    ASSERT_TRUE(become(*nobody, State::Failed));
+    ASSERT_TRUE(eventually([&] { return wanted == 1; }));
+    EXPECT_THAT(nobody->error_text(), testing::HasSubstr("asks for a login"));
+    nobody->log_in("ada", "wrong");
+    ASSERT_TRUE(eventually([&] { return wanted == 2; }));
+    EXPECT_EQ(nobody->state(), State::Failed);
+    EXPECT_THAT(nobody->error_text(), testing::HasSubstr("the name or the password is wrong"));
+    EXPECT_EQ(nobody->login_name(), "ada");
+    const qsizetype asked = server.requests().size();
+    const QDeadlineTimer a_while(200);
+    eventually([&] { return a_while.hasExpired(); });
+    EXPECT_EQ(server.requests().size(), asked) << "a wrong password is not sent again";
+    nobody->log_in("ada", "correct horse");
+    EXPECT_TRUE(become(*nobody, State::Live));
+    EXPECT_EQ(wanted, 2);
+}
+
+TEST_F(LoginTest, AUserWithoutAPasswordIsAskedForItAtOnce) {
+    const auto ada = make({"ada", {}, {}});
+    ASSERT_TRUE(eventually([&] { return wanted == 1; }));
+    EXPECT_EQ(ada->state(), State::Failed);
+    EXPECT_EQ(server.requests().size(), 1) << "hello, and nothing that would be refused";
+}
+
+TEST_F(LoginTest, ATokenIsEnough) {
+    const auto automaton = make({{}, {}, "token-1"});
+    ASSERT_TRUE(become(*automaton, State::Live));
+    EXPECT_EQ(server.logins(), 0);
+    EXPECT_EQ(wanted, 0);
+}
+
+TEST_F(LoginTest, ATokenThatIsRefusedIsSaidSo) {
+    const auto automaton = make({{}, {}, "token-9"});
+    ASSERT_TRUE(become(*automaton, State::Failed));
+    ASSERT_TRUE(eventually([&] { return wanted == 1; }));
+    EXPECT_THAT(automaton->error_text(), testing::HasSubstr("does not accept the token"));
 }
 
 TEST(ServerAddress, IsReadStrictly) {

@@ -2,6 +2,8 @@
 #include "client/scripted_server.h"
 
 #include <QHostAddress>
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QUrlQuery>
 
 #include "api/codec.h"
@@ -91,6 +93,27 @@ void ScriptedServer::read(QTcpSocket* socket) {
     }
 }
 
+void ScriptedServer::ask_for_login(const QByteArray& user, const QByteArray& password) {
+    user_ = user;
+    password_ = password;
+    token_ = "token-" + QByteArray::number(++tokens_);
+}
+
+bool ScriptedServer::may(const QByteArray& head) const {
+    const QByteArray wanted = "Authorization: Bearer " + token_ + "\r";
+    return token_.isEmpty() || QByteArray(head + "\r").contains(wanted);
+}
+
+QByteArray ScriptedServer::login(const QByteArray& body) {
+    const QJsonObject given = QJsonDocument::fromJson(body).object();
+    if (given["username"_L1].toString().toUtf8() != user_ || given["password"_L1].toString().toUtf8() != password_) {
+        return reply(401, R"({"title":"Unauthorized","detail":"the name or the password is wrong","status":401})",
+                     "application/problem+json");
+    }
+    ++logins_;
+    return reply(200, R"({"token":")" + token_.toStdString() + "\"}");
+}
+
 void ScriptedServer::handle(QTcpSocket* socket, const QByteArray& head, const QByteArray& body) {
     requests_ += head;
     if (!raw_answer_.isEmpty()) {
@@ -109,6 +132,13 @@ void ScriptedServer::handle(QTcpSocket* socket, const QByteArray& head, const QB
     };
     if (path == "/api/v1/hello"_L1) {
         socket->write(reply(200, api::encode(services_.hello())));
+    } else if (path == "/api/v1/auth/login"_L1) {
+        socket->write(login(body));
+    } else if (!may(head)) {
+        socket->write(reply(401, R"({"title":"Unauthorized","detail":"this needs a token","status":401})",
+                            "application/problem+json"));
+    } else if (path == "/api/v1/auth/me"_L1) {
+        socket->write(reply(200, R"({"kind":"user"})"));
     } else if (path == "/api/v1/health/details"_L1) {
         socket->write(reply(200, api::encode(services_.health())));
     } else if (path == "/api/v1/load/runs"_L1) {

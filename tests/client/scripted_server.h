@@ -29,6 +29,10 @@ public:
     void answer_with(QByteArray raw) { raw_answer_ = std::move(raw); }
     // Sent as they are to every open live stream.
     void send_on_streams(const QByteArray& bytes);
+    // From now on everything but hello and the login needs the token that the login of `user` with `password` answers;
+    // an earlier one is void.
+    void ask_for_login(const QByteArray& user, const QByteArray& password);
+    int logins() const { return logins_; }  // that were right
     const QList<QByteArray>& requests() const { return requests_; }
 
 private:
@@ -39,6 +43,11 @@ private:
     QTcpServer server_;
     quint16 port_ = 0;
     QByteArray raw_answer_;
+    bool may(const QByteArray& head) const;
+    QByteArray login(const QByteArray& body);
+
+    QByteArray user_, password_, token_;
+    int logins_ = 0, tokens_ = 0;
     QList<QByteArray> requests_;
     std::map<QTcpSocket*, QByteArray> sockets_;
     std::map<QTcpSocket*, std::unique_ptr<api::Subscription>> streams_;

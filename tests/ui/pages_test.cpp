@@ -77,7 +77,7 @@ std::vector<QString> scene_names() {
     std::vector<QString> names;
     for (const Scene& each : scenes()) {
         // The overlays cover the corner whose colour is asked for; PagesTest looks at them.
-        if (each.name != "palette"_L1 && each.name != "keys"_L1) names.push_back(each.name);
+        if (each.name != "palette"_L1 && each.name != "keys"_L1 && each.name != "login"_L1) names.push_back(each.name);
     }
     return names;
 }
@@ -282,6 +282,31 @@ TEST_F(PagesTest, ClosingAsksWhatToDoWithTheServer) {
     stage.app.set_asks_before_closing(false);
     stage.window->close();
     EXPECT_EQ(decided.size(), 3U) << "nothing to ask";
+}
+
+TEST_F(PagesTest, AServerThatAsksIsToldByTheKeyboardAlone) {
+    play(u"login"_s);
+    ASSERT_TRUE(shown(u"loginDialog"_s));
+    EXPECT_THAT(stage.window->complaints().join(u'\n').toStdString(), "");
+    EXPECT_EQ(text_of(stage.find(u"loginUser"_s)), u"ada") << "whom the client knows";
+    ASSERT_TRUE(stage.find(u"loginPassword"_s)->hasActiveFocus());
+    stage.press(Qt::Key_Return);  // without a password nothing is sent
+    EXPECT_TRUE(shown(u"loginDialog"_s));
+    EXPECT_TRUE(stage.fake.logins().empty());
+    stage.press(Qt::Key_X, Qt::NoModifier, u"x"_s);
+    stage.press(Qt::Key_Y, Qt::NoModifier, u"y"_s);
+    EXPECT_EQ(stage.find(u"loginPassword"_s)->property("displayText").toString().count(u'x'), 0) << "it is not shown";
+    stage.press(Qt::Key_Return);
+    ASSERT_EQ(stage.fake.logins().size(), 1U);
+    EXPECT_EQ(stage.fake.logins()[0].first, "ada");
+    EXPECT_EQ(stage.fake.logins()[0].second, "xy");
+    EXPECT_FALSE(shown(u"loginDialog"_s));
+    EXPECT_EQ(text_of(stage.find(u"loginPassword"_s)), u"") << "and not kept";
+    // Refused: it comes again and says why; Escape leaves it.
+    stage.fake.want_login(client::ConnectionState::Failed, "The login was refused.");
+    ASSERT_TRUE(shown(u"loginDialog"_s));
+    stage.press(Qt::Key_Escape);
+    EXPECT_FALSE(shown(u"loginDialog"_s));
 }
 
 TEST(WindowMemory, ComesBackAfterARestart) {

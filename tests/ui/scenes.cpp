@@ -322,6 +322,10 @@ std::vector<Scene> make_scenes() {
                        fill(stage);
                        stage.app.commands()->run(u"keys"_s);
                    })});
+    all.push_back({u"login"_s, on(Console::OverviewPage, [](Stage& stage) {
+                       stage.fake.set_endpoint("10.20.0.7:8080");
+                       stage.fake.want_login(ConnectionState::Failed, "The server asks for a login.");
+                   })});
     return all;
 }
 
