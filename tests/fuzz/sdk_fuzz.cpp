@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/limits.h"
+#include "event/body_keys.h"
 #include "event/dialect.h"
 
 namespace {
@@ -81,6 +82,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(first.error().offset == again.error().offset);
         require(first.error().code == ErrorCode::InvalidArgument || first.error().code == ErrorCode::TooLarge);
         require(first.error().offset.value_or(0) <= input.body.size());
+        for (const Dialect dialect : {Dialect::Segment, Dialect::PostHog}) {
+            const std::string masked = with_keys_masked(input.body, dialect);
+            require(masked.size() == input.body.size() && with_keys_masked(masked, dialect) == masked);
+        }
         return 0;
     }
     check_request(*first, input.body.size());
