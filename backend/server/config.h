@@ -39,7 +39,7 @@ struct Config {
     std::uint64_t retention_days = 7;  // raw events: whichever of the two comes first
     std::uint64_t retention_bytes = 20ULL << 30;
     std::uint64_t dedup_max_bytes = 1ULL << 30;  // memory for event ids
-    LimitSettings limits;  // all off
+    LimitSettings limits;                        // all off
     LimitPreset limits_preset = LimitPreset::Off;
     std::string load_program;  // streamgauged, for load runs; default: beside this program
 };
