@@ -6,7 +6,6 @@
 #include <initializer_list>
 
 #include "base/limits.h"
-#include "event/bots.h"
 
 namespace streamgauge {
 namespace {
@@ -78,12 +77,11 @@ std::optional<object> object_of(element value, simdjson::dom::parser& parser) {
 
 }  // namespace
 
-PlausibleDecoder::PlausibleDecoder(const DecoderSecrets& secrets) : SdkDecoder({}, {}), visitors_(secrets.visitor) {}
+PlausibleDecoder::PlausibleDecoder(const DecoderSecrets& secrets) : SdkDecoder({}, {}), visitor_(secrets) {}
 
 Status PlausibleDecoder::begin(const DecodeInput& input, std::optional<object>, bool lone) {
     if (!lone) return Error::make(ErrorCode::InvalidArgument, "an event is a JSON object, a list of them is not taken");
-    address_ = input.client_address;
-    user_agent_ = input.header("User-Agent");
+    visitor_.begin(input);
     return {};
 }
 
@@ -178,14 +176,23 @@ SdkEvent::Fault PlausibleDecoder::read_custom(object o, SdkEvent& event) {
         }
     }
     for (const auto [name, value] : o) {
-        if (value.is_null() || std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end()) continue;
+        if (value.is_null() || name == WebVisitor::kMember ||
+            std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end())
+            continue;
         if (auto found = event.add_prop(name, value, name)) return found;
     }
     return std::nullopt;
 }
 
 SdkEvent::Fault PlausibleDecoder::read(object o, SdkEvent& event) {
-    event.set_bot(is_bot(user_agent_));
+    visitor_.read(o);
+    event.set_bot(visitor_.bot());
+    SdkEvent::Fault found = read_event(o, event);
+    if (found) supply(visitor_.kept());
+    return found;
+}
+
+SdkEvent::Fault PlausibleDecoder::read_event(object o, SdkEvent& event) {
     if (auto found = read_name(o, event)) return found;
     if (auto found = read_sites(o, event)) return found;
     if (auto found = read_page(o, event)) return found;
@@ -203,8 +210,8 @@ void PlausibleDecoder::deliver(std::size_t index, const EventView& read) {
         props_.assign(kBegin).append(site).append(rest);
         event.props = props_;
         VisitorHasher::Text visitor;
-        if (!address_.empty()) {
-            visitor = visitors_.visitor(received_at(), site, address_, user_agent_);
+        if (visitor_.known()) {
+            visitor = visitor_.visitor(site);
             event.user_id = {visitor.data(), visitor.size()};
         }
         if (!out().batch.empty()) {

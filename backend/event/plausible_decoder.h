@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "event/sdk_decoder.h"
-#include "event/visitor.h"
+#include "event/web_visitor.h"
 
 namespace streamgauge {
 
@@ -22,6 +22,7 @@ private:
     SdkEvent::Fault read(simdjson::dom::object object, SdkEvent& event) override;
     void deliver(std::size_t index, const EventView& event) override;
 
+    SdkEvent::Fault read_event(simdjson::dom::object object, SdkEvent& event);
     SdkEvent::Fault read_name(simdjson::dom::object object, SdkEvent& event);
     SdkEvent::Fault read_sites(simdjson::dom::object object, SdkEvent& event);
     SdkEvent::Fault read_page(simdjson::dom::object object, SdkEvent& event);
@@ -29,9 +30,8 @@ private:
     SdkEvent::Fault read_revenue(simdjson::dom::object object, SdkEvent& event);
     SdkEvent::Fault read_custom(simdjson::dom::object object, SdkEvent& event);
 
-    VisitorHasher visitors_;
+    WebVisitor visitor_;
     simdjson::dom::parser revenue_parser_, custom_parser_;  // of JSON in strings
-    std::string address_, user_agent_;                      // of the request
     // The event at hand.
     std::vector<std::string_view> sites_;
     std::string_view widest_;  // the site whose name is the longest as JSON: the one that its props have

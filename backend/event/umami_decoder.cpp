@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 
 #include "base/limits.h"
-#include "event/bots.h"
 
 namespace streamgauge {
 namespace {
@@ -26,11 +25,10 @@ bool is_address(std::string_view text) {
 
 }  // namespace
 
-UmamiDecoder::UmamiDecoder(const DecoderSecrets& secrets) : SdkDecoder({}, {}), visitors_(secrets.visitor) {}
+UmamiDecoder::UmamiDecoder(const DecoderSecrets& secrets) : SdkDecoder({}, {}), visitor_(secrets) {}
 
 Status UmamiDecoder::begin(const DecodeInput& input, std::optional<object>, bool) {
-    address_ = input.client_address;
-    user_agent_ = input.header("User-Agent");
+    visitor_.begin(input);
     return {};
 }
 
@@ -72,21 +70,16 @@ SdkEvent::Fault UmamiDecoder::read_page(object payload, SdkEvent& event) {
     return event.set_copy(Text::PageUrl, std::move(page), "/payload/url");
 }
 
-// A server that reports for its visitors names their address and browser in the payload.
 SdkEvent::Fault UmamiDecoder::read_visitor(object payload, SdkEvent& event) {
-    const std::string_view named_agent = text_of(payload, "userAgent");
-    const std::string_view agent = named_agent.empty() ? std::string_view(user_agent_) : named_agent;
-    event.set_bot(is_bot(agent));
+    event.set_bot(visitor_.bot());
     if (const auto id = member_of(payload, "id"))
         if (auto found = event.set(Text::UserId, *id, "/payload/id")) return found;
     if (!event.has(Text::UserId)) {
-        const std::string_view named_address = text_of(payload, "ip");
-        const std::string_view address = is_address(named_address) ? named_address : std::string_view(address_);
-        if (address.empty()) return std::nullopt;
-        const auto visitor = visitors_.visitor(received_at(), site_, address, agent);
+        if (!visitor_.known()) return std::nullopt;
+        const auto visitor = visitor_.visitor(site_);
         if (auto found = event.set_copy(Text::UserId, {visitor.data(), visitor.size()}, "/payload")) return found;
     }
-    const auto session = visitors_.session(event.occurred_at(), site_, event.text(Text::UserId));
+    const auto session = visitor_.session(event.occurred_at(), site_, event.text(Text::UserId));
     return event.set_copy(Text::SessionId, {session.data(), session.size()}, "/payload");
 }
 
@@ -104,10 +97,7 @@ SdkEvent::Fault UmamiDecoder::read_props(object payload, SdkEvent& event) {
     return found;
 }
 
-SdkEvent::Fault UmamiDecoder::read(object item, SdkEvent& event) {
-    object payload;
-    if (item.at_key("payload").get_object().get(payload) != simdjson::SUCCESS)
-        return fault("must be an object", "payload");
+SdkEvent::Fault UmamiDecoder::read_event(object item, object payload, SdkEvent& event) {
     if (auto found = read_type(item, payload, event)) return found;
     if (auto found = read_site(payload)) return found;
     if (const auto time = member_of(payload, "timestamp"))
@@ -115,6 +105,18 @@ SdkEvent::Fault UmamiDecoder::read(object item, SdkEvent& event) {
     if (auto found = read_page(payload, event)) return found;
     if (auto found = read_visitor(payload, event)) return found;
     return read_props(payload, event);
+}
+
+// A server that reports for its visitors names their address and browser in the payload.
+SdkEvent::Fault UmamiDecoder::read(object item, SdkEvent& event) {
+    object payload;
+    const bool has_payload = item.at_key("payload").get_object().get(payload) == simdjson::SUCCESS;
+    const std::string_view address = has_payload ? text_of(payload, "ip") : std::string_view();
+    const std::string_view agent = has_payload ? text_of(payload, "userAgent") : std::string_view();
+    visitor_.read(item, is_address(address) ? address : std::string_view(), agent);
+    SdkEvent::Fault found = has_payload ? read_event(item, payload, event) : fault("must be an object", "payload");
+    if (found) supply(visitor_.kept());
+    return found;
 }
 
 void UmamiDecoder::deliver(std::size_t index, const EventView& event) {

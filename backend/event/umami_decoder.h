@@ -5,7 +5,7 @@
 #include <string>
 
 #include "event/sdk_decoder.h"
-#include "event/visitor.h"
+#include "event/web_visitor.h"
 
 namespace streamgauge {
 
@@ -23,11 +23,11 @@ private:
     SdkEvent::Fault read_site(simdjson::dom::object payload);
     SdkEvent::Fault read_page(simdjson::dom::object payload, SdkEvent& event);
     SdkEvent::Fault read_visitor(simdjson::dom::object payload, SdkEvent& event);
+    SdkEvent::Fault read_event(simdjson::dom::object object, simdjson::dom::object payload, SdkEvent& event);
     SdkEvent::Fault read_props(simdjson::dom::object payload, SdkEvent& event);
 
-    VisitorHasher visitors_;
-    std::string address_, user_agent_;  // of the request
-    std::string site_;                  // of the event at hand
+    WebVisitor visitor_;
+    std::string site_;  // of the event at hand
     bool name_taken_ = false;
 };
 

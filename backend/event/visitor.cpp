@@ -61,10 +61,14 @@ void VisitorHasher::turn_to(Timestamp now) {
     crypto_generichash_final(&state, salt_.data(), salt_.size());
 }
 
-VisitorHasher::Text VisitorHasher::visitor(Timestamp now, std::string_view site, std::string_view address,
-                                           std::string_view user_agent) {
+VisitorHasher::Text VisitorHasher::person(Timestamp now, std::string_view address, std::string_view user_agent) {
     turn_to(now);
-    return hash(salt_, {"visitor", site, address, user_agent});
+    return hash(salt_, {"person", address, user_agent});
+}
+
+VisitorHasher::Text VisitorHasher::visitor(Timestamp now, std::string_view site, std::string_view person) {
+    turn_to(now);
+    return hash(salt_, {"visitor", site, person});
 }
 
 VisitorHasher::Text VisitorHasher::session(Timestamp now, std::string_view site, std::string_view who) {

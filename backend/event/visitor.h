@@ -22,7 +22,9 @@ public:
 
     explicit VisitorHasher(const std::array<std::uint8_t, 32>& secret);
 
-    Text visitor(Timestamp now, std::string_view site, std::string_view address, std::string_view user_agent);
+    // Of an address with its browser, on whatever site: what a dead letter keeps instead of them.
+    Text person(Timestamp now, std::string_view address, std::string_view user_agent);
+    Text visitor(Timestamp now, std::string_view site, std::string_view person);
     // Of the visit that goes on in the UTC hour of `now` by the visitor, or user, that is known as `who`.
     Text session(Timestamp now, std::string_view site, std::string_view who);
 

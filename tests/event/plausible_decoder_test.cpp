@@ -18,6 +18,11 @@ using test::repeat;
 Result<DecodedRequest> decode(std::string body, Headers headers = {}) {
     return test::decode_as(Dialect::Plausible, std::move(body), std::move(headers));
 }
+// `raw` as a rejection keeps it: with its visitor, who sent no user agent.
+std::string kept(std::string_view raw) {
+    return R"({"streamgauge_visitor":"190b371d2e550932f0f7dcf199a6fbbe")" + std::string(raw == "{}" ? "" : ",") +
+           std::string(raw.substr(1));
+}
 // An event with these further members, JSON.
 std::string event(const std::string& more) {
     return R"({"n":"Buy","u":"https://a.example/","d":"a.example")" + more + "}";
@@ -52,8 +57,8 @@ TEST(PlausibleDecoder, ReadsThePageViewOfTheTrackerForEachOfItsSites) {
     EXPECT_EQ(
         result->batch[1].props,
         R"({"domain":"rollup.example","referrer":"https://search.example/?q=tea","screen_width":1024,"hash_mode":0})");
-    EXPECT_EQ(result->batch[0].user_id, "29ad72b1f7266b598fb766c39c319de0");
-    EXPECT_EQ(result->batch[1].user_id, "da4dd1dc52aeba26ef9ab99e5a13756e");
+    EXPECT_EQ(result->batch[0].user_id, "3512458a1b5ff2a0c4e1a472a19c9164");
+    EXPECT_EQ(result->batch[1].user_id, "10cf4af5d0d7e3f4843af0572e2b0937");
     EXPECT_EQ(result->batch[0].event_id.size(), 36U);
     EXPECT_NE(result->batch[0].event_id, result->batch[1].event_id);
 }
@@ -143,8 +148,8 @@ TEST(PlausibleDecoder, OneEventForEachSite) {
     const auto result = decode(R"({"n":"pageview","u":"https://a.example/","d":" a.example ,,b.example,a.example,"})");
     ASSERT_TRUE(result.ok());
     EXPECT_EQ(result->sites, (std::vector<std::string>{"a.example", "b.example"}));
-    EXPECT_EQ(result->batch[0].user_id, "0d4d44ee2cf9315f1374063ffa923499");
-    EXPECT_EQ(result->batch[1].user_id, "3b998be629ef49227b74b414ff57f7d2");
+    EXPECT_EQ(result->batch[0].user_id, "5132af01a5a0f47ecf078d9d00377ae0");
+    EXPECT_EQ(result->batch[1].user_id, "08b13b16b2a8771b8fe3f8b6c0fc73c2");
 
     const auto sites = [](std::size_t count) {
         std::string list;
@@ -189,7 +194,7 @@ TEST(PlausibleDecoder, SaysWhatIsMissingOrOfAnotherType) {
         const Rejection r = only_rejection(decode(std::string(c.body)));
         EXPECT_EQ(r.field, c.field) << c.body;
         EXPECT_EQ(r.reason, c.reason) << c.body;
-        EXPECT_EQ(r.raw, c.body);
+        EXPECT_EQ(r.raw, kept(c.body));
     }
 }
 
@@ -250,10 +255,38 @@ TEST(PlausibleDecoder, RejectionsAreTakenOnceMended) {
     };
     const auto named = mend(R"({"n":"","u":"/","d":"a"})", R"("n":"")", R"("n":"Buy")");
     EXPECT_EQ(only(named).event_type, "Buy");
-    EXPECT_EQ(only(named).user_id, "") << "whose address is not known any more has no pseudonym";
     EXPECT_EQ(only(mend(event(R"(,"revenue":{"amount":"1,50"})"), "1,50", "1.50")).props,
               R"({"domain":"a.example","revenue":1.50})");
     EXPECT_EQ(only(mend(R"({"n":"x","u":"/"})", "{", R"({"d":"a",)")).props, R"({"domain":"a"})");
+}
+
+TEST(PlausibleDecoder, AMendedEventHasTheVisitorOfItsRequest) {
+    const std::string good = R"({"n":"x","u":"/","d":"a.example,b.example"})";
+    const auto sent = decode(good, {{"User-Agent", "curl/8.0"}});
+    const Rejection r = only_rejection(decode(mended(good, R"("x")", R"("")"), {{"User-Agent", "curl/8.0"}}));
+    EXPECT_EQ(r.raw, R"({"streamgauge_visitor":"49f86ad2bd4910103c9ef6fc7cd0fd0b robot",)"
+                     R"("n":"","u":"/","d":"a.example,b.example"})");
+    const auto again = decode_again(Dialect::Plausible, mended(r.raw, R"("n":"")", R"("n":"x")"));
+    ASSERT_TRUE(again.ok());
+    ASSERT_EQ(again->batch.size(), 2U);
+    for (const std::size_t i : {0U, 1U}) {
+        EXPECT_EQ(again->batch[i].user_id, sent->batch[i].user_id);
+        EXPECT_EQ(again->batch[i].props, sent->batch[i].props);
+        EXPECT_TRUE(again->batch[i].bot);
+    }
+    EXPECT_EQ(only_rejection(decode_again(Dialect::Plausible, r.raw)).raw, r.raw) << "also when it is wrong again";
+}
+
+TEST(PlausibleDecoder, NobodyNamesAVisitorFromOutside) {
+    const auto named = [](const std::string& visitor) { return event(R"(,"streamgauge_visitor":)" + visitor); };
+    const std::string other = R"("00000000000000000000000000000000 robot")";
+    EXPECT_EQ(only(decode(named(other))).user_id, only(decode(event(""))).user_id);
+    EXPECT_EQ(only(decode(named(other))).props, R"({"domain":"a.example"})");
+    EXPECT_FALSE(only(decode(named(other))).bot);
+    EXPECT_NE(only(decode_again(Dialect::Plausible, named(other))).user_id, "");
+    EXPECT_EQ(only(decode_again(Dialect::Plausible, event(""))).user_id, "") << "no address, no visitor";
+    for (const std::string_view bad : {"7", R"("")", R"("0000")", R"("0000000000000000000000000000000G")", "null"})
+        EXPECT_EQ(only(decode_again(Dialect::Plausible, named(std::string(bad)))).user_id, "") << bad;
 }
 
 TEST(PlausibleDecoder, RobotsAreFlagged) {

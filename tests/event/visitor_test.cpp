@@ -27,14 +27,19 @@ std::string text(const VisitorHasher::Text& t) {
 
 struct Visitors {
     VisitorHasher hasher{counting_secret()};
-    std::string at(Timestamp now) { return text(hasher.visitor(now, "shop.example", "203.0.113.7", "Agent/1")); }
+    std::string of(Timestamp now, std::string_view site, std::string_view address, std::string_view agent) {
+        const auto person = hasher.person(now, address, agent);
+        return text(hasher.visitor(now, site, {person.data(), person.size()}));
+    }
+    std::string at(Timestamp now) { return of(now, "shop.example", "203.0.113.7", "Agent/1"); }
 };
 
 TEST(VisitorHasher, IsTheKeyedHashThatTheHeaderDefines) {
     Visitors v;
-    EXPECT_EQ(v.at(kNow), "b8a332fb17ff1472f9bfcbef9dfe6601");
+    EXPECT_EQ(v.at(kNow), "610de14725c497568d7bbd99115d9ca0");
+    EXPECT_EQ(text(v.hasher.person(kNow, "203.0.113.7", "Agent/1")), "4db4ace4511f80159c7253eb7ad52fae");
     EXPECT_EQ(text(v.hasher.session(kNow, "shop.example", "ada")), "697b5804576541cfd92407be76a93035");
-    EXPECT_EQ(v.at({-1}), "1a349a193ae0f5d6f35d13184524613d");
+    EXPECT_EQ(v.at({-1}), "38fe8fd67c1086d9a4d5512af1a61dc8");
 }
 
 TEST(VisitorHasher, IsNewAtMidnightAndOnlyThen) {
@@ -42,7 +47,7 @@ TEST(VisitorHasher, IsNewAtMidnightAndOnlyThen) {
     const std::string today = v.at(kNow);
     EXPECT_EQ(v.at({20486 * 24 * kHour}), today);
     EXPECT_EQ(v.at({20487 * 24 * kHour - 1}), today);
-    EXPECT_EQ(v.at({20487 * 24 * kHour}), "2304e4dcf6b9b4a1470b2c8da294ee60");
+    EXPECT_EQ(v.at({20487 * 24 * kHour}), "49194aab9a1c863d9d36becc4eb0b2c3");
     EXPECT_EQ(v.at(kNow), today) << "also after another day was asked for";
 }
 
@@ -50,16 +55,17 @@ TEST(VisitorHasher, EveryPartCounts) {
     Visitors v;
     const std::set<std::string> all{
         v.at(kNow),
-        text(v.hasher.visitor(kNow, "shop.example", "203.0.113.8", "Agent/1")),
-        text(v.hasher.visitor(kNow, "shop.example", "203.0.113.7", "Agent/2")),
-        text(v.hasher.visitor(kNow, "blog.example", "203.0.113.7", "Agent/1")),
-        text(v.hasher.visitor(kNow, "shop.example203.0.113.7", "", "Agent/1")),
-        text(v.hasher.visitor(kNow, "", "shop.example203.0.113.7", "Agent/1")),
+        v.of(kNow, "shop.example", "203.0.113.8", "Agent/1"),
+        v.of(kNow, "shop.example", "203.0.113.7", "Agent/2"),
+        v.of(kNow, "blog.example", "203.0.113.7", "Agent/1"),
+        v.of(kNow, "shop.example203.0.113.7", "", "Agent/1"),
+        v.of(kNow, "", "shop.example203.0.113.7", "Agent/1"),
     };
     EXPECT_EQ(all.size(), 6U);
     auto other = counting_secret();
     other[31] ^= 1;
-    EXPECT_NE(text(VisitorHasher(other).visitor(kNow, "shop.example", "203.0.113.7", "Agent/1")), v.at(kNow));
+    Visitors w{VisitorHasher(other)};
+    EXPECT_NE(w.at(kNow), v.at(kNow));
 }
 
 TEST(VisitorHasher, AVisitEndsWithTheHour) {
