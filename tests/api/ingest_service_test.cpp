@@ -48,13 +48,14 @@ public:
 class LetterCap final : public DeadLetterService {
 public:
     void list(LetterFilter, std::optional<std::uint64_t>, std::size_t, Done<LetterPage>) override {}
-    void find(std::uint64_t, Done<Letter>) override {}
+    void find(std::uint64_t, LetterActor, Done<Letter>) override {}
     void reasons(LetterFilter, Done<std::vector<ReasonCount>>) override {}
-    void mend(std::uint64_t, std::string, std::string, Done<Letter>) override {}
-    void resend(std::vector<std::uint64_t>, std::string, Done<ResendResult>) override {}
-    void resend_all(LetterFilter, std::string, Done<ResendResult>) override {}
-    void purge(std::vector<std::uint64_t>, std::string, Done<std::uint64_t>) override {}
-    void purge_all(LetterFilter, std::string, Done<std::uint64_t>) override {}
+    void mend(std::uint64_t, std::string, LetterActor, Done<Letter>) override {}
+    void resend(std::vector<std::uint64_t>, LetterActor, Done<ResendResult>) override {}
+    void resend_all(LetterFilter, LetterActor, Done<ResendResult>) override {}
+    ResendProgress progress() const override { return {}; }
+    void purge(std::vector<std::uint64_t>, LetterActor, Done<std::uint64_t>) override {}
+    void purge_all(LetterFilter, LetterActor, Done<std::uint64_t>) override {}
     void usage(Done<std::vector<LetterUsage>>) override {}
     bool reserve(std::string_view project, std::uint64_t bytes) override {
         asked.emplace_back(project, bytes);
