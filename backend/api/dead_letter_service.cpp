@@ -53,7 +53,8 @@ Result<std::unique_ptr<DeadLetters>> DeadLetters::open(DeadLetterParts parts) {
     if ((*store)->next() > parts.journal.next_dead_letter())
         if (Status s = (*store)->follow_another_journal(); !s.ok()) return s.error();
     std::unique_ptr<DeadLetters> letters(new DeadLetters(std::move(parts), std::move(store).value()));
-    letters->remember(letters->finish_half_done());
+    letters->stuck_ = letters->finish_half_done();
+    letters->remember();
     letters->fetched_to_ = letters->store_->next();
     letters->parts_.journal.dead_letters_kept_to(letters->store_->next());
     letters->journal_committed();
@@ -61,13 +62,14 @@ Result<std::unique_ptr<DeadLetters>> DeadLetters::open(DeadLetterParts parts) {
 }
 
 // Makes what others may look at.
-void DeadLetters::remember(const Status& status) {
+void DeadLetters::remember() {
+    const Status& status = fetched_.ok() ? stuck_ : fetched_;
     const std::vector<LetterUsage> usage = store_->usage();
     caps_.set_used(usage);
     const std::lock_guard lock(mutex_);
     usage_ = usage;
     if (!status.ok() && !failure_)
-        log::error("dead_letters_failed", "dead letters stay in the journal for now",
+        log::error("dead_letters_failed", "dead letters cannot be kept or resent for now",
                    {{"error", status.error().describe()}});
     failure_ = status.ok() ? std::nullopt : std::optional<Error>(status.error());
 }
@@ -109,7 +111,7 @@ void DeadLetters::run(Done<T> done, std::function<Result<T>()> work) {
         if (!running) return (*answer)(unavailable());
         if (Status current = catch_up(); !current.ok()) return (*answer)(current.error());
         Result<T> result = work();
-        remember(failed_);
+        remember();
         (*answer)(std::move(result));
     });
     if (!taken) (*answer)(unavailable());
@@ -128,7 +130,7 @@ template <class T>
 void DeadLetters::work_on(const std::shared_ptr<Job<T>>& job) {
     for (;;) {
         std::optional<Result<T>> result = job->step();
-        remember(failed_);
+        remember();
         if (result) return job->done(*std::move(result));
         if (thread_.post([this, job](bool) { work_on(job); })) return;
     }
@@ -141,21 +143,24 @@ void DeadLetters::journal_committed() {
     if (fetching_.exchange(true)) return;
     const bool taken = thread_.post([this](bool running) {
         fetching_ = false;
-        if (running) remember(prepare_to_send());
+        if (!running) return;
+        (void)prepare_to_send();
+        remember();
     });
     if (!taken) fetching_ = false;
 }
 
 Status DeadLetters::catch_up() {
-    failed_ = fetch();
-    if (!failed_.ok()) remember(failed_);
-    return failed_;
+    fetched_ = fetch();
+    if (!fetched_.ok()) remember();
+    return fetched_;
 }
 
 // Before anything is sent: what was sent before has arrived.
 Status DeadLetters::prepare_to_send() {
     if (Status current = catch_up(); !current.ok()) return current;
-    return half_done_ ? finish_half_done() : Status();
+    if (half_done_) stuck_ = finish_half_done();
+    return stuck_;
 }
 
 Status DeadLetters::fetch() {
@@ -369,7 +374,10 @@ Status DeadLetters::resend_some(const std::vector<std::uint64_t>& ids, const std
         step("marked");
         bytes = 0;
         Status dispatched = dispatch(std::exchange(parcels, {}), result);
-        if (!dispatched.ok()) half_done_ = true;
+        if (!dispatched.ok()) {
+            half_done_ = true;
+            stuck_ = dispatched;
+        }
         return dispatched;
     };
     for (const std::uint64_t id : ids) {

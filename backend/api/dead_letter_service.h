@@ -60,6 +60,7 @@ public:
     std::optional<Error> failure() const;
     // Ends after the batch at hand; what waits is answered Unavailable. Before Journal::close(). Idempotent.
     void stop() { thread_.stop(); }
+    bool stopping() const { return thread_.stopping(); }
 
 private:
     DeadLetters(DeadLetterParts parts, std::unique_ptr<DeadLetterStore> store);
@@ -80,7 +81,7 @@ private:
     Status catch_up();
     Status prepare_to_send();
     Status fetch();
-    void remember(const Status& status);
+    void remember();
     Status finish_half_done();
     Status resend_some(const std::vector<std::uint64_t>& ids, const std::string& project, ResendResult& result);
     Status dispatch(std::vector<LetterSender::Parcel> parcels, ResendResult& result);
@@ -91,9 +92,10 @@ private:
 
     const DeadLetterParts parts_;
     LetterCaps caps_;
-    std::unique_ptr<DeadLetterStore> store_;  // this and the next two are the thread's own
+    std::unique_ptr<DeadLetterStore> store_;  // this and the next three are the thread's own
     LetterSender sender_;
-    Status failed_;                      // of the last catch_up()
+    Status fetched_;                     // of the last catch_up()
+    Status stuck_;                       // of the last attempt to finish what is half done
     std::atomic<bool> half_done_{true};  // there may be letters that are Resending
     std::atomic<std::uint64_t> fetched_to_{0};
     std::atomic<bool> fetching_{false};
