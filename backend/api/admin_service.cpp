@@ -8,6 +8,7 @@ Health ServerAdmin::health() {
     health.up = !draining_.load();
     for (const Part& part : parts_) {
         const std::optional<Error> fault = part.fault();
+        if (!part.vital && !fault) continue;
         std::string detail;
         if (fault) {
             detail = fault->describe();
@@ -15,7 +16,7 @@ Health ServerAdmin::health() {
             detail = part.remark();
         }
         health.components.push_back({part.name, !fault, std::move(detail)});
-        health.up = health.up && !fault;
+        health.up = health.up && (!fault || !part.vital);
     }
     if (draining_.load()) health.components.push_back({"server", false, "the server is stopping"});
     return health;

@@ -20,12 +20,14 @@ public:
         std::function<std::optional<Error>()> fault;
         // What is worth knowing of it while nothing is wrong; may be left out. Thread-safe, quick.
         std::function<std::string()> remark = {};
+        // Not vital: shown only while something is wrong with it, and the server is up all the same.
+        bool vital = true;
     };
 
     ServerAdmin(Hello hello, std::vector<Part> parts) : hello_(std::move(hello)), parts_(std::move(parts)) {}
 
     Hello hello() override { return hello_; }
-    // Up when every part is, and the server does not stop.
+    // Up when every vital part is, and the server does not stop.
     Health health() override;
     // From now on health() says down: whoever balances load shall send nothing new.
     void start_draining() { draining_.store(true); }

@@ -44,7 +44,7 @@ DeadLetters::DeadLetters(DeadLetterParts parts, std::unique_ptr<DeadLetterStore>
     : parts_(std::move(parts)),
       caps_(parts_.clock, parts_.max_bytes),
       store_(std::move(store)),
-      sender_(parts_.journal, parts_.schemas, store_->installation()),
+      sender_(parts_.journal, parts_.schemas, parts_.secrets, store_->installation()),
       thread_("dead-letters", kWaitingCalls) {}
 
 Result<std::unique_ptr<DeadLetters>> DeadLetters::open(DeadLetterParts parts) {

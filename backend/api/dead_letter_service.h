@@ -28,6 +28,7 @@ struct DeadLetterParts {
     const SchemaRegistry* schemas = nullptr;  // nullptr: nothing is checked
     std::string path;                         // of the file; made where it is missing
     std::uint64_t max_bytes = 256ULL << 20;   // of each project
+    DecoderSecrets secrets = DecoderSecrets::of_this_process();
     // Tests: called between the steps of a resend, with the step's name.
     std::function<void(std::string_view step)> at_step = {};
 };

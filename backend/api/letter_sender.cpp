@@ -37,12 +37,13 @@ struct Tally {
 
 }  // namespace
 
-LetterSender::LetterSender(Journal& journal, const SchemaRegistry* schemas, std::string installation)
-    : journal_(journal), schemas_(schemas), installation_(std::move(installation)) {}
+LetterSender::LetterSender(Journal& journal, const SchemaRegistry* schemas, const DecoderSecrets& secrets,
+                           std::string installation)
+    : journal_(journal), schemas_(schemas), secrets_(secrets), installation_(std::move(installation)) {}
 
 Result<EventBatch> LetterSender::events_of(const DeadLetter& letter, std::string_view text, Timestamp received_at) {
     auto& decoder = decoders_[static_cast<std::size_t>(letter.dialect)];
-    if (!decoder) decoder = make_decoder(letter.dialect);
+    if (!decoder) decoder = make_decoder(letter.dialect, secrets_);
     DecodeInput input;
     input.body = text;
     input.received_at = letter.received_at;

@@ -21,7 +21,8 @@ class LetterSender {
 public:
     // `schemas`: nullptr, nothing is checked. Both must outlive it. `installation`: part of the ids of events that have
     // none of their own.
-    LetterSender(Journal& journal, const SchemaRegistry* schemas, std::string installation);
+    LetterSender(Journal& journal, const SchemaRegistry* schemas, const DecoderSecrets& secrets,
+                 std::string installation);
 
     // The events of `text` in the letter's dialect and project, as they go into the journal at `received_at`: the same
     // text gives the same ids each time. Their times are read as if they had come with the letter. InvalidArgument with
@@ -44,6 +45,7 @@ public:
 private:
     Journal& journal_;
     const SchemaRegistry* const schemas_;
+    const DecoderSecrets secrets_;
     const std::string installation_;
     std::array<std::unique_ptr<DialectDecoder>, kDialects> decoders_;
 };

@@ -8,6 +8,7 @@
 
 #include "api/access_service.h"
 #include "api/admin_service.h"
+#include "api/dead_letter_service.h"
 #include "api/ingest_service.h"
 #include "api/ingest_stats.h"
 #include "api/journal_event_search.h"
@@ -85,6 +86,7 @@ private:
     std::unique_ptr<Journal> journal_;
     std::unique_ptr<Store> store_;
     std::unique_ptr<Pipeline> pipeline_;
+    std::unique_ptr<api::DeadLetters> letters_;
     api::IngestStats ingest_stats_;
     api::OpenIngestPolicy ingest_policy_;
     std::unique_ptr<api::IngestService> ingest_;
@@ -149,6 +151,11 @@ Status EmbeddedBackend::open_storage() {
     auto pipeline = Pipeline::start(*journal_, *store_, clock_);
     if (!pipeline.ok()) return explained("the aggregates cannot be recovered", pipeline.error());
     pipeline_ = std::move(pipeline).value();
+
+    auto opened = api::DeadLetters::open(
+        {*journal_, clock_, nullptr, config_.data_dir + "/dead-letters.db", config_.dead_letters_max_bytes, secrets_});
+    if (!opened.ok()) return explained("the dead letters in " + config_.data_dir + " cannot be opened", opened.error());
+    letters_ = std::move(opened).value();
     return {};
 }
 
@@ -156,9 +163,10 @@ void EmbeddedBackend::make_services() {
     api::Hello hello;
     hello.version = STREAMGAUGE_VERSION;
     hello.epoch = static_cast<std::uint64_t>(clock_.now().micros);
-    hello.features = {"live", "events"};
+    hello.features = {"live", "events", "dead_letters"};
 
     api::IngestParts ingest{*journal_, clock_, ingest_stats_, ingest_policy_};
+    ingest.letters = letters_.get();
     ingest.secrets = secrets_;
     ingest_ = std::make_unique<api::IngestService>(ingest);
     query_ = api::make_query_service(*pipeline_, *journal_, clock_);
@@ -168,6 +176,7 @@ void EmbeddedBackend::make_services() {
     journal_->on_commit([this] {
         pipeline_->wake();
         feed_->journal_committed();
+        letters_->journal_committed();
     });
 
     api::LoadServiceOptions load;
@@ -185,14 +194,15 @@ void EmbeddedBackend::make_services() {
         std::move(hello),
         std::vector<api::ServerAdmin::Part>{
             {"journal", [this] { return ingest_->failure(); }, [this] { return dedup_remark(journal_->dedup()); }},
-            {"store", [this] { return pipeline_->status().failure; }}});
+            {"store", [this] { return pipeline_->status().failure; }},
+            {"dead_letters", [this] { return letters_->failure(); }, {}, false}});
     ticker_ = std::make_unique<Ticker>();
 }
 
 Status EmbeddedBackend::serve() {
-    route_services_ =
-        std::make_unique<RouteServices>(RouteServices{clock_, *ingest_, *query_, *events_, *feed_, *load_, *admin_,
-                                                      *access_, requests_, *ticker_, [this] { return figures(); }});
+    route_services_ = std::make_unique<RouteServices>(RouteServices{clock_, *ingest_, *query_, *events_, *feed_, *load_,
+                                                                    *admin_, *access_, *letters_, requests_, *ticker_,
+                                                                    [this] { return figures(); }});
     if (Status added = add_all_routes(table_, *route_services_); !added.ok()) return added;
     requests_.prepare(table_);
 
@@ -264,6 +274,8 @@ ServerFigures EmbeddedBackend::figures() const {
         out.requests_answered += connections.requests_answered;
         out.requests_cut += connections.requests_cut;
     }
+    out.dead_letters = letters_->figures();
+    out.dead_letters_not_kept = journal.dead_letters_not_kept;
     out.pipeline_ok = !pipeline.failure;
     out.storage_ok = !pipeline.failure && !ingest_->failure();
     return out;
@@ -281,6 +293,7 @@ void EmbeddedBackend::stop(milliseconds deadline) {
     if (events_) events_->stop();
     if (access_) access_->stop();
     if (feed_) feed_->stop();
+    if (letters_) letters_->stop();
     // Commits what was taken, so that the pipeline finds all of it.
     if (journal_) journal_->close();
     if (pipeline_) pipeline_->stop(deadline / 4);

@@ -38,8 +38,9 @@ struct Config {
     log::Level log_level = log::Level::Info;
     std::uint64_t retention_days = 7;  // raw events: whichever of the two comes first
     std::uint64_t retention_bytes = 20ULL << 30;
-    std::uint64_t dedup_max_bytes = 1ULL << 30;  // memory for event ids
-    LimitSettings limits;                        // all off
+    std::uint64_t dedup_max_bytes = 1ULL << 30;           // memory for event ids
+    std::uint64_t dead_letters_max_bytes = 256ULL << 20;  // of each project
+    LimitSettings limits;                                 // all off
     LimitPreset limits_preset = LimitPreset::Off;
     std::string load_program;  // streamgauged, for load runs; default: beside this program
 };

@@ -46,6 +46,8 @@ public:
     std::size_t unknown(std::initializer_list<std::string_view> known, std::string_view prefix = {}) const;
     // For routes where they are a fault: the first of them becomes one.
     void refuse_unknown(std::initializer_list<std::string_view> known);
+    // A fault that only the route can see: "name message".
+    void refuse(std::string_view name, std::string message) { fail(name, std::move(message)); }
 
 private:
     void fail(std::string_view name, std::string message);

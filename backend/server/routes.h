@@ -9,10 +9,12 @@
 #include "api/services.h"
 #include "base/clock.h"
 #include "http/route_table.h"
+#include "store/letters.h"
 
 namespace streamgauge {
 
 namespace api {
+class DeadLetterService;
 class EventSearch;
 class AccessService;
 class IngestService;
@@ -30,6 +32,8 @@ struct ServerFigures {
     std::uint64_t dedup_memory_bytes = 0;
     std::uint64_t connections_open = 0, connections_accepted = 0, connections_refused = 0;
     std::uint64_t requests_arrived = 0, requests_answered = 0, requests_cut = 0;
+    std::vector<LetterUsage> dead_letters;
+    std::uint64_t dead_letters_not_kept = 0;  // ever, durable
     bool pipeline_ok = true, storage_ok = true;
 };
 
@@ -43,6 +47,7 @@ struct RouteServices {
     api::LoadService& load;
     api::AdminService& admin;
     api::AccessService& access;
+    api::DeadLetterService& letters;
     RequestMetrics& requests;
     Ticker& ticker;
     std::function<ServerFigures()> figures;
@@ -54,6 +59,7 @@ Status add_ingest_routes(http::RouteTable& table, api::IngestService& ingest);
 // The doors for the clients of other systems.
 Status add_dialect_routes(http::RouteTable& table, api::IngestService& ingest);
 Status add_health_routes(http::RouteTable& table, api::AdminService& admin);
+Status add_dead_letter_routes(http::RouteTable& table, const RouteServices& services);
 Status add_event_routes(http::RouteTable& table, const RouteServices& services);
 Status add_query_routes(http::RouteTable& table, const RouteServices& services);
 Status add_live_routes(http::RouteTable& table, const RouteServices& services);

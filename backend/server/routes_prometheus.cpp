@@ -58,6 +58,23 @@ void expose_events(Exposition& out, const ServerFigures& figures) {
     out.gauge("streamgauge_storage_up", "1 when journal and store work.", figures.storage_ok ? 1 : 0);
 }
 
+void expose_dead_letters(Exposition& out, const ServerFigures& figures) {
+    out.family("streamgauge_dead_letters", "gauge", "Dead letters, by project and what became of them.");
+    for (const LetterUsage& one : figures.dead_letters) {
+        out.sample("streamgauge_dead_letters", {{"project", one.project}, {"state", "open"}}, one.open);
+        out.sample("streamgauge_dead_letters", {{"project", one.project}, {"state", "resending"}}, one.resending);
+        out.sample("streamgauge_dead_letters", {{"project", one.project}, {"state", "resent"}}, one.resent);
+    }
+    out.family("streamgauge_dead_letters_bytes", "gauge", "Bytes of dead letters that count against the cap.");
+    for (const LetterUsage& one : figures.dead_letters)
+        out.sample("streamgauge_dead_letters_bytes", {{"project", one.project}}, one.bytes);
+    out.family("streamgauge_dead_letters_cap_bytes", "gauge", "Most of them.");
+    for (const LetterUsage& one : figures.dead_letters)
+        out.sample("streamgauge_dead_letters_cap_bytes", {{"project", one.project}}, one.cap_bytes);
+    out.counter("streamgauge_dead_letters_not_kept_total", "Rejected events beyond the cap: counted, not kept.",
+                figures.dead_letters_not_kept);
+}
+
 void expose_process(Exposition& out, const ServerFigures& figures) {
     out.gauge("streamgauge_resident_memory_bytes", "Memory of the server.", static_cast<double>(resident_bytes()));
     out.gauge("streamgauge_http_connections_open", "Connections.", static_cast<double>(figures.connections_open));
@@ -83,6 +100,7 @@ void answer_exposition(const RouteServices& services, const http::ReplyPtr& repl
                                       expose_streams(out, rows.ok() ? *rows : std::vector<api::StreamMinute>{},
                                                      services.clock.now(), rows.ok() && figures.storage_ok);
                                       expose_events(out, figures);
+                                      expose_dead_letters(out, figures);
                                       out.counter("rtap_rate_limited_total", "Requests refused by a rate limit.",
                                                   services.requests.with_status(429));
                                       services.requests.expose(out);

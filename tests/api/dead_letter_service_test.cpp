@@ -41,8 +41,8 @@ protected:
 
     DeadLetters& open(std::uint64_t max_bytes = 1 << 20, std::function<void(std::string_view)> at_step = {}) {
         service.reset();
-        auto opened = DeadLetters::open(
-            {journal, clock, &schemas, directory.path() + "/dead-letters.db", max_bytes, std::move(at_step)});
+        auto opened = DeadLetters::open({journal, clock, &schemas, directory.path() + "/dead-letters.db", max_bytes,
+                                         DecoderSecrets::of_this_process(), std::move(at_step)});
         EXPECT_TRUE(opened.ok()) << opened.error().describe();
         service = std::move(opened).value();
         return *service;

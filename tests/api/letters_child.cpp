@@ -27,8 +27,8 @@ int main(int argc, char** argv) {
     const auto at_step = [&](std::string_view) {
         if (++steps == fatal_step) kill(getpid(), SIGKILL);
     };
-    auto letters =
-        api::DeadLetters::open({**journal, clock, nullptr, directory + "/dead-letters.db", 1 << 30, at_step});
+    auto letters = api::DeadLetters::open({**journal, clock, nullptr, directory + "/dead-letters.db", 1 << 30,
+                                           DecoderSecrets::of_this_process(), at_step});
     if (!letters.ok() || (*letters)->failure()) return 4;
     for (;;) {
         LetterFilter open;
