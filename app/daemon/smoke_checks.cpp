@@ -257,6 +257,11 @@ void SmokeChecks::check_numbers(const HttpClient& server) {
         return json(200, [=](const Json& b) { return require(b.at("count") == count, "the count that was sent"); });
     };
 
+    ask("A", "GET /api/v1/events", server, "/api/v1/events?event_id=" + id(1), json(200, [this](const Json& b) {
+            return require(b.size() == 1 && b.at(0).at("id").dump() == first_a_id_ &&
+                               b.at(0).at("userId") == run_ + "-a" && b.at(0).at("props").at("amount") == 12.5,
+                           "the one event with this id, as it was stored");
+        }));
     ask("C", "GET /metrics/active_users", server, "/metrics/active_users?minutes=5", json(200, [this](const Json& b) {
             const auto users = b.at("active_users").get<std::size_t>();
             return require(fresh_ ? users == kUsers : users >= kUsers, "the number of users that sent");

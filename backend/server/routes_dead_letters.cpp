@@ -131,7 +131,9 @@ void usage(DeadLetterService& letters, const Request& request, const ReplyPtr& r
 void progress(DeadLetterService& letters, const Request& request, const ReplyPtr& reply) {
     Parameters in(request);
     if (refused(in, reply, {})) return;
-    reply->send(Response::json(200, api::encode(letters.progress())));
+    // A run may be another project's.
+    const bool shown = request.principal->every_project;
+    reply->send(Response::json(200, api::encode(shown ? letters.progress() : api::ResendProgress{})));
 }
 
 // ---- changing -------------------------------------------------------------------------------------------------------
@@ -305,7 +307,7 @@ Status add_dead_letter_routes(http::RouteTable& table, const RouteServices& serv
              [&letters = services.letters, handler = row.handler](const Request& request, const ReplyPtr& reply) {
                  handler(letters, request, reply);
              },
-             nullptr, false, false, row.docs});
+             nullptr, false, false, row.docs, true});
         if (!added.ok()) return added;
     }
     return {};

@@ -140,7 +140,7 @@ Status add_event_routes(http::RouteTable& table, const RouteServices& services) 
     return table.add({http::Method::Get, "/api/v1/events", http::Scope::Query, http::Plane::Both, 0,
                       "Stored events, newest first, by filters on any field.",
                       [&services](const Request& request, const ReplyPtr& reply) { events(services, request, reply); },
-                      nullptr, false, false, docs()});
+                      nullptr, false, false, docs(), true});
 }
 
 }  // namespace streamgauge
