@@ -4,6 +4,8 @@
 //   dedup_bench fill DIRECTORY IDS     a line of JSON for each million, then one for repeats alone
 //   dedup_bench reopen DIRECTORY IDS   opens what fill left: the time, the memory, and repeats alone once more
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -60,6 +62,16 @@ double memory_mb(const std::string& name) {
         if (line.starts_with(name + ":")) return std::stod(line.substr(name.size() + 1)) * 1024 / 1e6;
     }
     return 0;
+}
+
+// Of all threads, user and kernel.
+double cpu_seconds() {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
+    return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
 struct Disk {
@@ -136,17 +148,32 @@ private:
     std::uint64_t wrong_ = 0;
 };
 
-void say(const char* what, std::uint64_t ids, double events_per_second, const std::string& directory,
-         std::uint64_t repeats, std::uint64_t wrong) {
+// Time since it was made, by the clock and by the processors.
+class Stopwatch {
+public:
+    double seconds() const { return static_cast<double>(clock_.monotonic_nanos() - begin_) / 1e9; }
+    double cpu() const { return cpu_seconds() - cpu_begin_; }
+
+private:
+    SystemClock clock_;
+    std::int64_t begin_ = clock_.monotonic_nanos();
+    double cpu_begin_ = cpu_seconds();
+};
+
+void say(const char* what, std::uint64_t ids, std::uint64_t events, const Stopwatch& watch,
+         const std::string& directory, std::uint64_t repeats, std::uint64_t wrong) {
+    const double seconds = watch.seconds(), cpu = watch.cpu();
     const Disk disk = disk_of(directory);
     double load = 0;
     (void)getloadavg(&load, 1);
-    std::printf(R"({"what":"%s","ids":%llu,"events_per_second":%.0f,"resident_mb":%.0f,"most_resident_mb":%.0f,)"
-                R"("index_files":%d,"index_mb":%.0f,"journal_mb":%.0f,"repeats_found":%llu,"wrong":%llu,"load":%.1f})"
+    const auto count = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
+    std::printf(R"({"what":"%s","ids":%llu,"events_per_second":%.0f,"cpu_us":%.2f,"resident_mb":%.0f,)"
+                R"("most_resident_mb":%.0f,"index_files":%d,"index_mb":%.0f,"journal_mb":%.0f,"repeats_found":%llu,)"
+                R"("wrong":%llu,"load":%.1f})"
                 "\n",
-                what, static_cast<unsigned long long>(ids), events_per_second, memory_mb("VmRSS"), memory_mb("VmHWM"),
-                disk.index_files, disk.index_mb, disk.journal_mb, static_cast<unsigned long long>(repeats),
-                static_cast<unsigned long long>(wrong), load);
+                what, count(ids), static_cast<double>(events) / seconds, cpu * 1e6 / static_cast<double>(events),
+                memory_mb("VmRSS"), memory_mb("VmHWM"), disk.index_files, disk.index_mb, disk.journal_mb,
+                count(repeats), count(wrong), load);
     std::fflush(stdout);
 }
 
@@ -164,14 +191,14 @@ bool repeats_alone(Journal& journal, const std::string& directory, std::uint64_t
     Feeder feeder(journal);
     std::mt19937_64 random(3);
     constexpr std::uint64_t kEvents = 300'000;
-    const std::int64_t begin = clock.monotonic_nanos();
+    const Stopwatch watch;
     for (std::uint64_t sent = 0; sent < kEvents; sent += kBatch) {
         std::vector<std::uint64_t> numbers;
         for (std::uint64_t i = 0; i < kBatch; ++i) numbers.push_back(random() % ids + 1);
         feeder.feed(numbers, ids, clock.now());
     }
     const std::uint64_t wrong = feeder.drain();
-    say("repeats", ids, kEvents / seconds_between(begin, clock.monotonic_nanos()), directory, kEvents, wrong);
+    say("repeats", ids, kEvents, watch, directory, kEvents, wrong);
     return wrong == 0;
 }
 
@@ -185,7 +212,7 @@ bool fill(const std::string& directory, std::uint64_t ids) {
     Feeder feeder(**journal);
     std::mt19937_64 random(2);
     std::uint64_t next = 1, events = 0, repeats = 0;
-    std::int64_t begin = clock.monotonic_nanos();
+    std::optional<Stopwatch> watch(std::in_place);
     while (next <= ids) {
         const std::uint64_t known = next - 1;
         std::vector<std::uint64_t> numbers;
@@ -198,11 +225,10 @@ bool fill(const std::string& directory, std::uint64_t ids) {
         feeder.feed(numbers, known, clock.now());
         if ((next - 1) / kMillion == known / kMillion) continue;
         const std::uint64_t wrong = feeder.drain();
-        const std::int64_t end = clock.monotonic_nanos();
-        say("fill", next - 1, static_cast<double>(events) / seconds_between(begin, end), directory, repeats, wrong);
+        say("fill", next - 1, events, *watch, directory, repeats, wrong);
         if (wrong != 0) return false;
         events = 0;
-        begin = clock.monotonic_nanos();
+        watch.emplace();
     }
     if (feeder.drain() != 0 || !repeats_alone(**journal, directory, next - 1)) return false;
     const JournalCounters counters = (*journal)->counters();
