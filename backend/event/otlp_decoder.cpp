@@ -75,7 +75,7 @@ Status OtlpDecoder::each(Place parent, std::string_view name, Each&& take) {
     if (!list) return {};
     array items;
     if (list->value.get_array().get(items) != simdjson::SUCCESS)
-        return wrong(*list, std::string(name) + " must be a list");
+        return wrong(*list, std::string(name).append(" must be a list"));
     std::size_t at = list->at + 1;
     for (const element item : items) {
         if (Status status = take(Place{item, at}); !status.ok()) return status;
