@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How many events a second one core decodes, by dialect: requests of 100 events as the SDKs send them.
+// How many events a second one core decodes, by dialect: requests of 100 events as the SDKs send them, of Plausible's
+// single ones.
 #include <benchmark/benchmark.h>
 
 #include <array>
@@ -55,7 +56,50 @@ std::string generic_body() {
     return body + "]";
 }
 
-void Decode(benchmark::State& state, Dialect dialect, const std::string& body) {
+std::string plausible_body() {
+    return R"({"n":"pageview","u":"https://shop.example/pricing","d":"shop.example","r":"https://search.example/",)"
+           R"("w":1024,"h":0,"p":"{\"plan\":\"Pro\",\"seats\":3}"})";
+}
+
+std::string umami_body() {
+    std::string body = "[";
+    for (int i = 0; i < kEvents; ++i) {
+        if (i > 0) body += ',';
+        body += R"({"type":"event","payload":{"website":"50429a93-8479-4073-be80-d5d29c09c2ec","url":"/pricing",)"
+                R"("hostname":"shop.example","language":"en-GB","screen":"1920x1080","title":"Pricing","id":"user-)" +
+                std::to_string(i) + R"(","timestamp":1769999940,"data":{"revenue":25.5,"currency":"USD"}}})";
+    }
+    return body + "]";
+}
+
+std::string cloudevents_body() {
+    std::string body = "[";
+    for (int i = 0; i < kEvents; ++i) {
+        if (i > 0) body += ',';
+        body += R"({"specversion":"1.0","id":")" + id(i) +
+                R"(","source":"https://shop.example/orders","type":"com.example.order","subject":"user-)" +
+                std::to_string(i) + R"(","time":"2026-02-02T02:39:00.250Z","datacontenttype":"application/json",)" +
+                R"("data":{"url":"https://shop.example/pricing","revenue":25.5,"currency":"USD"}})";
+    }
+    return body + "]";
+}
+
+std::string otlp_body() {
+    std::string body = R"({"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":)"
+                       R"("shop"}}]},"scopeLogs":[{"scope":{"name":"shop-logger"},"logRecords":[)";
+    for (int i = 0; i < kEvents; ++i) {
+        if (i > 0) body += ',';
+        body +=
+            R"({"timeUnixNano":"17699999400000000)" + std::to_string(10 + i % 90) +
+            R"(","severityNumber":9,"severityText":"INFO","eventName":"order","body":{"stringValue":"ordered"},)"
+            R"("traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","attributes":[{"key":"user.id",)"
+            R"("value":{"stringValue":"user-)" +
+            std::to_string(i) + R"("}},{"key":"revenue","value":{"doubleValue":25.5}}]})";
+    }
+    return body + "]}]}]}";
+}
+
+void Decode(benchmark::State& state, Dialect dialect, const std::string& body, std::size_t count = kEvents) {
     const auto decoder = make_decoder(dialect);
     std::string padded = body;
     padded.append(JsonDecoder::kPadding, ' ');
@@ -63,11 +107,12 @@ void Decode(benchmark::State& state, Dialect dialect, const std::string& body) {
     input.body = std::string_view(padded).substr(0, body.size());
     input.padded_capacity = padded.size();
     input.path = "/batch";
+    input.client_address = "203.0.113.7";
     input.received_at = kReceivedAt;
     std::size_t events = 0;
     for (auto _ : state) {
         const auto decoded = decoder->decode(input);
-        if (!decoded.ok() || decoded->batch.size() != kEvents) {
+        if (!decoded.ok() || decoded->batch.size() != count) {
             state.SkipWithError("not decoded");
             return;
         }
@@ -79,6 +124,10 @@ void Decode(benchmark::State& state, Dialect dialect, const std::string& body) {
 BENCHMARK_CAPTURE(Decode, Generic, Dialect::Generic, generic_body());
 BENCHMARK_CAPTURE(Decode, Segment, Dialect::Segment, segment_body());
 BENCHMARK_CAPTURE(Decode, PostHog, Dialect::PostHog, posthog_body());
+BENCHMARK_CAPTURE(Decode, Plausible, Dialect::Plausible, plausible_body(), 1);
+BENCHMARK_CAPTURE(Decode, Umami, Dialect::Umami, umami_body());
+BENCHMARK_CAPTURE(Decode, CloudEvents, Dialect::CloudEvents, cloudevents_body());
+BENCHMARK_CAPTURE(Decode, Otlp, Dialect::Otlp, otlp_body());
 
 }  // namespace
 }  // namespace streamgauge
