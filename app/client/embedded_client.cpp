@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "client/embedded_client.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/backend.h"
@@ -22,9 +23,11 @@ public:
             backend_ = std::move(backend).value();
             hello = backend_->services().admin.hello();
             login = backend_->services().access.console_login();
-            if (const auto listening = backend_->listening(); !listening.empty()) {
-                ingest_url = "http://" + http::to_string(listening.front()) + "/events";
-            }
+            const auto listening = backend_->listening();
+            const auto plain = std::find_if(listening.begin(), listening.end(),
+                                            [](const http::Endpoint& endpoint) { return !endpoint.tls; });
+            if (!listening.empty())
+                ingest_url = http::url_of(plain == listening.end() ? listening.front() : *plain) + "/events";
         } else {
             hello = backend.error();
         }

@@ -16,6 +16,7 @@
 #include "daemon/data_directory.h"
 #include "daemon/machine_probe.h"
 #include "http/engine.h"
+#include "server/certificate.h"
 
 namespace streamgauge::daemon {
 
@@ -243,6 +244,19 @@ void check_clock(std::vector<Finding>& findings) {
     }
 }
 
+void check_certificate(const Config& config, std::vector<Finding>& findings) {
+    static const SystemClock clock;
+    const auto certificate = load_certificate(config, clock);
+    if (!certificate.ok()) {
+        findings.push_back({"certificate", Grade::Problem, certificate.error().message, certificate.error().hint});
+    } else if (*certificate) {
+        const bool soon = (*certificate)->expires_soon();
+        findings.push_back({"certificate", soon ? Grade::Advice : Grade::Good,
+                            config.tls.certificate + " is valid until " + format_rfc3339((*certificate)->expires()),
+                            soon ? "renew it; the server takes the new one when the files change" : ""});
+    }
+}
+
 }  // namespace
 
 std::string_view to_string(Grade grade) {
@@ -270,6 +284,7 @@ std::vector<Finding> examine(const Result<LoadedConfig>& loaded, const std::stri
         }
         for (const std::string& address : config.listen) check_port("listen", address, owner, findings);
         if (config.management != "off") check_port("management", config.management, owner, findings);
+        check_certificate(config, findings);
         check_disk(config.data_dir, findings);
         check_engines(config.data_dir, owner != 0, findings);
     }

@@ -21,20 +21,26 @@ void complain(const std::string& what) {
 }
 
 // Blocked before any thread is started, so that every thread inherits it and only wait() sees the signals.
-class StopSignals {
+class Signals {
 public:
-    StopSignals() {
+    Signals() {
         sigemptyset(&signals_);
         sigaddset(&signals_, SIGTERM);
         sigaddset(&signals_, SIGINT);
+        sigaddset(&signals_, SIGHUP);
         pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
         // A reader of our output that goes away is no reason to stop serving.
         signal(SIGPIPE, SIG_IGN);
     }
-    // Which one came. A second one, while the server drains, ends the process at once.
-    int wait() const {
+    // Calls `reload` for each SIGHUP until one comes that stops the server; says which. A second one of those, while
+    // the server drains, ends the process at once.
+    template <class Reload>
+    int wait(Reload reload) const {
         int which = 0;
-        sigwait(&signals_, &which);
+        while (sigwait(&signals_, &which) != 0 || which == SIGHUP) {
+            if (which == SIGHUP) reload();
+        }
+        signal(SIGHUP, SIG_IGN);
         pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
         return which;
     }
@@ -54,7 +60,7 @@ int serve(const ConfigOptions& options) {
     log::configure(config.log_format, config.log_level);
     for (const std::string& warning : loaded->warnings) log::warning("config", warning);
 
-    const StopSignals signals;
+    const Signals signals;
     // The management listener runs on Qt's event loop; without it no Qt object is made.
     std::unique_ptr<QCoreApplication> application;
     int argument_count = 1;
@@ -72,7 +78,7 @@ int serve(const ConfigOptions& options) {
     }
     const std::unique_ptr<Backend> backend = std::move(started).value();
     for (const http::Endpoint& endpoint : backend->listening()) {
-        std::cout << "listening on http://" << http::to_string(endpoint) << "\n";
+        std::cout << "listening on " << http::url_of(endpoint) << "\n";
     }
     if (const auto management = backend->management()) {
         std::cout << "management on http://" << http::to_string(*management) << "\n";
@@ -83,7 +89,8 @@ int serve(const ConfigOptions& options) {
     }
     std::cout.flush();
 
-    const int which = signals.wait();
+    // What came of it is in the log.
+    const int which = signals.wait([&] { static_cast<void>(backend->reload_certificate()); });
     log::info("stopping", "draining: no new connections, what is in flight is committed and answered",
               {{"signal", which == SIGTERM ? "SIGTERM" : "SIGINT"}});
     backend->stop();
@@ -102,9 +109,9 @@ void add_serve_command(CLI::App& program, int& exit_code) {
         "  streamgauged serve --data-dir ./data --listen 127.0.0.1:8080 --listen 127.0.0.1:8000 --management off\n"
         "  STREAMGAUGE_LISTEN=127.0.0.1:0 streamgauged serve --config streamgauge.toml\n"
         "\n"
-        "Settings: defaults < file < environment < flags. SIGTERM or Ctrl-C drains: what was taken is on disk, then "
-        "it\n"
-        "leaves with 0. Other exit codes: 1 could not serve, 2 a setting is wrong, 3 the data directory is in use.");
+        "Settings: defaults < file < environment < flags. SIGHUP reads the TLS certificate again. SIGTERM or Ctrl-C\n"
+        "drains: what was taken is on disk, then it leaves with 0. Other exit codes: 1 could not serve, 2 a setting is "
+        "wrong, 3 the data directory is in use.");
     const auto options = std::make_shared<ConfigOptions>(*command);
     command->callback([options, &exit_code] { exit_code = serve(*options); });
 }

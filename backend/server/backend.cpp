@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "journal/sqlite_journal.h"
 #include "pipeline/pipeline.h"
+#include "server/certificate.h"
 #include "server/data_lock.h"
 #include "server/request_metrics.h"
 #include "server/routes.h"
@@ -66,6 +67,9 @@ public:
     std::optional<std::string> take_first_password() override { return access_->take_first_password(); }
     std::vector<http::Endpoint> listening() const override { return listening_; }
     std::optional<http::Endpoint> management() const override { return management_; }
+    Status reload_certificate() override {
+        return certificate_ ? streamgauge::reload_certificate(*certificate_) : Status();
+    }
     void stop(milliseconds deadline) override;
 
 private:
@@ -99,6 +103,7 @@ private:
     std::unique_ptr<Ticker> ticker_;
     std::unique_ptr<RouteServices> route_services_;
     http::RouteTable table_;
+    std::shared_ptr<http::TlsContext> certificate_;  // nullptr: no listener speaks TLS
     std::unique_ptr<http::Engine> public_engine_;
     std::unique_ptr<http::Engine> management_engine_;
 
@@ -214,11 +219,16 @@ Status EmbeddedBackend::serve() {
     options.cors_origins = config_.cors_origins;
     options.trusted_proxies = config_.trusted_proxies;
     public_engine_ = http::make_public_engine(table_, clock_, options, config_.http_threads);
-    http::ListenerOptions listener;
-    listener.proxy_protocol = config_.proxy_protocol;
+    auto certificate = load_certificate(config_, clock_);
+    if (!certificate.ok()) return certificate.error();
+    certificate_ = std::move(certificate).value();
+    watch_certificate(certificate_, *ticker_);
     for (const std::string& address : config_.listen) {
         const auto endpoint = http::parse_endpoint(address);
         if (!endpoint.ok()) return endpoint.error();
+        http::ListenerOptions listener;
+        listener.proxy_protocol = config_.proxy_protocol;
+        if (endpoint->tls) listener.tls = certificate_;
         const auto bound = public_engine_->listen(*endpoint, listener);
         if (!bound.ok()) return bound.error();
         listening_.push_back(*bound);
@@ -273,9 +283,12 @@ ServerFigures EmbeddedBackend::figures() const {
         out.requests_arrived += connections.requests_arrived;
         out.requests_answered += connections.requests_answered;
         out.requests_cut += connections.requests_cut;
+        out.tls_failed += connections.tls_failed;
     }
     out.dead_letters = letters_->figures();
     out.dead_letters_not_kept = journal.dead_letters_not_kept;
+    if (certificate_)
+        out.certificate_seconds = static_cast<double>(certificate_->expires().seconds() - clock_.now().seconds());
     out.pipeline_ok = !pipeline.failure;
     out.storage_ok = !pipeline.failure && !ingest_->failure();
     return out;

@@ -44,6 +44,8 @@ public:
     virtual std::optional<std::string> take_first_password() = 0;
     virtual std::vector<http::Endpoint> listening() const = 0;  // public, with real ports
     virtual std::optional<http::Endpoint> management() const = 0;
+    // Reads the files of the https:// listeners' certificate again; the old one stays when they are not right.
+    virtual Status reload_certificate() { return {}; }
     // Drains: readiness goes false, listeners stop accepting, what is in flight commits and is answered. Blocks, at
     // most about `deadline`. Idempotent.
     virtual void stop(std::chrono::milliseconds deadline = std::chrono::seconds(4)) = 0;

@@ -12,6 +12,7 @@
 #include "auth/signing_key.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "http/tls.h"
 #include "server/limit_settings.h"
 
 namespace streamgauge {
@@ -28,6 +29,7 @@ struct Config {
     std::vector<std::string> cors_origins{"*"};  // that may send events from web pages; "*": all
     std::vector<std::string> trusted_proxies;    // addresses and networks
     bool proxy_protocol = false;                 // trusted proxies begin connections with a PROXY header
+    http::TlsOptions tls;                        // of the https:// listeners
     bool dev = false;                            // the user demo with the password demo123 is there
     AuthRequired auth_required = AuthRequired::Auto;
     std::uint64_t auth_token_lifetime = 12 * 3600;  // seconds

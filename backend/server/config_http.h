@@ -8,6 +8,8 @@
 
 namespace streamgauge {
 
+// Whether there is an https:// listener.
+bool speaks_tls(const Config& config);
 // Part of check().
 void check_http(const Config& config, std::vector<Error>& faults);
 

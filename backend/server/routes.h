@@ -34,6 +34,8 @@ struct ServerFigures {
     std::uint64_t requests_arrived = 0, requests_answered = 0, requests_cut = 0;
     std::vector<LetterUsage> dead_letters;
     std::uint64_t dead_letters_not_kept = 0;  // ever, durable
+    std::uint64_t tls_failed = 0;
+    std::optional<double> certificate_seconds;  // until it expires; nullopt: no listener speaks TLS
     bool pipeline_ok = true, storage_ok = true;
 };
 

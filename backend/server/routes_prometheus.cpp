@@ -86,6 +86,11 @@ void expose_process(Exposition& out, const ServerFigures& figures) {
     out.counter("streamgauge_http_requests_answered_total", "Requests that were answered.", figures.requests_answered);
     out.counter("streamgauge_http_requests_cut_total", "Requests whose client left before the answer.",
                 figures.requests_cut);
+    out.counter("streamgauge_tls_handshakes_failed_total", "TLS handshakes that failed.", figures.tls_failed);
+    if (figures.certificate_seconds) {
+        out.gauge("streamgauge_tls_certificate_expiry_seconds", "Until the certificate expires.",
+                  *figures.certificate_seconds);
+    }
     out.family("streamgauge_build_info", "gauge", "Always 1; the version is in the label.");
     out.sample("streamgauge_build_info", {{"version", STREAMGAUGE_VERSION}}, std::uint64_t{1});
 }

@@ -117,7 +117,9 @@ std::vector<SettingSpec> make_settings() {
          [](Config& c, const Values& v) { return read_text(v[0], c.data_dir); },
          [](const Config& c) { return c.data_dir; }},
         {"listen", "ADDRESS",
-         "Address and port to serve on, such as 127.0.0.1:8080 or [::1]:8080. Port 0 picks a free one. Repeatable.",
+         "Address and port to serve on, such as 127.0.0.1:8080, [::1]:8080 or https://0.0.0.0:8443. Port 0 picks a "
+         "free "
+         "one. Repeatable.",
          true, false,
          [](Config& c, const Values& v) -> std::string {
              if (v.empty()) return "must name at least one address";
@@ -155,6 +157,40 @@ std::vector<SettingSpec> make_settings() {
         {"proxy_protocol", "", "Trusted proxies begin each connection with a PROXY header, version 1 or 2.", false,
          false, [](Config& c, const Values& v) { return read_switch(v[0], c.proxy_protocol); },
          [](const Config& c) { return std::string(c.proxy_protocol ? "true" : "false"); }},
+        {"tls.certificate", "FILE", "PEM file of the certificate and its chain, for https:// addresses in listen.",
+         false, false, [](Config& c, const Values& v) { return read_text(v[0], c.tls.certificate); },
+         [](const Config& c) { return c.tls.certificate; }},
+        {"tls.key", "FILE", "PEM file of the certificate's key.", false, false,
+         [](Config& c, const Values& v) { return read_text(v[0], c.tls.key); },
+         [](const Config& c) { return c.tls.key; }},
+        {"tls.client_ca", "FILE", "PEM file of the authorities that sign clients' certificates.", false, false,
+         [](Config& c, const Values& v) { return read_text(v[0], c.tls.client_ca); },
+         [](const Config& c) { return c.tls.client_ca; }},
+        {"tls.client_certificates", "off|optional|required",
+         "Whether clients are asked for certificates; optional ones are verified too.", false, false,
+         [](Config& c, const Values& v) -> std::string {
+             if (v[0] == "off") {
+                 c.tls.client_certificates = http::ClientCertificates::Off;
+             } else if (v[0] == "optional") {
+                 c.tls.client_certificates = http::ClientCertificates::Optional;
+             } else if (v[0] == "required") {
+                 c.tls.client_certificates = http::ClientCertificates::Required;
+             } else {
+                 return "must be off, optional or required";
+             }
+             return {};
+         },
+         [](const Config& c) -> std::string {
+             switch (c.tls.client_certificates) {
+                 case http::ClientCertificates::Off:
+                     return "off";
+                 case http::ClientCertificates::Optional:
+                     return "optional";
+                 case http::ClientCertificates::Required:
+                     return "required";
+             }
+             return "off";
+         }},
         {"dev", "", "Development mode: the user demo with the password demo123 can log in, as an operator.", false,
          false, [](Config& c, const Values& v) { return read_switch(v[0], c.dev); },
          [](const Config& c) { return std::string(c.dev ? "true" : "false"); }},

@@ -122,6 +122,10 @@ TEST_F(ConfigTest, EverySettingIsReachableFromFileEnvironmentAndFlag) {
                                                        {"cors.origins", "https://shop.example"},
                                                        {"trusted_proxies", "10.0.0.0/8"},
                                                        {"proxy_protocol", "true"},
+                                                       {"tls.certificate", "/c.pem"},
+                                                       {"tls.key", "/k.pem"},
+                                                       {"tls.client_ca", "/a.pem"},
+                                                       {"tls.client_certificates", "required"},
                                                        {"auth.required", "true"},
                                                        {"auth.token_lifetime", "7h"},
                                                        {"auth.jwt_algorithm", "RS256"},
@@ -311,6 +315,22 @@ TEST_F(ConfigTest, TheSurroundingsOfListenersAreChecked) {
     EXPECT_THAT(faults(), HasSubstr("there is nobody whose PROXY header would be believed"));
     sources_.flags.push_back({"trusted_proxies", {"::1"}});
     EXPECT_TRUE(load().config.proxy_protocol);
+}
+
+TEST_F(ConfigTest, TlsNeedsItsFiles) {
+    sources_.flags = {{"listen", {"https://0.0.0.0:8443", "127.0.0.1:8080"}},
+                      {"tls.client_certificates", {"optional"}}};
+    const std::string wrong = faults();
+    EXPECT_THAT(wrong, HasSubstr("tls.certificate: an https:// address is listened to"));
+    EXPECT_THAT(wrong, HasSubstr("tls.key: an https:// address is listened to"));
+    EXPECT_THAT(wrong, HasSubstr("tls.client_certificates (flag --tls-client-certificates): there is nobody"));
+    sources_.flags.insert(sources_.flags.end(),
+                          {{"tls.certificate", {"c"}}, {"tls.key", {"k"}}, {"tls.client_ca", {"a"}}});
+    EXPECT_EQ(load().config.tls.client_certificates, http::ClientCertificates::Optional);
+    sources_.flags = {{"management", {"https://127.0.0.1:8090"}}};
+    EXPECT_THAT(faults(), HasSubstr("speaks plain HTTP"));
+    sources_.flags = {{"listen", {"https://127.0.0.1:8080", "http://127.0.0.1:8080"}}};
+    EXPECT_THAT(faults(), HasSubstr("is listed twice"));
 }
 
 }  // namespace
