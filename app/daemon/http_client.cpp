@@ -97,8 +97,10 @@ Result<HttpAnswer> HttpClient::request(std::string_view method, std::string_view
     return exchange(method, target, std::move(body), std::move(headers), {});
 }
 
-Result<HttpAnswer> HttpClient::read_stream_until(std::string_view target, std::string_view until) const {
-    return exchange("GET", target, {}, {{"Accept", "text/event-stream"}}, until);
+Result<HttpAnswer> HttpClient::read_stream_until(std::string_view target, std::string_view until,
+                                                 Headers headers) const {
+    headers.emplace_back("Accept", "text/event-stream");
+    return exchange("GET", target, {}, std::move(headers), until);
 }
 
 Result<HttpAnswer> HttpClient::exchange(std::string_view method, std::string_view target, std::string body,

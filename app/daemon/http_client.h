@@ -37,7 +37,7 @@ public:
                                Headers headers = {}) const;
     // Reads an event stream until its body contains `until`, then leaves. Errors as request(); the answer's body holds
     // what came, also when the status is not 200.
-    Result<HttpAnswer> read_stream_until(std::string_view target, std::string_view until) const;
+    Result<HttpAnswer> read_stream_until(std::string_view target, std::string_view until, Headers headers = {}) const;
 
     const http::Endpoint& server() const { return server_; }
 

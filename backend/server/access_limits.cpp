@@ -64,6 +64,7 @@ LimitSet::Decision LimitSet::take(std::string_view address, const auth::Principa
         const RateDecision decision = asked[i].limiter->take(asked[i].caller, cost, now);
         if (!decision.allowed) {
             refused_[static_cast<std::size_t>(asked[i].scope)].fetch_add(cost, std::memory_order_relaxed);
+            refusals_.fetch_add(1, std::memory_order_relaxed);
             out.tightest = decision;
             out.refused_by = asked[i].scope;
             return out;
@@ -74,7 +75,8 @@ LimitSet::Decision LimitSet::take(std::string_view address, const auth::Principa
 }
 
 void AccessLimits::expose(Exposition& out) const {
-    out.counter("rtap_rate_limited_total", "Requests refused by a rate limit.", requests.refused());
+    out.counter("rtap_rate_limited_total", "Requests refused by a rate limit, of requests or events.",
+                requests.refusals() + events.refusals());
     const auto by_scope = [&](std::string_view name, std::string_view help, const LimitSet& set) {
         out.family(name, "counter", help);
         for (const LimitScope scope : {LimitScope::Key, LimitScope::User, LimitScope::Address}) {

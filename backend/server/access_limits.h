@@ -39,14 +39,13 @@ public:
     std::uint64_t refused(LimitScope scope) const {
         return refused_[static_cast<std::size_t>(scope)].load(std::memory_order_relaxed);
     }
-    std::uint64_t refused() const {
-        return refused(LimitScope::Key) + refused(LimitScope::User) + refused(LimitScope::Address);
-    }
+    std::uint64_t refusals() const { return refusals_.load(std::memory_order_relaxed); }  // however much was asked for
     const RateLimiter* limiter(LimitScope scope) const { return limiters_[static_cast<std::size_t>(scope)].get(); }
 
 private:
     std::array<std::unique_ptr<RateLimiter>, kLimitScopes> limiters_;
     std::array<std::atomic<std::uint64_t>, kLimitScopes> refused_{};  // amounts
+    std::atomic<std::uint64_t> refusals_{0};
 };
 
 // Of two decisions that allowed: which leaves less.

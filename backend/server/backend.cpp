@@ -14,13 +14,15 @@
 #include "api/journal_event_search.h"
 #include "api/live_service.h"
 #include "api/load_service.h"
-#include "api/open_ingest_policy.h"
 #include "api/query_service.h"
 #include "base/log.h"
 #include "journal/sqlite_journal.h"
 #include "pipeline/pipeline.h"
+#include "server/access_limits.h"
 #include "server/certificate.h"
+#include "server/checked_ingest_policy.h"
 #include "server/data_lock.h"
+#include "server/gate.h"
 #include "server/request_metrics.h"
 #include "server/routes.h"
 #include "server/ticker.h"
@@ -65,6 +67,7 @@ public:
 
     Services services() override { return {*query_, *feed_, *load_, *admin_, *access_}; }
     std::optional<std::string> take_first_password() override { return access_->take_first_password(); }
+    const http::RouteTable& routes() const override { return table_; }
     std::vector<http::Endpoint> listening() const override { return listening_; }
     std::optional<http::Endpoint> management() const override { return management_; }
     Status reload_certificate() override {
@@ -92,7 +95,9 @@ private:
     std::unique_ptr<Pipeline> pipeline_;
     std::unique_ptr<api::DeadLetters> letters_;
     api::IngestStats ingest_stats_;
-    api::OpenIngestPolicy ingest_policy_;
+    std::unique_ptr<AccessLimits> limits_;
+    std::unique_ptr<Gate> gate_;
+    std::unique_ptr<CheckedIngestPolicy> ingest_policy_;
     std::unique_ptr<api::IngestService> ingest_;
     std::unique_ptr<api::QueryService> query_;
     std::unique_ptr<api::JournalEventSearch> events_;
@@ -170,7 +175,13 @@ void EmbeddedBackend::make_services() {
     hello.epoch = static_cast<std::uint64_t>(clock_.now().micros);
     hello.features = {"live", "events", "dead_letters"};
 
-    api::IngestParts ingest{*journal_, clock_, ingest_stats_, ingest_policy_};
+    const bool required = authentication_required(config_);
+    const auto limited = [this] { ingest_stats_.limited(1); };
+    limits_ = std::make_unique<AccessLimits>(with_preset(config_.limits, config_.limits_preset));
+    gate_ = std::make_unique<Gate>(Gate::Parts{access_->authenticator(), clock_, *limits_, required, limited});
+    ingest_policy_ = std::make_unique<CheckedIngestPolicy>(
+        CheckedIngestPolicy::Parts{access_->authenticator(), clock_, *limits_, required, limited});
+    api::IngestParts ingest{*journal_, clock_, ingest_stats_, *ingest_policy_};
     ingest.letters = letters_.get();
     ingest.secrets = secrets_;
     ingest_ = std::make_unique<api::IngestService>(ingest);
@@ -206,13 +217,16 @@ void EmbeddedBackend::make_services() {
 
 Status EmbeddedBackend::serve() {
     route_services_ = std::make_unique<RouteServices>(RouteServices{clock_, *ingest_, *query_, *events_, *feed_, *load_,
-                                                                    *admin_, *access_, *letters_, requests_, *ticker_,
-                                                                    [this] { return figures(); }});
+                                                                    *admin_, *access_, *letters_, *gate_, *limits_,
+                                                                    requests_, *ticker_, [this] { return figures(); }});
     if (Status added = add_all_routes(table_, *route_services_); !added.ok()) return added;
     requests_.prepare(table_);
 
     http::EngineOptions options;
     options.on_answered = [this](const http::Answered& answer) { answered(answer); };
+    options.gate = [this](const http::Route& route, http::Request& request, http::Headers& extra) {
+        return gate_->check(route, request, extra);
+    };
     // Where everybody is asked for a key, a page that reaches us under another name has none.
     options.check_host = !authentication_required(config_);
     options.allowed_hosts = config_.allowed_hosts;

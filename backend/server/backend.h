@@ -42,6 +42,7 @@ public:
     // The password of the user admin when this start made it: once, then nothing. For the operator's eyes, never the
     // log.
     virtual std::optional<std::string> take_first_password() = 0;
+    virtual const http::RouteTable& routes() const = 0;         // what is served
     virtual std::vector<http::Endpoint> listening() const = 0;  // public, with real ports
     virtual std::optional<http::Endpoint> management() const = 0;
     // Reads the files of the https:// listeners' certificate again; the old one stays when they are not right.

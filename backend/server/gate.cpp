@@ -233,7 +233,7 @@ void Gate::expose(Exposition& out) const {
                unauthorized_.load(std::memory_order_relaxed));
     out.sample("streamgauge_requests_refused_total", {{"reason", "forbidden"}},
                forbidden_.load(std::memory_order_relaxed));
-    out.sample("streamgauge_requests_refused_total", {{"reason", "rate_limited"}}, parts_.limits.requests.refused());
+    out.sample("streamgauge_requests_refused_total", {{"reason", "rate_limited"}}, parts_.limits.requests.refusals());
 }
 
 }  // namespace streamgauge

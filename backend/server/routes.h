@@ -19,6 +19,8 @@ class EventSearch;
 class AccessService;
 class IngestService;
 }  // namespace api
+struct AccessLimits;
+class Gate;
 class Ticker;
 class RequestMetrics;
 
@@ -50,6 +52,8 @@ struct RouteServices {
     api::AdminService& admin;
     api::AccessService& access;
     api::DeadLetterService& letters;
+    const Gate& gate;
+    const AccessLimits& limits;
     RequestMetrics& requests;
     Ticker& ticker;
     std::function<ServerFigures()> figures;

@@ -318,7 +318,7 @@ Status add_access_routes(http::RouteTable& table, api::AccessService& access) {
                        [&access, handler = row.handler](const Request& request, const ReplyPtr& reply) {
                            handler(access, request, reply);
                        },
-                       nullptr, false, false, row.docs});
+                       nullptr, false, false, row.docs, row.scope == Scope::Query});
         if (!added.ok()) return added;
     }
     return {};

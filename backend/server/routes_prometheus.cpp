@@ -2,7 +2,9 @@
 // The exposition: the series that A's and E's dashboards read, and ours.
 #include <limits>
 
+#include "server/access_limits.h"
 #include "server/exposition.h"
+#include "server/gate.h"
 #include "server/process_memory.h"
 #include "server/request_metrics.h"
 #include "server/routes.h"
@@ -106,8 +108,8 @@ void answer_exposition(const RouteServices& services, const http::ReplyPtr& repl
                                                      services.clock.now(), rows.ok() && figures.storage_ok);
                                       expose_events(out, figures);
                                       expose_dead_letters(out, figures);
-                                      out.counter("rtap_rate_limited_total", "Requests refused by a rate limit.",
-                                                  services.requests.with_status(429));
+                                      services.gate.expose(out);
+                                      services.limits.expose(out);
                                       services.requests.expose(out);
                                       expose_process(out, figures);
                                       reply->send({200, Exposition::kContentType, out.take(), {}});

@@ -59,7 +59,10 @@ public:
         }
         backend_ = std::move(started).value();
         const QString address = QString::fromStdString(http::to_string(*backend_->management()));
-        client_ = std::make_unique<RemoteClient>(parse_server_address(address).value());
+        Identity identity;
+        identity.token = backend_->services().access.console_login().token;  // load runs are not for everybody
+        client_ = std::make_unique<RemoteClient>(parse_server_address(address).value(), RemoteClient::Options{},
+                                                 std::move(identity));
     }
     BackendClient& client() override { return *client_; }
     std::string events_url() override { return "http://" + http::to_string(backend_->listening().front()) + "/events"; }

@@ -247,6 +247,7 @@ public:
     ~ScriptedBackend() override { services_.release(); }
     Services services() override { return {services_, services_, services_, services_, access_}; }
     std::optional<std::string> take_first_password() override { return std::nullopt; }
+    const http::RouteTable& routes() const override { return routes_; }
     std::vector<http::Endpoint> listening() const override { return {{"127.0.0.1", 8080}}; }
     std::optional<http::Endpoint> management() const override { return std::nullopt; }
     void stop(std::chrono::milliseconds) override {}
@@ -254,6 +255,7 @@ public:
 private:
     ScriptedServices& services_;
     ScriptedAccess access_;
+    const http::RouteTable routes_{};
 };
 
 }  // namespace streamgauge::tests

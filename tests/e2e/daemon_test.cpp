@@ -78,7 +78,12 @@ TEST_F(DaemonTest, ServeIsTheDefaultCommandAndTellsOfEveryListener) {
     const auto management = daemon.line_after("management on http://");
     ASSERT_TRUE(management.has_value());
     const daemon::HttpClient client(http::parse_endpoint(*management).value());
-    EXPECT_EQ(client.request("GET", "/api/v1/load/status")->status, 200);
+    EXPECT_EQ(client.request("GET", "/api/v1/load/status")->status, 401);
+    const auto login = client.request("POST", "/api/v1/auth/login", R"({"username":"demo","password":"demo123"})");
+    ASSERT_EQ(login->status, 200) << login->body;
+    const std::size_t begin = login->body.find(R"("token":")") + 9;
+    const std::string token = login->body.substr(begin, login->body.find('"', begin) - begin);
+    EXPECT_EQ(client.request("GET", "/api/v1/load/status", {}, {{"Authorization", "Bearer " + token}})->status, 200);
     daemon.signal(SIGTERM);
     EXPECT_EQ(daemon.wait().exit_code, 0);
 }

@@ -254,7 +254,7 @@ TEST_F(GateTest, LimitsByAddressSlideAndSaySo) {
     clock.advance(kMilli * 100);
     address = "192.0.2.1";
     EXPECT_EQ(ask(ingest, {}), 0) << "the first ones are a second ago";
-    EXPECT_EQ(limits->requests.refused(), 51U);
+    EXPECT_EQ(limits->requests.refusals(), 51U);
 }
 
 TEST_F(GateTest, OneSixthGenerationClientHasOneWindow) {

@@ -94,6 +94,10 @@ protected:
 
     daemon::HttpClient client() const { return daemon::HttpClient(backend_->listening().front(), kPatience); }
     daemon::HttpClient operator_client() const { return daemon::HttpClient(*backend_->management(), kPatience); }
+    // For what always needs a token.
+    Headers as_admin() const {
+        return {{"Authorization", "Bearer " + backend_->services().access.console_login().token}};
+    }
     static daemon::HttpAnswer ask(const daemon::HttpClient& client, std::string_view method, std::string_view target,
                                   std::string body = {}, Headers headers = {}) {
         auto answer = client.request(method, target, std::move(body), std::move(headers));

@@ -265,11 +265,12 @@ TEST_F(WireTest, TheOperatorsListenerHasMoreRowsAndSaysSo) {
     EXPECT_EQ(operator_hello->features, backend_->services().admin.hello().features);
 
     EXPECT_EQ(get("/api/v1/load/status").status, 404);
-    const auto status = api::decode_load_status(ask(operator_client(), "GET", "/api/v1/load/status").body);
+    const auto status =
+        api::decode_load_status(ask(operator_client(), "GET", "/api/v1/load/status", {}, as_admin()).body);
     ASSERT_TRUE(status.ok()) << status.error().describe();
     EXPECT_EQ(status->state, api::LoadState::Idle);
     EXPECT_EQ(post("/api/v1/load/runs", "{}").status, 404);
-    const auto plan = ask(operator_client(), "POST", "/api/v1/load/runs", "{}");
+    const auto plan = ask(operator_client(), "POST", "/api/v1/load/runs", "{}", as_admin());
     EXPECT_EQ(plan.status, 400);
     EXPECT_THAT(plan.body, HasSubstr(R"("field":"url")"));
 
@@ -337,11 +338,11 @@ TEST_F(LoadRunTest, IsStartedAndWatchedAndItsEventsArriveOnce) {
     plan.url = "http://" + http::to_string(backend_->listening().front()) + "/events";
     plan.rate = 200;
     plan.duration_seconds = 1;
-    const auto started = ask(operator_client(), "POST", "/api/v1/load/runs", api::encode(plan));
+    const auto started = ask(operator_client(), "POST", "/api/v1/load/runs", api::encode(plan), as_admin());
     EXPECT_EQ(started.status, 202) << started.body;
-    EXPECT_EQ(ask(operator_client(), "POST", "/api/v1/load/runs", api::encode(plan)).status, 409);
+    EXPECT_EQ(ask(operator_client(), "POST", "/api/v1/load/runs", api::encode(plan), as_admin()).status, 409);
     const auto status = [&] {
-        return api::decode_load_status(ask(operator_client(), "GET", "/api/v1/load/status").body);
+        return api::decode_load_status(ask(operator_client(), "GET", "/api/v1/load/status", {}, as_admin()).body);
     };
     const auto done = ask_until(status, [](const auto& s) { return s.ok() && s->state == api::LoadState::Done; });
     ASSERT_TRUE(done.ok()) << done.error().describe();
@@ -358,7 +359,7 @@ TEST_F(LoadRunTest, IsStartedAndWatchedAndItsEventsArriveOnce) {
                   });
     EXPECT_THAT(scrape, HasSubstr("\nrtap_events_raw_count 200\n"));
     EXPECT_THAT(scrape, HasSubstr("\nstreamgauge_ledger_difference 0\n"));
-    EXPECT_EQ(ask(operator_client(), "POST", "/api/v1/load/stop").status, 200);
+    EXPECT_EQ(ask(operator_client(), "POST", "/api/v1/load/stop", {}, as_admin()).status, 200);
 }
 
 class TwoListenersTest : public ServedBackend {
