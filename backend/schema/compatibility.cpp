@@ -22,6 +22,7 @@ constexpr std::size_t kBreaksTold = 20;
 constexpr std::size_t kComparisons = 100'000;  // of subschemas; beyond, nothing is shown
 const json kAnything = true;
 const json kNoKeywords = json::object();
+const json kNoNames = json::array();
 
 enum Type : unsigned {
     Null = 1,
@@ -276,13 +277,13 @@ private:
 
     void objects_within(const json& writer, const json& reader, const std::string& at, std::vector<Break>& out) {
         std::set<std::string> required, named;
-        for (const json& name : member(writer, "required", json::array())) required.insert(name.get<std::string>());
-        for (const json& name : member(reader, "required", json::array())) {
+        for (const json& name : member(writer, "required", kNoNames)) required.insert(name.get<std::string>());
+        for (const json& name : member(reader, "required", kNoNames)) {
             if (!required.contains(name.get<std::string>()))
                 fail(out, at + "/required", "requires " + name.get<std::string>());
         }
         for (const json* const schema : {&writer, &reader}) {
-            for (const auto& [name, ignored] : member(*schema, "properties", json::object()).items())
+            for (const auto& [name, ignored] : member(*schema, "properties", kNoKeywords).items())
                 named.insert(name);
         }
         std::uint64_t most = kEndless;
@@ -292,14 +293,14 @@ private:
         }
         counts_within(writer, reader, "minProperties", "maxProperties", "properties", required.size(), most, at, out);
         for (const std::string& name : named) {
-            const bool known = member(reader, "properties", json::object()).contains(name);
+            const bool known = member(reader, "properties", kNoKeywords).contains(name);
             std::string here = at + (known ? "/properties" : "/additionalProperties");
             if (known) append_pointer(here, name);
             std::vector<Break> found;
             if (within(property_of(writer, name), property_of(reader, name), here, found)) continue;
             for (Break& one : found) {
                 if (!known) one.what = "of " + name + ": " + one.what;
-                if (known && !member(writer, "properties", json::object()).contains(name))
+                if (known && !member(writer, "properties", kNoKeywords).contains(name))
                     one.what += " (the other version allows anything here: additionalProperties)";
                 fail(out, std::move(one.pointer), std::move(one.what));
             }

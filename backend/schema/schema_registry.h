@@ -46,9 +46,13 @@ class SchemaRegistry {
 public:
     virtual ~SchemaRegistry() = default;
 
-    // Blocking. InvalidArgument: no schema of draft 7 (field: a pointer into it). AlreadyExists: this version has
-    // another text. Conflict: not compatible with the version before it; the message says what breaks and where.
+    // Blocking. Mode and compatibility are the type's: those of its first schema, until set_mode(). The same version
+    // with the same text again changes nothing. InvalidArgument: no schema of draft 7 (field: a pointer into it), or a
+    // name that cannot be. AlreadyExists: this version has another text. Conflict: not compatible with the version
+    // before it; the message says what breaks and where. TooLarge: the schema, or there are too many.
     virtual Result<EventSchema> add(EventSchema schema) = 0;
+    // What add() would say, without adding. Does not wait for the disk, but may take some milliseconds.
+    virtual Result<EventSchema> try_out(EventSchema schema) const = 0;
     // Blocking. Of all versions of the type. NotFound.
     virtual Status set_mode(const std::string& project, const std::string& event_type, SchemaMode mode,
                             Compatibility compatibility) = 0;
