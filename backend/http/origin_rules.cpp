@@ -94,7 +94,7 @@ void OriginRules::add_answer_headers(std::optional<std::string_view> origin, Hea
     if (!add_allowed_origin(origin, out)) return;
     out.emplace_back("Access-Control-Expose-Headers",
                      "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Streamgauge-Durability, "
-                     "Streamgauge-Dedup");
+                     "Streamgauge-Dedup, X-Rejected");
 }
 
 void OriginRules::add_preflight_headers(std::optional<std::string_view> origin, std::string_view methods,

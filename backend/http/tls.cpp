@@ -11,7 +11,7 @@
 #include <climits>
 #include <cstring>
 #include <ctime>
-#include <new>
+#include <utility>
 
 namespace streamgauge::http {
 
@@ -98,7 +98,10 @@ Error refuse(std::string message, std::string hint) {
 
 TlsConnection::TlsConnection(ssl_ctx_st* context) : ssl_(SSL_new(context)) {
     BIO* const wire = ssl_ == nullptr ? nullptr : BIO_new(WireMethod::get());
-    if (wire == nullptr) throw std::bad_alloc();
+    if (wire == nullptr) {  // out of memory: the handshake fails
+        SSL_free(std::exchange(ssl_, nullptr));
+        return;
+    }
     BIO_set_data(wire, this);
     SSL_set_bio(ssl_, wire, wire);
     SSL_set_accept_state(ssl_);
@@ -110,6 +113,7 @@ TlsConnection::~TlsConnection() {
 }
 
 TlsConnection::Handshake TlsConnection::handshake() {
+    if (ssl_ == nullptr) return Handshake::Failed;
     ERR_clear_error();
     const int done = SSL_do_handshake(ssl_);
     if (done == 1) return Handshake::Done;

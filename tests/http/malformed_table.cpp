@@ -132,7 +132,7 @@ std::vector<MalformedRow> read_malformed_table(const std::string& file) {
     for (std::string line; std::getline(in, line);) {
         if (line.empty() || line.front() == '#') continue;
         const std::string_view rest = std::string_view(line).substr(std::min<std::size_t>(2, line.size()));
-        if (line.starts_with("> ")) {
+        if (line == ">" || line.starts_with("> ")) {
             append_line(row, rest);
             append(row, "\r\n");
         } else if (line.starts_with("+ ")) {

@@ -342,6 +342,24 @@ TEST_P(Tls, NoRequestFailsWhileCertificatesChange) {
     EXPECT_EQ(failed, 0);
 }
 
+TEST_P(Tls, BalancersMayStandBeforeIt) {
+    EngineOptions options;
+    options.trusted_proxies = {"127.0.0.1"};
+    const auto behind = make(options);
+    ListenerOptions listener;
+    listener.tls = context_;
+    listener.proxy_protocol = true;
+    const auto bound = behind->listen({"127.0.0.1", 0}, listener);
+    ASSERT_TRUE(bound.ok());
+    ASSERT_TRUE(behind->start().ok());
+    TlsClient client(bound->port);
+    ASSERT_TRUE(client.raw().send("PROXY TCP4 203.0.113.9 192.0.2.1 56324 443\r\n"));
+    EXPECT_EQ(client.exchange(get("/who/x")).body, "x|||203.0.113.9");
+    EXPECT_EQ(client.exchange(get("/secure")).body, "secure");
+    TlsClient without(bound->port);
+    EXPECT_FALSE(without.shake_hands());
+}
+
 TEST_P(Tls, StopsWithClientsConnected) {
     TlsClient idle(tls_port_);
     ASSERT_TRUE(idle.shake_hands());
