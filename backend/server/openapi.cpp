@@ -17,6 +17,10 @@ using http::Scope;
 using nlohmann::ordered_json;
 
 constexpr std::string_view kProblemType = "application/problem+json";
+// Bodies whose type says what they are, on whatever path they come.
+constexpr std::string_view kCloudEvent = "application/cloudevents+json";
+constexpr std::string_view kCloudEvents = "application/cloudevents-batch+json";
+constexpr std::string_view kCloudEventList = R"({"type":"array","items":{"$ref":"#/components/schemas/CloudEvent"}})";
 
 constexpr std::string_view kDescription =
     "Events in over HTTP, numbers and live views out. This document is made from the server's own table of routes.\n\n"
@@ -243,21 +247,31 @@ private:
         return out;
     }
 
+    void add_examples(const Route& route, std::string_view type, ordered_json& media) {
+        for (const http::ExampleDoc& example : route.docs.examples) {
+            if (example.content_type != type) continue;
+            ordered_json value = std::string(example.body);
+            if (is_json(type)) {
+                value = ordered_json::parse(example.body, nullptr, false);
+                if (value.is_discarded()) fail("the example " + std::string(example.name) + " is not JSON");
+            }
+            media["examples"][std::string(example.name)] = {{"value", std::move(value)}};
+        }
+    }
+
     ordered_json request_body(const Route& route) {
         ordered_json content = ordered_json::object();
         for (const std::string_view type : route.docs.body_types) {
             ordered_json media;
+            if (type == kCloudEvent || type == kCloudEvents) {
+                media["schema"] = schema(type == kCloudEvent ? "#CloudEvent" : kCloudEventList);
+                add_examples(route, type, media);
+                content[std::string(type)] = std::move(media);
+                continue;
+            }
             // What is not JSON by its type is text of any form to whoever checks this document.
             media["schema"] = is_json(type) ? schema(route.docs.body_schema) : ordered_json{{"type", "string"}};
-            for (const http::ExampleDoc& example : route.docs.examples) {
-                if (example.content_type != type) continue;
-                ordered_json value = std::string(example.body);
-                if (is_json(type)) {
-                    value = ordered_json::parse(example.body, nullptr, false);
-                    if (value.is_discarded()) fail("the example " + std::string(example.name) + " is not JSON");
-                }
-                media["examples"][std::string(example.name)] = {{"value", std::move(value)}};
-            }
+            add_examples(route, type, media);
             content[std::string(type)] = std::move(media);
         }
         return {{"content", std::move(content)}, {"required", route.method != http::Method::Get}};
@@ -289,7 +303,13 @@ private:
         }
         if (route.errors != nullptr) add_own_form(route, out);
         ordered_json all = ordered_json::object();
-        for (auto& [status, response] : out) all[std::to_string(status)] = std::move(response);
+        for (auto& [status, response] : out) {
+            if (route.scope == Scope::Ingest && status < 300) {
+                response["headers"]["Streamgauge-Durability"] = {
+                    {"$ref", "#/components/headers/Streamgauge-Durability"}};
+            }
+            all[std::to_string(status)] = std::move(response);
+        }
         return all;
     }
 
@@ -361,6 +381,8 @@ private:
         header("RateLimit-Limit", "integer", "What the window allows.");
         header("RateLimit-Remaining", "integer", "What is left of it.");
         header("RateLimit-Reset", "integer", "Seconds until some of it is free again.");
+        header("Streamgauge-Durability", "string",
+               "committed: it is on disk and survives a power loss; buffered: it is not yet.");
         header("WWW-Authenticate", "string", "Which credentials are taken.");
         out["securitySchemes"] = {
             {"bearer",

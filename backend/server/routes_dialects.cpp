@@ -215,7 +215,6 @@ Status add_cloudevents_route(http::RouteTable& table, api::IngestService& ingest
     http::RouteDocs docs;
     docs.tag = "ingestion";
     docs.body_types = {"application/cloudevents+json", "application/cloudevents-batch+json"};
-    docs.body_schema = R"({"anyOf":[{"type":"object"},{"type":"array","items":{"type":"object"}}]})";
     docs.answers = {
         {202, "application/json", "#AcceptedOneOrSeveral", "On disk."},
         {200, "application/json", "#PartlyAccepted", "Of a batch some events, or all, were refused."},

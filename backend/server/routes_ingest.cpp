@@ -60,7 +60,7 @@ http::RouteDocs generic_docs(http::AnswerDoc one, std::vector<http::ExampleDoc> 
 }
 
 http::RouteDocs events_docs() {
-    return generic_docs(
+    http::RouteDocs docs = generic_docs(
         {202, "application/json", "#AcceptedOneOrSeveral", "On disk."},
         {{"session-event", "application/json",
           R"({"sessionId":"s1","eventType":"click","payload":"{\"button\":\"buy\"}"})"},
@@ -68,6 +68,9 @@ http::RouteDocs events_docs() {
           R"({"timestamp":"2026-01-31T12:00:00Z","user_id":"u1","event_type":"page_view","page_url":"/home","session_id":"s1"})"},
          {"several", "application/json",
           R"([{"event_id":"e1","event_type":"viewer_join","stream_id":"s1"},{"event_id":"e2","event_type":"donation","stream_id":"s1","amount_usd":10.5}])"}});
+    docs.body_types.insert(docs.body_types.end(),
+                           {"application/cloudevents+json", "application/cloudevents-batch+json"});
+    return docs;
 }
 
 http::RouteDocs echo_docs() {

@@ -166,11 +166,21 @@ TEST_F(OpenApiServed, ReferencesResolveAndNamesAreUnique) {
             ASSERT_EQ(ref.substr(0, 2), "#/") << ref;
             EXPECT_TRUE(document.contains(json::json_pointer(ref.substr(1)))) << ref;
         }
-        std::set<std::string> ids;
+        std::set<std::string> ids, tags;
+        for (const json& tag : document["tags"]) tags.insert(tag["name"].get<std::string>());
         for (const auto& [path, methods] : document["paths"].items()) {
             for (const auto& [method, operation] : methods.items()) {
                 EXPECT_TRUE(ids.insert(operation["operationId"].get<std::string>()).second) << method << " " << path;
                 EXPECT_FALSE(operation["summary"].get<std::string>().empty());
+                EXPECT_TRUE(tags.contains(operation["tags"][0].get<std::string>()))
+                    << method << " " << path << ": its RouteDocs name no tag of openapi_tags()";
+                const auto success = [&] {
+                    for (const auto& [status, answer] : operation["responses"].items()) {
+                        if (status[0] == '2' && (status == "204" || answer.contains("content"))) return true;
+                    }
+                    return false;
+                };
+                EXPECT_TRUE(success()) << method << " " << path << ": its RouteDocs name no success";
             }
         }
     }
