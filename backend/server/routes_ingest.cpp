@@ -70,6 +70,8 @@ http::RouteDocs events_docs() {
           R"([{"event_id":"e1","event_type":"viewer_join","stream_id":"s1"},{"event_id":"e2","event_type":"donation","stream_id":"s1","amount_usd":10.5}])"}});
     docs.body_types.insert(docs.body_types.end(),
                            {"application/cloudevents+json", "application/cloudevents-batch+json"});
+    docs.answers.push_back(
+        {200, "application/json", "#PartlyAccepted", "Of a batch of CloudEvents some were refused, with the reasons."});
     return docs;
 }
 
