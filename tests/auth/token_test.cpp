@@ -319,7 +319,7 @@ TEST(Base64Url, IsStrict) {
     EXPECT_EQ(base64url(std::string("\xFB\xFF", 2)), "-_8");
     EXPECT_EQ(from_base64url("-_8"), std::string("\xFB\xFF", 2));
     EXPECT_EQ(from_base64url(""), "");
-    for (const char* wrong : {"-_9", "+/8", "-_8=", "-", "-_ 8", "-_8\n", "%2D_8"})
+    for (const char* wrong : {"-_9", "+/8", "ID\xC5IBA", "I\xFF", "ID\x80I", "-_8=", "-", "-_ 8", "-_8\n", "%2D_8"})
         EXPECT_FALSE(from_base64url(wrong).has_value()) << wrong;
 }
 
