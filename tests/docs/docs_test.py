@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The documentation is true: runs the README's commands against a real server, and compares tables with the program.
 
-docs_test.py <readme|settings|links> <path of streamgauged>
+docs_test.py <readme|settings|links|api> <path of streamgauged>
 In a block after <!-- tested -->, a line that starts with "# " is what the command above it prints; an ellipsis (…) stands
 for anything. Numbers follow events a moment later, so a command is asked again until its answer fits or time is up.
 """
@@ -106,8 +106,13 @@ def links(_daemon):
     return failures
 
 
+def api(daemon):
+    """docs/api.md is what scripts/api-docs makes of the server's OpenAPI document."""
+    return subprocess.run([os.path.join(ROOT, "scripts/api-docs"), "--check", daemon], check=False).returncode
+
+
 if __name__ == "__main__":
-    checks = {"readme": readme, "settings": settings, "links": links}
+    checks = {"readme": readme, "settings": settings, "links": links, "api": api}
     if len(sys.argv) != 3 or sys.argv[1] not in checks:
-        sys.exit("usage: docs_test.py <readme|settings|links> <streamgauged>")
+        sys.exit("usage: docs_test.py <readme|settings|links|api> <streamgauged>")
     sys.exit(1 if checks[sys.argv[1]](sys.argv[2]) else 0)
