@@ -2,8 +2,10 @@
 // The paths of dead letters against a real backend: rejected at the door, listed, mended, resent, purged.
 #include <gmock/gmock.h>
 
+#include <future>
 #include <nlohmann/json.hpp>
 
+#include "api/access.h"
 #include "api/letter_codec.h"
 #include "server/served_backend.h"
 
@@ -189,6 +191,53 @@ TEST_F(DeadLettersTest, RefusesWhatMakesNoSense) {
     for (const char* id : {"0", "-1", "abc", "1.5", "99999999999999999999", "1%00"})
         EXPECT_EQ(ask_as_operator("GET", std::string("/api/v1/dead-letters/") + id).status, 404) << id;
     EXPECT_EQ(ask_as_operator("PUT", "/api/v1/dead-letters/1", std::string((1 << 20) + 1, ' ')).status, 413);
+}
+
+// Letters are for those who administer; a key of one project reads its own events and nobody's letters.
+TEST_F(DeadLettersTest, AKeyOfOneProjectKeepsToIt) {
+    api::AccessService& access = backend_->services().access;
+    std::promise<void> project_made;
+    access.save_project({"shop", "Shop", {}, {}}, true, [&](const Result<api::Project>& made) {
+        EXPECT_TRUE(made.ok());
+        project_made.set_value();
+    });
+    project_made.get_future().wait();
+    std::promise<std::string> secret;
+    api::ApiKey wanted;
+    wanted.name = "shop";
+    wanted.project = "shop";
+    wanted.permissions = auth::Permission::Ingest | auth::Permission::Query;
+    access.create_key(wanted, {}, [&](const Result<api::NewApiKey>& made) {
+        secret.set_value(made.ok() ? made->secret : made.error().describe());
+    });
+    const Headers shop{{"Authorization", "Bearer " + secret.get_future().get()}};
+    const auto as_shop = [&](std::string_view method, std::string_view target, std::string body = {}) {
+        return ask(client(), method, target, std::move(body), shop);
+    };
+    EXPECT_EQ(as_shop("POST", "/events", kMixed).status, 207);
+    EXPECT_EQ(post("/events", kMixed).status, 207);
+    EXPECT_EQ(answer("GET", "/api/v1/dead-letters")["total"], 4);
+    EXPECT_THAT(ids("?project=shop"), ElementsAre(2, 1));
+    EXPECT_THAT(answer("GET", "/api/v1/dead-letters/1")["producer"].get<std::string>(), HasSubstr("(shop)"));
+    for (const auto& [method, target] : std::vector<std::pair<std::string, std::string>>{{"GET", ""},
+                                                                                         {"GET", "/1"},
+                                                                                         {"PUT", "/1"},
+                                                                                         {"DELETE", "/1"},
+                                                                                         {"DELETE", "?project=shop"},
+                                                                                         {"POST", "/1/resend"},
+                                                                                         {"POST", "/resend"},
+                                                                                         {"GET", "/resend"},
+                                                                                         {"GET", "/usage"},
+                                                                                         {"GET", "/reasons"}}) {
+        EXPECT_EQ(as_shop(method, "/api/v1/dead-letters" + target).status, 403) << method << " " << target;
+        EXPECT_EQ(ask(client(), method, "/api/v1/dead-letters" + target).status, 401) << method << " " << target;
+    }
+    const json events = json::parse(as_shop("GET", "/api/v1/events").body);
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0]["project"], "shop");
+    EXPECT_EQ(as_shop("GET", "/api/v1/events?project=default").status, 403);
+    EXPECT_EQ(answer("GET", "/api/v1/events").size(), 2U);
+    EXPECT_EQ(answer("GET", "/api/v1/events?project=shop").size(), 1U);
 }
 
 // Beyond the cap rejected events are counted, shown and told, and the door goes on.
