@@ -8,8 +8,9 @@
 
 namespace streamgauge::daemon {
 
-// The files directly in `data_dir` that hold Streamgauge's data: databases with their logs, indexes of event
-// ids; sorted. Never what somebody else put there, and not the lock. Empty when there is no such directory.
+// The files directly in `data_dir` that hold Streamgauge's data: databases of events with their logs, indexes
+// of event ids; sorted. Never what somebody else put there, not the lock, and no keys, users or secrets. Empty when
+// there is no such directory.
 std::vector<std::filesystem::path> own_files(const std::string& data_dir);
 
 // The process that serves from the data directory, 0 when nobody does (or the kernel does not show it). Takes no lock

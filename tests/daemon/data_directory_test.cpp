@@ -27,11 +27,11 @@ protected:
 };
 
 TEST_F(DataDirectoryTest, NamesOnlyWhatStreamgaugeMakes) {
-    const std::vector<const char*> ours{"dedup-1-9.run",    "journal-1.db", "journal-1.db-shm",
-                                        "journal-1.db-wal", "store.db",     "store.db-wal"};
+    const std::vector<const char*> ours{"dead-letters.db",  "dead-letters.db-wal", "dedup-1-9.run", "journal-1.db",
+                                        "journal-1.db-shm", "journal-1.db-wal",    "store.db",      "store.db-wal"};
     for (const char* name : ours) put(name);
-    for (const char* name :
-         {"streamgauge.lock", "notes.txt", "my.db", "store.db.bak", "journal.db", "journal-1.txt", "dedup.run"}) {
+    for (const char* name : {"streamgauge.lock", "auth.db", "visitor.key", "notes.txt", "my.db", "store.db.bak",
+                             "journal.db", "journal-1.txt", "dedup.run"}) {
         put(name);
     }
     fs::create_directory(directory_ / "journal-2.db");
