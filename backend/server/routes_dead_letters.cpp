@@ -206,7 +206,7 @@ void purge(DeadLetterService& letters, const Request& request, const ReplyPtr& r
 
 // ---- documentation --------------------------------------------------------------------------------------------------
 constexpr std::string_view kText = R"({"type":"string"})";
-constexpr std::string_view kTime = R"({"type":"string","description":"RFC 3339, or epoch seconds or milliseconds"})";
+constexpr std::string_view kTime = "#EventTime";
 
 http::RouteDocs docs_of(std::string_view schema, std::string_view summary) {
     http::RouteDocs docs;

@@ -99,8 +99,7 @@ void events(const RouteServices& services, const Request& request, const ReplyPt
 }
 
 http::RouteDocs docs() {
-    constexpr std::string_view kTime =
-        R"({"type":"string","description":"RFC 3339, or epoch seconds or milliseconds"})";
+    constexpr std::string_view kTime = "#EventTime";
     constexpr std::string_view kText = R"({"type":"string"})";
     http::RouteDocs docs;
     docs.tag = "queries";
