@@ -283,8 +283,7 @@ private:
                 fail(out, at + "/required", "requires " + name.get<std::string>());
         }
         for (const json* const schema : {&writer, &reader}) {
-            for (const auto& [name, ignored] : member(*schema, "properties", kNoKeywords).items())
-                named.insert(name);
+            for (const auto& [name, ignored] : member(*schema, "properties", kNoKeywords).items()) named.insert(name);
         }
         std::uint64_t most = kEndless;
         if (member(writer, "additionalProperties", kAnything) == false) {

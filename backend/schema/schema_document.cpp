@@ -50,26 +50,6 @@ bool is_one_of(std::string_view word, const Words& words) {
     return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// Of the text, before anything recursive touches it.
-bool deeper_than(std::string_view text, std::size_t most) {
-    std::size_t depth = 0;
-    bool quoted = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (quoted) {
-            if (c == '\\') ++i;
-            quoted = c != '"';
-        } else if (c == '"') {
-            quoted = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > most) return true;
-        } else if ((c == '}' || c == ']') && depth > 0) {
-            --depth;
-        }
-    }
-    return false;
-}
-
 bool is_count(const json& value) {
     return value.is_number_unsigned() || (value.is_number_integer() && value.get<std::int64_t>() >= 0) ||
            (value.is_number_float() && value.get<double>() >= 0 && value.get<double>() < 1e15 &&
@@ -319,6 +299,25 @@ constexpr std::array<std::string_view, 6> kFormats{"date-time", "date", "time", 
 
 }  // namespace
 
+bool is_nested_deeper(std::string_view text, std::size_t most) {
+    std::size_t depth = 0;
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (quoted) {
+            if (c == '\\') ++i;
+            quoted = c != '"';
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > most) return true;
+        } else if ((c == '}' || c == ']') && depth > 0) {
+            --depth;
+        }
+    }
+    return false;
+}
+
 bool is_checked_format(std::string_view format) {
     return is_one_of(format, kFormats);
 }
@@ -363,7 +362,7 @@ Result<json> read_schema_document(std::string_view text) {
         return Error::make(ErrorCode::TooLarge, "a schema has at most " + std::to_string(kSchemaBytes) + " bytes");
     }
     // Each level of schemas may be two of JSON.
-    if (deeper_than(text, 2 * kSchemaDepth + 4))
+    if (is_nested_deeper(text, 2 * kSchemaDepth + 4))
         return Error::make(ErrorCode::InvalidArgument, "the schema is nested too deeply");
     const json document = json::parse(text.begin(), text.end(), nullptr, false);
     if (document.is_discarded()) return Error::make(ErrorCode::InvalidArgument, "the schema is not valid JSON");

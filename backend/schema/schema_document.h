@@ -26,6 +26,9 @@ bool has_format(std::string_view format, std::string_view text);
 // they begin with "x-"): they would be ignored without a word.
 Result<nlohmann::json> read_schema_document(std::string_view text);
 
+// Of JSON text, before anything recursive touches it.
+bool is_nested_deeper(std::string_view text, std::size_t levels);
+
 // Makes integers of numbers such as 3.0, which draft 7 takes for one. False: there are more than `left` values.
 bool make_integers(nlohmann::json& value, std::size_t& left);
 

@@ -42,6 +42,7 @@ struct Type {
     SchemaMode mode = SchemaMode::Warn;
     Compatibility compatibility = Compatibility::Backward;
     std::map<std::int32_t, std::shared_ptr<const Version>> versions;
+    std::shared_ptr<std::atomic<std::uint64_t>> violations = std::make_shared<std::atomic<std::uint64_t>>(0);
 };
 using Types = std::map<std::string, Type, std::less<>>;
 using Projects = std::map<std::string, Types, std::less<>>;
@@ -126,6 +127,7 @@ public:
     std::vector<EventSchema> list(const std::string& project) const override;
     bool idle(std::string_view project) const override;
     Verdict check(std::string_view project, const EventView& event) const override;
+    std::vector<std::pair<std::string, std::uint64_t>> violations() const override;
 
 private:
     std::shared_ptr<const Projects> current() const {
@@ -360,13 +362,24 @@ SchemaRegistry::Verdict SqliteSchemaRegistry::check(std::string_view project, co
     if (type == nullptr || type->mode == SchemaMode::Off) return {};
     const auto version = type->versions.find(event.schema_version);
     if (version == type->versions.end()) {
+        type->violations->fetch_add(1, std::memory_order_relaxed);
         return {type->mode,
                 {"/schema_version", "there is no schema of version " + std::to_string(event.schema_version) + " of " +
                                         std::string(event.event_type)}};
     }
     auto fault = version->second->compiled->check(event.props);
     if (!fault) return {};
+    type->violations->fetch_add(1, std::memory_order_relaxed);
     return {type->mode, std::move(*fault)};
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> SqliteSchemaRegistry::violations() const {
+    std::map<std::string, std::uint64_t> sums;
+    const auto projects = current();
+    for (const auto& [project, types] : *projects) {
+        for (const auto& [name, type] : types) sums[name] += type.violations->load(std::memory_order_relaxed);
+    }
+    return {sums.begin(), sums.end()};
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -70,6 +71,8 @@ public:
     };
     // An event whose type has schemas but not for its version is at fault.
     virtual Verdict check(std::string_view project, const EventView& event) const = 0;
+    // How many events of each type were at fault, in all projects; only of types that have schemas.
+    virtual std::vector<std::pair<std::string, std::uint64_t>> violations() const = 0;
 };
 
 // Keeps its rows in `path` (SQLite). `clock` must outlive it.

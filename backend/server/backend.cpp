@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "journal/sqlite_journal.h"
 #include "pipeline/pipeline.h"
+#include "schema/schema_registry.h"
 #include "server/access_limits.h"
 #include "server/certificate.h"
 #include "server/checked_ingest_policy.h"
@@ -25,6 +26,7 @@
 #include "server/gate.h"
 #include "server/request_metrics.h"
 #include "server/routes.h"
+#include "server/schema_worker.h"
 #include "server/ticker.h"
 #include "server/visitor_key.h"
 #include "store/sqlite_store.h"
@@ -95,6 +97,8 @@ private:
     std::unique_ptr<Pipeline> pipeline_;
     std::unique_ptr<api::DeadLetters> letters_;
     api::IngestStats ingest_stats_;
+    std::unique_ptr<SchemaRegistry> schemas_;
+    std::unique_ptr<SchemaWorker> schema_worker_;
     std::unique_ptr<AccessLimits> limits_;
     std::unique_ptr<Gate> gate_;
     std::unique_ptr<CheckedIngestPolicy> ingest_policy_;
@@ -158,6 +162,11 @@ Status EmbeddedBackend::open_storage() {
     if (!store.ok()) return explained("the store in " + config_.data_dir + " cannot be opened", store.error());
     store_ = std::move(store).value();
 
+    auto schemas = open_schema_registry(config_.data_dir + "/schemas.db", clock_);
+    if (!schemas.ok()) return explained("the schemas in " + config_.data_dir + " cannot be opened", schemas.error());
+    schemas_ = std::move(schemas).value();
+    schema_worker_ = std::make_unique<SchemaWorker>();
+
     auto pipeline = Pipeline::start(*journal_, *store_, clock_);
     if (!pipeline.ok()) return explained("the aggregates cannot be recovered", pipeline.error());
     pipeline_ = std::move(pipeline).value();
@@ -183,6 +192,7 @@ void EmbeddedBackend::make_services() {
         CheckedIngestPolicy::Parts{access_->authenticator(), clock_, *limits_, required, limited});
     api::IngestParts ingest{*journal_, clock_, ingest_stats_, *ingest_policy_};
     ingest.letters = letters_.get();
+    ingest.schemas = schemas_.get();
     ingest.secrets = secrets_;
     ingest_ = std::make_unique<api::IngestService>(ingest);
     query_ = api::make_query_service(*pipeline_, *journal_, clock_);
@@ -216,9 +226,9 @@ void EmbeddedBackend::make_services() {
 }
 
 Status EmbeddedBackend::serve() {
-    route_services_ = std::make_unique<RouteServices>(RouteServices{clock_, *ingest_, *query_, *events_, *feed_, *load_,
-                                                                    *admin_, *access_, *letters_, *gate_, *limits_,
-                                                                    requests_, *ticker_, [this] { return figures(); }});
+    route_services_ = std::make_unique<RouteServices>(
+        RouteServices{clock_, *ingest_, *query_, *events_, *feed_, *load_, *admin_, *access_, *letters_, *gate_,
+                      *limits_, *schemas_, *schema_worker_, requests_, *ticker_, [this] { return figures(); }});
     if (Status added = add_all_routes(table_, *route_services_); !added.ok()) return added;
     requests_.prepare(table_);
 
@@ -321,6 +331,7 @@ void EmbeddedBackend::stop(milliseconds deadline) {
     if (access_) access_->stop();
     if (feed_) feed_->stop();
     if (letters_) letters_->stop();
+    if (schema_worker_) schema_worker_->stop();
     // Commits what was taken, so that the pipeline finds all of it.
     if (journal_) journal_->close();
     if (pipeline_) pipeline_->stop(deadline / 4);

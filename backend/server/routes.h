@@ -21,6 +21,8 @@ class IngestService;
 }  // namespace api
 struct AccessLimits;
 class Gate;
+class SchemaRegistry;
+class SchemaWorker;
 class Ticker;
 class RequestMetrics;
 
@@ -54,6 +56,8 @@ struct RouteServices {
     api::DeadLetterService& letters;
     const Gate& gate;
     const AccessLimits& limits;
+    SchemaRegistry& schemas;
+    SchemaWorker& schema_worker;
     RequestMetrics& requests;
     Ticker& ticker;
     std::function<ServerFigures()> figures;
@@ -70,6 +74,7 @@ Status add_event_routes(http::RouteTable& table, const RouteServices& services);
 Status add_query_routes(http::RouteTable& table, const RouteServices& services);
 Status add_live_routes(http::RouteTable& table, const RouteServices& services);
 Status add_prometheus_routes(http::RouteTable& table, const RouteServices& services);
+Status add_schema_routes(http::RouteTable& table, const RouteServices& services);
 Status add_load_routes(http::RouteTable& table, const RouteServices& services);
 // The page that lists all rows: add it last.
 Status add_index_route(http::RouteTable& table);

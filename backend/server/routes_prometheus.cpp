@@ -2,6 +2,7 @@
 // The exposition: the series that A's and E's dashboards read, and ours.
 #include <limits>
 
+#include "schema/schema_registry.h"
 #include "server/access_limits.h"
 #include "server/exposition.h"
 #include "server/gate.h"
@@ -13,6 +14,7 @@ namespace streamgauge {
 
 namespace {
 
+constexpr std::size_t kTypesTold = 100;  // event types with a series of their own
 constexpr int kRecentMinutes = 10;
 constexpr int kRecentRows = 1'000;  // beyond that many the gauges stay at it
 
@@ -77,6 +79,20 @@ void expose_dead_letters(Exposition& out, const ServerFigures& figures) {
                 figures.dead_letters_not_kept);
 }
 
+void expose_schemas(Exposition& out, const SchemaRegistry& schemas) {
+    out.family("streamgauge_schema_violations_total", "counter", "Events that broke the schema of their type.");
+    std::uint64_t others = 0;
+    std::size_t told = 0;
+    for (const auto& [event_type, count] : schemas.violations()) {
+        if (told++ < kTypesTold) {
+            out.sample("streamgauge_schema_violations_total", {{"event_type", event_type}}, count);
+        } else {
+            others += count;
+        }
+    }
+    if (told > kTypesTold) out.sample("streamgauge_schema_violations_total", {{"event_type", "(others)"}}, others);
+}
+
 void expose_process(Exposition& out, const ServerFigures& figures) {
     out.gauge("streamgauge_resident_memory_bytes", "Memory of the server.", static_cast<double>(resident_bytes()));
     out.gauge("streamgauge_http_connections_open", "Connections.", static_cast<double>(figures.connections_open));
@@ -110,6 +126,7 @@ void answer_exposition(const RouteServices& services, const http::ReplyPtr& repl
                                       expose_dead_letters(out, figures);
                                       services.gate.expose(out);
                                       services.limits.expose(out);
+                                      expose_schemas(out, services.schemas);
                                       services.requests.expose(out);
                                       expose_process(out, figures);
                                       reply->send({200, Exposition::kContentType, out.take(), {}});

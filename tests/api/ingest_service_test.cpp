@@ -32,6 +32,7 @@ class ScriptedSchemas final : public SchemaRegistry {
 public:
     Result<EventSchema> add(EventSchema schema) override { return schema; }
     Result<EventSchema> try_out(EventSchema schema) const override { return schema; }
+    std::vector<std::pair<std::string, std::uint64_t>> violations() const override { return {}; }
     Status set_mode(const std::string&, const std::string&, SchemaMode, Compatibility) override { return {}; }
     Status remove(const std::string&, const std::string&, std::int32_t) override { return {}; }
     std::vector<EventSchema> list(const std::string&) const override { return {}; }
