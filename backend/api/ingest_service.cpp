@@ -142,30 +142,18 @@ void keep_within_cap(AppendRequest& request, DeadLetterService* letters) {
 
 }  // namespace
 
-void IngestService::suspend(Error reason) {
-    const std::lock_guard lock(mutex_);
-    suspension_ = std::move(reason);
-    suspended_.store(true, std::memory_order_relaxed);
-}
-
-void IngestService::resume() {
-    suspended_.store(false, std::memory_order_relaxed);
-}
-
 void IngestService::ingest(const IngestRequest& request, Done done) {
-    if (suspended_.load(std::memory_order_relaxed)) {
-        std::unique_lock lock(mutex_);
-        Error reason = suspension_;
-        lock.unlock();
+    const Timestamp received_at = parts_.clock.now();
+    if (parts_.guard != nullptr && !parts_.guard->may_store(received_at)) {
         parts_.stats.limited(1);
-        return done(std::move(reason), request.dialect);
+        return done(parts_.guard->refusal(), request.dialect);
     }
     // Gives the thread's buffers back on every way out.
     struct Decoder {
         IngestDecoder& decoder = IngestDecoder::of_this_thread();
         ~Decoder() { decoder.release(); }
     } const own;
-    IngestDecoder::Decoded decoded = own.decoder.decode(request, parts_.secrets, parts_.clock.now());
+    IngestDecoder::Decoded decoded = own.decoder.decode(request, parts_.secrets, received_at);
     Result<DecodedRequest>& events = decoded.request;
     if (!events.ok() && events.error().code != ErrorCode::InvalidArgument) return done(events.error(), decoded.dialect);
 

@@ -61,6 +61,14 @@ struct IngestOutcome {
     std::string_view body;  // decompressed; only when keep_body
 };
 
+// Whether there is room to store anything; asked for every request, from any thread.
+class StorageGuard {
+public:
+    virtual ~StorageGuard() = default;
+    virtual bool may_store(Timestamp now) = 0;
+    virtual Error refusal() = 0;  // Unavailable, when it may not
+};
+
 // What the door works with. All must outlive the service and every request in flight (until Journal::close() has
 // returned).
 struct IngestParts {
@@ -70,6 +78,7 @@ struct IngestParts {
     IngestPolicy& policy;
     const SchemaRegistry* schemas = nullptr;  // nullptr: nothing is checked
     DeadLetterService* letters = nullptr;     // nullptr: no cap
+    StorageGuard* guard = nullptr;            // nullptr: there always is room
     DecoderSecrets secrets = DecoderSecrets::of_this_process();
     bool buffered = false;  // answer as soon as the queue has the events, not when the disk has
 };
@@ -90,10 +99,6 @@ public:
     // when one of them fails all are Unavailable, and a repeat finds those that are stored.
     void ingest(const IngestRequest& request, Done done);
 
-    // Answers everything with `reason` until resume(): what else needs the disk goes on.
-    void suspend(Error reason);
-    void resume();
-
     // Why the last commit failed; none when it did not.
     std::optional<Error> failure() const;
 
@@ -107,10 +112,9 @@ private:
     static void finish(Pending& pending, Appended appended, const EventBatch& batch);
 
     const IngestParts parts_;
-    std::atomic<bool> failing_{false}, suspended_{false};
+    std::atomic<bool> failing_{false};
     mutable std::mutex mutex_;
-    Error failure_;     // guarded by mutex_
-    Error suspension_;  // guarded by mutex_
+    Error failure_;  // guarded by mutex_
 };
 
 }  // namespace streamgauge::api

@@ -23,6 +23,7 @@
 #include "server/certificate.h"
 #include "server/checked_ingest_policy.h"
 #include "server/data_lock.h"
+#include "server/disk_guard.h"
 #include "server/gate.h"
 #include "server/request_metrics.h"
 #include "server/routes.h"
@@ -102,6 +103,7 @@ private:
     std::unique_ptr<AccessLimits> limits_;
     std::unique_ptr<Gate> gate_;
     std::unique_ptr<CheckedIngestPolicy> ingest_policy_;
+    std::unique_ptr<DiskGuard> disk_;
     std::unique_ptr<api::IngestService> ingest_;
     std::unique_ptr<api::QueryService> query_;
     std::unique_ptr<api::JournalEventSearch> events_;
@@ -194,6 +196,11 @@ void EmbeddedBackend::make_services() {
     ingest.letters = letters_.get();
     ingest.schemas = schemas_.get();
     ingest.secrets = secrets_;
+    DiskGuard::Probe probe = options_.disk_probe;
+    if (!probe) probe = [path = config_.data_dir] { return disk_used_percent(path); };
+    disk_ = std::make_unique<DiskGuard>(static_cast<int>(config_.disk_stop_percent), std::move(probe));
+    ingest.guard = disk_.get();
+    ingest.buffered = config_.buffered;
     ingest_ = std::make_unique<api::IngestService>(ingest);
     query_ = api::make_query_service(*pipeline_, *journal_, clock_);
     events_ = std::make_unique<api::JournalEventSearch>(*journal_, clock_);
@@ -221,6 +228,7 @@ void EmbeddedBackend::make_services() {
         std::vector<api::ServerAdmin::Part>{
             {"journal", [this] { return ingest_->failure(); }, [this] { return dedup_remark(journal_->dedup()); }},
             {"store", [this] { return pipeline_->status().failure; }},
+            {"disk", [this] { return disk_->fault(clock_.now()); }},
             {"dead_letters", [this] { return letters_->failure(); }, {}, false}});
     ticker_ = std::make_unique<Ticker>();
 }
@@ -298,6 +306,11 @@ ServerFigures EmbeddedBackend::figures() const {
     const DedupFigures dedup = journal_->dedup();
     out.dedup_horizon_seconds = dedup.known_seconds;
     out.dedup_memory_bytes = dedup.memory_bytes;
+    out.bots = ingest_stats_.total_bots();
+    out.off_schema = ingest_stats_.total_off_schema();
+    static_cast<void>(disk_->may_store(clock_.now()));  // looks, where it has not done so lately
+    out.disk_used_percent = disk_->used_percent();
+    out.disk_refused = disk_->refused_requests();
     for (const http::Engine* engine : {public_engine_.get(), management_engine_.get()}) {
         if (engine == nullptr) continue;
         const http::ConnectionCounters connections = engine->counters();

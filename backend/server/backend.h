@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,8 @@ struct Services {
 struct StartOptions {
     // Where nobody can log in yet, make the user admin; Backend::take_first_password() tells the password.
     bool first_admin = false;
+    // How full the data directory's disk is, in percent; empty: the operating system's answer.
+    std::function<Result<double>()> disk_probe{};
 };
 
 class Backend {

@@ -40,6 +40,9 @@ struct ServerFigures {
     std::uint64_t dead_letters_not_kept = 0;  // ever, durable
     std::uint64_t tls_failed = 0;
     std::optional<double> certificate_seconds;  // until it expires; nullopt: no listener speaks TLS
+    std::uint64_t bots = 0, off_schema = 0;     // of the accepted events
+    double disk_used_percent = 0;
+    std::uint64_t disk_refused = 0;
     bool pipeline_ok = true, storage_ok = true;
 };
 

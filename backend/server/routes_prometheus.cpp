@@ -59,6 +59,13 @@ void expose_events(Exposition& out, const ServerFigures& figures) {
               static_cast<double>(figures.dedup_horizon_seconds));
     out.gauge("streamgauge_dedup_memory_bytes", "Memory that event ids take.",
               static_cast<double>(figures.dedup_memory_bytes));
+    out.counter("streamgauge_events_by_bots_total", "Accepted events that robots caused.", figures.bots);
+    out.counter("streamgauge_events_off_schema_total", "Accepted events that break a schema which only warns.",
+                figures.off_schema);
+    out.gauge("streamgauge_disk_used_ratio", "Share of the data directory's disk that is used.",
+              figures.disk_used_percent / 100);
+    out.counter("streamgauge_disk_refused_requests_total", "Ingestion requests refused because the disk is full.",
+                figures.disk_refused);
     out.gauge("streamgauge_storage_up", "1 when journal and store work.", figures.storage_ok ? 1 : 0);
 }
 

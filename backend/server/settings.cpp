@@ -276,6 +276,18 @@ std::vector<SettingSpec> make_settings() {
              }
              return "info";
          }},
+        {"durability", "committed|buffered",
+         "committed: events are answered when they are on disk; buffered: when they are in the queue.", false, false,
+         [](Config& c, const Values& v) -> std::string {
+             if (v[0] != "committed" && v[0] != "buffered") return "must be committed or buffered";
+             c.buffered = v[0] == "buffered";
+             return {};
+         },
+         [](const Config& c) { return std::string(c.buffered ? "buffered" : "committed"); }},
+        {"disk.stop_percent", "PERCENT",
+         "Events are answered 503 while the disk is this full, 50 to 100; 100 never. Queries go on.", false, false,
+         [](Config& c, const Values& v) { return read_number(v[0], 50, 100, c.disk_stop_percent); },
+         [](const Config& c) { return std::to_string(c.disk_stop_percent); }},
         {"retention.days", "DAYS", "Days that raw events are kept, 1 to 36500; whichever of the two limits is first.",
          false, false, [](Config& c, const Values& v) { return read_number(v[0], 1, 36'500, c.retention_days); },
          [](const Config& c) { return std::to_string(c.retention_days); }},

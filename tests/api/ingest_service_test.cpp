@@ -80,7 +80,7 @@ struct Told {
 
 class IngestServiceTest : public ::testing::Test {
 protected:
-    IngestParts parts() { return {journal_, clock_, stats_, policy_, &schemas_, &letters_, false}; }
+    IngestParts parts() { return {journal_, clock_, stats_, policy_, &schemas_, &letters_}; }
 
     IngestRequest request(std::string_view body) const {
         IngestRequest request;
@@ -261,16 +261,23 @@ TEST_F(IngestServiceTest, EventsOfSeveralSitesGoToTheirProjectsAndAreAnsweredOnc
     EXPECT_EQ(journal_.read(journal_.end() - 1, 1).value()->batch.project(), "one");
 }
 
-TEST_F(IngestServiceTest, WhileSuspendedEverythingIsUnavailableAndCounted) {
-    Error reason = Error::make(ErrorCode::Unavailable, "the disk is full");
-    reason.retry_after_seconds = 30;
-    service_.suspend(reason);
-    const Told told = send(R"({"event_type":"a"})");
+TEST_F(IngestServiceTest, WithoutRoomEverythingIsUnavailableAndCounted) {
+    class NoRoom final : public StorageGuard {
+    public:
+        bool may_store(Timestamp) override { return room; }
+        Error refusal() override { return {ErrorCode::Unavailable, "the disk is full", {}, {}, {}, 30}; }
+        bool room = false;
+    } guard;
+    IngestParts guarded = parts();
+    guarded.guard = &guard;
+    IngestService service(guarded);
+    const Told told = send(service, R"({"event_type":"a"})");
     EXPECT_EQ(told.error->message, "the disk is full");
     EXPECT_EQ(told.error->retry_after_seconds, 30);
     EXPECT_EQ(stats_.totals().limited, 1u);
-    service_.resume();
-    EXPECT_EQ(send(R"({"event_type":"a"})").outcome.accepted, 1u);
+    EXPECT_EQ(journal_.counters().decoded, 0u);
+    guard.room = true;
+    EXPECT_EQ(send(service, R"({"event_type":"a"})").outcome.accepted, 1u);
 }
 
 TEST_F(IngestServiceTest, BufferedAnswersComeBeforeTheCommitButNotThoseOfARefusal) {

@@ -80,8 +80,9 @@ protected:
         return config;
     }
     virtual const Clock& clock() const { return clock_; }
+    virtual StartOptions options() const { return {}; }
     void start() {
-        auto started = Backend::start(config(), clock());
+        auto started = Backend::start(config(), clock(), options());
         ASSERT_TRUE(started.ok()) << started.error().describe();
         backend_ = std::move(started).value();
         ASSERT_EQ(backend_->listening().size(), config().listen.size());

@@ -25,7 +25,9 @@ TEST_F(WireTest, FormBSendsSessionsAndReadsHealthAndTheMetricsStream) {
 
     const auto health = get("/actuator/health");
     EXPECT_EQ(health.status, 200);
-    EXPECT_EQ(health.body, R"({"status":"UP","components":{"journal":{"status":"UP"},"store":{"status":"UP"}}})");
+    EXPECT_EQ(
+        health.body,
+        R"({"status":"UP","components":{"journal":{"status":"UP"},"store":{"status":"UP"},"disk":{"status":"UP"}}})");
 
     const auto stream = client().read_stream_until("/metrics/stream", "\n\n");
     ASSERT_TRUE(stream.ok()) << stream.error().describe();
@@ -282,7 +284,8 @@ TEST_F(WireTest, TheOperatorsListenerHasMoreRowsAndSaysSo) {
     EXPECT_EQ(ask(operator_client(), "POST", "/events", R"({"event_type":"click"})").status, 202);
     EXPECT_EQ(
         ask(operator_client(), "GET", "/api/v1/health/details").body,
-        R"({"up":true,"components":[{"name":"journal","up":true,"detail":""},{"name":"store","up":true,"detail":""}]})");
+        R"({"up":true,"components":[{"name":"journal","up":true,"detail":""},{"name":"store","up":true,"detail":""},)"
+        R"({"name":"disk","up":true,"detail":""}]})");
 }
 
 TEST_F(WireTest, ARestartKeepsEveryAnswer) {
