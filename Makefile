@@ -63,6 +63,7 @@ configure_once = [ -f build/release/build.ninja ] || cmake --preset release -DST
 test: ## Install, build everything with warnings as errors, run all tests, guards and fuzzers
 	@scripts/install-dependencies build console test
 	@scripts/python-environment
+	@scripts/install-sdk-packages
 	@cmake --preset ci -DSTREAMGAUGE_TESTS=ON -DSTREAMGAUGE_BENCH=ON -DSTREAMGAUGE_CONSOLE=ON
 	@cmake --build build/release -j $(JOBS)
 	@if [ "$(FUZZ_SECONDS)" != 0 ]; then scripts/run-fuzzers $(FUZZ_SECONDS) $(JOBS); fi
@@ -72,6 +73,7 @@ test: ## Install, build everything with warnings as errors, run all tests, guard
 asan: ## Build and test with AddressSanitizer and UndefinedBehaviorSanitizer
 	@scripts/install-dependencies build console test
 	@scripts/python-environment
+	@scripts/install-sdk-packages
 	@cmake --preset asan
 	@cmake --build build/asan -j $(JOBS)
 	@scripts/run-tests build/asan $(JOBS)
@@ -80,6 +82,7 @@ asan: ## Build and test with AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: ## Build and test with ThreadSanitizer
 	@scripts/install-dependencies build console test
 	@scripts/python-environment
+	@scripts/install-sdk-packages
 	@cmake --preset tsan
 	@cmake --build build/tsan -j $(JOBS)
 	@scripts/run-tests build/tsan $(JOBS)

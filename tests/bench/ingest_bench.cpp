@@ -5,7 +5,7 @@
 
 #include "api/ingest_service.h"
 #include "api/ingest_stats.h"
-#include "api/open_ingest_policy.h"
+#include "support/open_ingest_policy.h"
 
 namespace {
 
@@ -40,7 +40,7 @@ void single_event(benchmark::State& state) {
     const SystemClock clock;
     InstantJournal journal;
     api::IngestStats stats;
-    api::OpenIngestPolicy policy;
+    test::OpenIngestPolicy policy;
     api::IngestService service(api::IngestParts{journal, clock, stats, policy});
     std::string body =
         R"({"event_id":"0199a3f0-7d52-7b1c-9c3e-0123456789ab","user_id":"user-12345","event_type":"click",)"

@@ -106,6 +106,8 @@ TEST_F(ConfigTest, EverySettingIsReachableFromFileEnvironmentAndFlag) {
                                                        {"dev", "true"},
                                                        {"log.format", "text"},
                                                        {"log.level", "debug"},
+                                                       {"durability", "buffered"},
+                                                       {"disk.stop_percent", "90"},
                                                        {"retention.days", "9"},
                                                        {"retention.bytes", "123456789"},
                                                        {"dead_letters.max_bytes", "2097152"},

@@ -10,9 +10,10 @@
 
 #include "api/gzip.h"
 #include "api/ingest_stats.h"
-#include "api/open_ingest_policy.h"
+
 #include "base/limits.h"
 #include "support/memory_journal.h"
+#include "support/open_ingest_policy.h"
 
 namespace streamgauge {
 namespace {
@@ -95,7 +96,7 @@ protected:
     FixedClock clock_;
     api::IngestStats stats_;
     WatchedJournal journal_;
-    api::OpenIngestPolicy policy_;
+    test::OpenIngestPolicy policy_;
     api::IngestService service_{api::IngestParts{journal_, clock_, stats_, policy_}};
 };
 

@@ -4,9 +4,9 @@
 
 #include "api/ingest_policy.h"
 
-namespace streamgauge::api {
+namespace streamgauge::test {
 
-class OpenIngestPolicy final : public IngestPolicy {
+class OpenIngestPolicy final : public api::IngestPolicy {
 public:
     Result<auth::PrincipalPtr> sender(const Caller& caller, std::string_view) override {
         return caller.principal ? caller.principal : anonymous_;
@@ -18,4 +18,4 @@ private:
     const auth::PrincipalPtr anonymous_ = std::make_shared<const auth::Principal>();
 };
 
-}  // namespace streamgauge::api
+}  // namespace streamgauge::test
