@@ -52,7 +52,7 @@ public:
     bool append(AppendRequest&& request) override {
         {
             const std::lock_guard lock(mutex_);
-            const std::size_t events = request.batch.size();
+            const std::size_t events = request.batch.size() + request.rejected.size();
             if (closing_ || refused_ || (!queue_.empty() && pending_ + events > queue_events_)) return false;
             pending_ += events;
             queue_.push_back(std::move(request));
@@ -147,7 +147,7 @@ private:
             Result<Appended> result =
                 failed ? Result<Appended>(Error::make(failure_code_, "the test made this commit fail"))
                        : Result<Appended>(commit(request));
-            pending_ -= request.batch.size();
+            pending_ -= request.batch.size() + request.rejected.size();
             const auto listener = end_ + letters_.size() > before ? listener_ : std::function<void()>();
             lock.unlock();
             if (request.done) request.done(std::move(result), request.batch);
