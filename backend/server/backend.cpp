@@ -173,8 +173,8 @@ Status EmbeddedBackend::open_storage() {
     if (!pipeline.ok()) return explained("the aggregates cannot be recovered", pipeline.error());
     pipeline_ = std::move(pipeline).value();
 
-    auto opened = api::DeadLetters::open(
-        {*journal_, clock_, nullptr, config_.data_dir + "/dead-letters.db", config_.dead_letters_max_bytes, secrets_});
+    auto opened = api::DeadLetters::open({*journal_, clock_, schemas_.get(), config_.data_dir + "/dead-letters.db",
+                                          config_.dead_letters_max_bytes, secrets_});
     if (!opened.ok()) return explained("the dead letters in " + config_.data_dir + " cannot be opened", opened.error());
     letters_ = std::move(opened).value();
     return {};
