@@ -30,6 +30,7 @@ public:
         if (event.event_type == "enforced") return {SchemaMode::Enforce, {"/props/a", "must be a number"}};
         return {};
     }
+    std::vector<std::pair<std::string, std::uint64_t>> violations() const override { return {}; }
 };
 
 class DeadLettersTest : public ::testing::Test {
