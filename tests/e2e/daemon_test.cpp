@@ -9,6 +9,7 @@
 #include <future>
 
 #include "e2e/real_daemon.h"
+#include "http/raw_client.h"
 #include "server/served_backend.h"
 
 namespace streamgauge::test {
@@ -50,6 +51,39 @@ TEST_F(DaemonTest, ServesAndDrainsOnSigterm) {
         EXPECT_THAT(finished.output, StartsWith("listening on http://127.0.0.1:"));
         EXPECT_THAT(finished.errors, HasSubstr(R"("event":"stopped")"));
     }
+}
+
+// Readiness first, then what is under way, then the end.
+TEST_F(DaemonTest, StoppingSaysSoAnswersWhatIsUnderWayAndKeepsIt) {
+    {
+        RealDaemon daemon(serve());
+        const auto endpoint = daemon.endpoint();
+        ASSERT_TRUE(endpoint.has_value()) << daemon.errors();
+        http::test::RawClient producer(endpoint->port), balancer(endpoint->port);
+        // A request that was begun before the signal, and ends after it, is told that this server goes.
+        ASSERT_TRUE(balancer.send("GET /api/v1/health HTTP/1.1\r\nHost: loc"));
+        const std::string body = R"({"event_id":"in-flight","event_type":"click"})";
+        ASSERT_TRUE(
+            producer.send("POST /events HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: " +
+                          std::to_string(body.size()) + "\r\n\r\n"));
+        ASSERT_TRUE(producer.read_until("100 Continue\r\n\r\n"));  // the head is taken, the body is not there
+        daemon.signal(SIGTERM);
+        // Nobody is let in from now on.
+        ASSERT_TRUE(http::test::eventually([&] { return !http::test::RawClient(endpoint->port).connected(); }));
+        ASSERT_TRUE(balancer.send("alhost\r\n\r\n"));
+        EXPECT_EQ(balancer.read().status, 503);
+        ASSERT_TRUE(producer.send(body));
+        const auto answer = producer.read();
+        EXPECT_EQ(answer.status, 202);
+        EXPECT_EQ(answer.header("Connection"), "close");
+        EXPECT_EQ(daemon.wait().exit_code, 0);
+    }
+    RealDaemon again(serve());
+    const auto endpoint = again.endpoint();
+    ASSERT_TRUE(endpoint.has_value()) << again.errors();
+    const daemon::HttpClient client(*endpoint);
+    EXPECT_THAT(client.request("GET", "/api/v1/events?event_id=in-flight")->body,
+                HasSubstr(R"("eventId":"in-flight")"));
 }
 
 TEST_F(DaemonTest, DrainingEndsStreamsAndOpenConnections) {
