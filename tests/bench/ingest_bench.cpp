@@ -25,6 +25,7 @@ public:
         return std::vector<DeadLetter>{};
     }
     std::uint64_t next_dead_letter() const override { return 1; }
+    void dead_letters_kept_to(std::uint64_t) override {}
     Offset end() const override { return next_; }
     Offset begin() const override { return 1; }
     JournalCounters counters() const override { return {}; }
