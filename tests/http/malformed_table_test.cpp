@@ -46,6 +46,8 @@ protected:
                                      [this](std::string_view when) { wait(when); }};
         for (const MalformedRow& row : read_malformed_table(MALFORMED_TABLE)) {
             if (byte_by_byte && row.bytes() > 600) continue;
+            // Where a body comes with its head, 100 is left out; where it comes a moment later, it may be sent.
+            if (byte_by_byte && row.name == "100-continue with the body") continue;
             SCOPED_TRACE(row.name);
             take_reached();
             EXPECT_EQ(play(row, target, byte_by_byte), "");
