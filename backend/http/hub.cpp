@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "http/hub.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -140,15 +141,21 @@ std::string_view Hub::date() {
     return date_;
 }
 
+namespace {
+
+void append_header(std::string& out, const std::pair<std::string, std::string>& header) {
+    const auto& [name, value] = header;
+    if (name.empty() || has_control_character(name) || has_control_character(value)) return;  // no answer splitting
+    out += name;
+    out += ": ";
+    out += value;
+    out += "\r\n";
+}
+
+}  // namespace
+
 void Hub::append_headers(std::string& out, const Headers& headers) {
-    for (const auto& [name, value] : headers) {
-        if (name.empty() || has_control_character(name) || has_control_character(value))
-            continue;  // no answer splitting
-        out += name;
-        out += ": ";
-        out += value;
-        out += "\r\n";
-    }
+    for (const auto& header : headers) append_header(out, header);
 }
 
 void Hub::append_head(std::string& out, const Response& response, const Headers& extra, bool http_1_0,
@@ -169,7 +176,11 @@ void Hub::append_head(std::string& out, const Response& response, const Headers&
     }
     append_headers(out, response.headers);
     out += response.header_lines;
-    append_headers(out, extra);
+    // What the answer says itself goes before what the gate knew: such as the limit that was hit.
+    for (const auto& header : extra) {
+        const auto said = [&](const auto& own) { return equal_ignoring_case(own.first, header.first); };
+        if (std::none_of(response.headers.begin(), response.headers.end(), said)) append_header(out, header);
+    }
     if (!keep_alive) {
         out += "Connection: close\r\n";
     } else if (http_1_0) {

@@ -34,6 +34,7 @@ Status RouteTable::add(Route route) {
         return refuse(ErrorCode::InvalidArgument, "a template starts with '/'");
     if (route.path.size() > 1 && route.path.back() == '/')
         return refuse(ErrorCode::InvalidArgument, "a template has no trailing slash");
+    if (route.scope == Scope::Unnamed) return refuse(ErrorCode::InvalidArgument, "a route names who may call it");
     if (!route.handler) return refuse(ErrorCode::InvalidArgument, "a route has a handler");
     std::vector<std::string> segments = segments_of(route.path);
     bool parameters = false;

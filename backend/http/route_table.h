@@ -15,7 +15,7 @@
 
 namespace streamgauge::http {
 
-enum class Scope { Public, Ingest, Query, Operate, Admin };  // a route cannot be made without naming one
+enum class Scope { Public, Ingest, Query, Operate, Admin, Unnamed };  // the table takes no route that is Unnamed
 enum class Plane { Both, ManagementOnly };
 
 using Handler = std::function<void(const Request&, const ReplyPtr&)>;
@@ -55,7 +55,7 @@ struct RouteDocs {
 struct Route {
     Method method;
     std::string path;  // template: "/api/v1/events/{event_id}"; a parameter is one whole segment
-    Scope scope;
+    Scope scope = Scope::Unnamed;
     Plane plane;
     std::size_t body_limit;    // bytes; 0: a body is refused with 413 unless it is empty
     std::string_view summary;  // one sentence for the documentation

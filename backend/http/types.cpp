@@ -193,7 +193,16 @@ Response problem(const Error& error) {
     if (!error.field.empty()) append_member(body, "field", error.field);
     if (error.offset) body += R"(,"offset":)" + std::to_string(*error.offset);
     if (!error.hint.empty()) append_member(body, "hint", error.hint);
-    return finish(status, std::move(body), error.retry_after_seconds);
+    Response response = finish(status, std::move(body), error.retry_after_seconds);
+    add_limit_headers(error, response.headers);
+    return response;
+}
+
+void add_limit_headers(const Error& error, Headers& out) {
+    if (!error.limit) return;
+    out.emplace_back("RateLimit-Limit", std::to_string(error.limit->limit));
+    out.emplace_back("RateLimit-Remaining", std::to_string(error.limit->remaining));
+    out.emplace_back("RateLimit-Reset", std::to_string(error.limit->reset_seconds));
 }
 
 Response problem(int status, std::string_view title, std::string_view detail, std::string_view error_word) {

@@ -62,6 +62,8 @@ struct Response {
 // RFC 9457 problem document with the contract's extra member `error` (the code's name), and `field`, `offset` and
 // `hint` where the error has them; status derived from the code in one place. 429 and 503 carry Retry-After.
 Response problem(const Error& error);
+// RateLimit-Limit, -Remaining and -Reset of the limit that `error` names; nothing when it names none.
+void add_limit_headers(const Error& error, Headers& out);
 Response problem(int status, std::string_view title, std::string_view detail, std::string_view error_word);
 int status_of(ErrorCode code);
 

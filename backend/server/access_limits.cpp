@@ -122,6 +122,7 @@ Error limit_error(LimitScope scope, std::string_view what, std::uint64_t cost, c
     Error error =
         Error::make(ErrorCode::RateLimited, "this " + std::string(to_string(scope)) + " is at its limit of " + limit);
     error.retry_after_seconds = whole_seconds(decision.retry_after);
+    error.limit = LimitStanding{decision.limit, decision.remaining, (decision.reset.count() + 999) / 1000};
     return error;
 }
 

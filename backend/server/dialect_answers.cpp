@@ -31,6 +31,7 @@ Response with_retry(Response response, const Error& error, int most = 3600) {
     if (response.status == 429 || response.status == 503) {
         response.headers.emplace_back("Retry-After", std::to_string(std::clamp(error.retry_after_seconds, 1, most)));
     }
+    http::add_limit_headers(error, response.headers);
     return response;
 }
 

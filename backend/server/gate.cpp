@@ -122,6 +122,7 @@ std::optional<Permission> permission_of(Scope scope) {
             return Permission::Query;
         case Scope::Operate:
             return Permission::Operate;
+        case Scope::Unnamed:
         case Scope::Admin:
             break;
     }

@@ -51,6 +51,13 @@ TEST_F(Table, FindsStaticAndParameterRows) {
     EXPECT_EQ(request.path_parameters[1].second, "2");
 }
 
+TEST_F(Table, TakesNoRouteThatDoesNotSayWhoMayCallIt) {
+    Route unnamed = row(Method::Get, "/unnamed");
+    unnamed.scope = Scope::Unnamed;
+    EXPECT_EQ(table.add(std::move(unnamed)).error().code, ErrorCode::InvalidArgument);
+    EXPECT_EQ(found(Method::Get, "/unnamed"), "");
+}
+
 TEST_F(Table, ToleratesOneTrailingSlash) {
     EXPECT_EQ(found(Method::Get, "/events/"), "GET /events");
     EXPECT_EQ(found(Method::Get, "/events//"), "");

@@ -183,6 +183,12 @@ TEST_P(AccessWireTest, ARefusalTellsHowToAsk) {
 
 class LimitWireTest : public ServedBackend {
 protected:
+    static std::string repeated_track(int events) {
+        std::string all;
+        for (int i = 0; i < events; ++i) all += R"({"type":"track","event":"x","userId":"u"},)";
+        all.pop_back();
+        return all;
+    }
     Config config() const override {
         Config config = ServedBackend::config();
         config.limits_preset = LimitPreset::CompatC;
@@ -228,10 +234,17 @@ TEST_F(LimitWireTest, EventsAreCountedWhereverTheyComeIn) {
     const auto refused = post("/events", thirty);
     EXPECT_EQ(refused.status, 429);
     EXPECT_EQ(header(refused, "Retry-After"), "60");
+    // The limit that was hit, and not the one of requests that applies as well.
+    EXPECT_EQ(header(refused, "RateLimit-Limit"), "50");
+    EXPECT_EQ(header(refused, "RateLimit-Remaining"), "20");
+    EXPECT_EQ(header(refused, "RateLimit-Reset"), "60");
+    const auto in_words_of_segment = post("/v1/batch", R"({"writeKey":"k","batch":[)" + repeated_track(30) + "]}");
+    EXPECT_EQ(in_words_of_segment.status, 429);
+    EXPECT_EQ(header(in_words_of_segment, "RateLimit-Limit"), "50");
     EXPECT_EQ(post("/events", R"({"event_type":"x"})").status, 202);
     const std::string scrape = get("/prometheus").body;
-    EXPECT_THAT(scrape, HasSubstr("\nrtap_rate_limited_total 2\n"));
-    EXPECT_THAT(scrape, HasSubstr("\nstreamgauge_rate_limited_events_total{scope=\"address\"} 90\n"));
+    EXPECT_THAT(scrape, HasSubstr("\nrtap_rate_limited_total 3\n"));
+    EXPECT_THAT(scrape, HasSubstr("\nstreamgauge_rate_limited_events_total{scope=\"address\"} 120\n"));
     EXPECT_THAT(scrape, HasSubstr("\nstreamgauge_rate_limited_requests_total{scope=\"address\"} 0\n"));
     EXPECT_THAT(scrape, HasSubstr("\nstreamgauge_events_total{outcome=\"accepted\"} 31\n"));
 }
