@@ -2,7 +2,6 @@
 // The decoders of Segment's and PostHog's dialects on any bytes: they neither crash nor hang, every item of a request
 // is an event within the limits or a rejection with a reason, the same bytes give the same result again, and what a
 // rejection keeps is taken by the same decoder without the request around it.
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,35 +9,12 @@
 #include "base/limits.h"
 #include "event/body_keys.h"
 #include "event/dialect.h"
+#include "fuzz/event_checks.h"
 
 namespace {
 
 using namespace streamgauge;
-
-constexpr Timestamp kNow = Timestamp::from_seconds(1'770'000'000);
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
-void check_text(std::string_view text, std::size_t most) {
-    require(text.size() <= most && text.find('\0') == std::string_view::npos);
-}
-
-void check_event(const EventView& event) {
-    require(!event.event_id.empty() && !event.event_type.empty());
-    check_text(event.event_id, limits::kEventIdBytes);
-    check_text(event.event_type, limits::kEventTypeBytes);
-    check_text(event.user_id, limits::kUserIdBytes);
-    check_text(event.session_id, limits::kSessionIdBytes);
-    check_text(event.page_url, limits::kPageUrlBytes);
-    check_text(event.props, limits::kPropsBytes);
-    require(event.props.starts_with('{') && event.props.ends_with('}'));
-    require(event.received_at == kNow);
-    require(event.occurred_at.micros - kNow.micros <= 24LL * 3600 * Timestamp::kMicrosPerSecond);
-    require(parse_rfc3339(format_rfc3339(event.occurred_at)).ok());
-    require(!event.time_from_door || event.occurred_at == kNow);
-}
+using namespace streamgauge::fuzz;
 
 void check_request(const DecodedRequest& request, std::size_t body_size) {
     require(request.batch.size() == request.request_index.size());
@@ -49,10 +25,8 @@ void check_request(const DecodedRequest& request, std::size_t body_size) {
         require(request.request_index[i] < items);
     }
     for (const Rejection& rejection : request.rejected) {
-        require(!rejection.reason.empty() && !rejection.raw.empty());
-        require(rejection.raw.size() <= limits::kDeadLetterRawBytes);
-        require(rejection.offset <= body_size && rejection.index < items);
-        check_text(rejection.event_id, limits::kEventIdBytes);
+        check_rejection(rejection, body_size);
+        require(rejection.index < items);
     }
 }
 

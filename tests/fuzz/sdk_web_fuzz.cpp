@@ -3,9 +3,6 @@
 // neither crash nor hang, every item of a request is an event within the limits or a rejection with a reason, the same
 // bytes give the same result again, and what a rejection keeps is a whole request of the dialect without any header.
 // Input: one byte chooses the decoder, then come lines "name: value", an empty line, and the body.
-#include <simdjson.h>
-
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,38 +13,12 @@
 #include "event/bots.h"
 #include "event/dialect.h"
 #include "event/media_type.h"
+#include "fuzz/event_checks.h"
 
 namespace {
 
 using namespace streamgauge;
-
-constexpr Timestamp kNow = Timestamp::from_seconds(1'770'000'000);
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
-void check_text(std::string_view text, std::size_t most) {
-    require(text.size() <= most && text.find('\0') == std::string_view::npos);
-    require(simdjson::validate_utf8(text.data(), text.size()));
-}
-
-void check_event(const EventView& event) {
-    static simdjson::dom::parser parser;
-    require(!event.event_id.empty() && !event.event_type.empty());
-    check_text(event.event_id, limits::kEventIdBytes);
-    check_text(event.event_type, limits::kEventTypeBytes);
-    check_text(event.user_id, limits::kUserIdBytes);
-    check_text(event.session_id, limits::kSessionIdBytes);
-    check_text(event.page_url, limits::kPageUrlBytes);
-    check_text(event.props, limits::kPropsBytes);
-    simdjson::dom::object props;
-    require(parser.parse(event.props.data(), event.props.size()).get_object().get(props) == simdjson::SUCCESS);
-    require(event.received_at == kNow);
-    require(event.occurred_at.micros - kNow.micros <= 24LL * 3600 * Timestamp::kMicrosPerSecond);
-    require(parse_rfc3339(format_rfc3339(event.occurred_at)).ok());
-    require(!event.time_from_door || event.occurred_at == kNow);
-}
+using namespace streamgauge::fuzz;
 
 void check_request(Dialect dialect, const DecodedRequest& request, std::size_t body_size) {
     const bool sites = dialect == Dialect::Plausible || dialect == Dialect::Umami;
@@ -56,10 +27,7 @@ void check_request(Dialect dialect, const DecodedRequest& request, std::size_t b
     for (const std::string& site : request.sites) check_text(site, limits::kSiteBytes);
     for (std::size_t i = 0; i < request.batch.size(); ++i) check_event(request.batch[i]);
     for (const Rejection& rejection : request.rejected) {
-        require(!rejection.reason.empty() && !rejection.raw.empty());
-        require(rejection.raw.size() <= limits::kDeadLetterRawBytes);
-        require(rejection.offset <= body_size);
-        check_text(rejection.event_id, limits::kEventIdBytes);
+        check_rejection(rejection, body_size);
     }
 }
 
