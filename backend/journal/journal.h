@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -22,6 +23,10 @@ struct Placement {
 struct Appended {
     std::vector<Placement> placements;  // one for each event of the batch, in order
 };
+
+// Events of the program itself (the canary): in the log like all others, in no metric, listing or counter of events
+// that producers sent.
+inline constexpr std::string_view kSystemProject = "_system";
 
 // What the door hands over: the good events and, in the same commit, the dead letters of the same request.
 struct AppendRequest {
@@ -65,6 +70,12 @@ struct DeadLetter {
     bool raw_cut = false;      // the original was longer than limits::kDeadLetterRawBytes
 };
 
+// Where an event is and how it came. `source` is AppendRequest::source, empty where it was not kept (older formats).
+struct EventPlace {
+    Offset offset = 0;
+    std::string project, source;
+};
+
 // A run of committed events. Immutable; shared between the pipeline and the live feed.
 struct CommittedBatch {
     Offset first = 0;  // batch[i] has offset first + i
@@ -97,6 +108,12 @@ public:
     virtual Offset begin() const = 0;  // the oldest kept
     virtual JournalCounters counters() const = 0;
     virtual DedupFigures dedup() const { return {}; }
+    // The first event of the project with this id, as far as ids are known (dedup().known_seconds): NotFound does not
+    // mean that there is none.
+    virtual Result<EventPlace> find(std::string_view project, std::string_view event_id) {
+        static_cast<void>(project), static_cast<void>(event_id);
+        return Error::make(ErrorCode::NotFound, "this journal keeps no ids");
+    }
     // Events handed in and not yet committed (the queue's depth).
     virtual std::size_t pending() const = 0;
 

@@ -11,22 +11,6 @@ namespace {
 // Event types whose programs are remembered. Producers may send types without end; then the memory starts anew.
 constexpr std::size_t kRememberedTypes = 10'000;
 
-std::string_view canonical(Field field, const EventView& event) {
-    switch (field) {
-        case Field::EventType:
-            return event.event_type;
-        case Field::UserId:
-            return event.user_id;
-        case Field::SessionId:
-            return event.session_id;
-        case Field::PageUrl:
-            return event.page_url;
-        case Field::Prop:
-            break;
-    }
-    return {};
-}
-
 void note_props(const std::vector<FieldPath>& paths, std::vector<std::string>& props) {
     for (const FieldPath& path : paths)
         if (path.field == Field::Prop && std::find(props.begin(), props.end(), path.prop) == props.end())
@@ -35,14 +19,14 @@ void note_props(const std::vector<FieldPath>& paths, std::vector<std::string>& p
 
 }  // namespace
 
-Aggregator::Aggregator(std::vector<MetricDefinition> definitions) : definitions_(std::move(definitions)) {}
+Aggregator::Aggregator(std::vector<OldMetricDefinition> definitions) : definitions_(std::move(definitions)) {}
 
 const Aggregator::Program& Aggregator::program_for(std::string_view event_type) {
     if (programs_.size() >= kRememberedTypes && programs_.find(event_type) == nullptr) programs_.clear();
     Program& program = *programs_.find_or_insert(event_type).first;
     if (program.made) return program;
     for (std::uint32_t i = 0; i < definitions_.size(); ++i) {
-        const MetricDefinition& definition = definitions_[i];
+        const OldMetricDefinition& definition = definitions_[i];
         const auto& types = definition.event_types;
         if (!types.empty() && std::find(types.begin(), types.end(), event_type) == types.end()) continue;
         program.metrics.push_back(i);
@@ -55,12 +39,12 @@ const Aggregator::Program& Aggregator::program_for(std::string_view event_type) 
 }
 
 std::string_view Aggregator::value_of(const FieldPath& path, const EventView& event, const Program& program) const {
-    if (path.field != Field::Prop) return canonical(path.field, event);
+    if (path.field != Field::Prop) return canonical_text(path.field, event);
     const auto name = std::find(program.props.begin(), program.props.end(), path.prop);
     return props_[static_cast<std::size_t>(name - program.props.begin())];
 }
 
-bool Aggregator::group_for(const MetricDefinition& definition, const EventView& event, const Program& program,
+bool Aggregator::group_for(const OldMetricDefinition& definition, const EventView& event, const Program& program,
                            std::string_view& group) {
     for (const FieldPath& path : definition.required)
         if (value_of(path, event, program).empty()) return false;
@@ -81,14 +65,14 @@ bool Aggregator::group_for(const MetricDefinition& definition, const EventView& 
     return true;
 }
 
-std::int64_t Aggregator::delta_for(const MetricDefinition& definition, const EventView& event,
+std::int64_t Aggregator::delta_for(const OldMetricDefinition& definition, const EventView& event,
                                    const Program& program) const {
     switch (definition.aggregate) {
-        case Aggregate::Count:
+        case OldAggregate::Count:
             return 1;
-        case Aggregate::Net:
+        case OldAggregate::Net:
             return event.event_type == definition.plus ? 1 : event.event_type == definition.minus ? -1 : 0;
-        case Aggregate::Sum:
+        case OldAggregate::Sum:
             for (const FieldPath& path : definition.sum_of)
                 if (const auto micros = parse_decimal_micros(value_of(path, event, program))) return *micros;
             return 0;
@@ -109,7 +93,7 @@ void Aggregator::apply(const EventBatch& batch, std::size_t begin, PartitionStat
         if (!program.props.empty()) props_reader_.read(event.props, program.props, props_);
         bool taken = false, refused = false;
         for (const std::uint32_t index : program.metrics) {
-            const MetricDefinition& definition = definitions_[index];
+            const OldMetricDefinition& definition = definitions_[index];
             std::string_view group;
             if (!group_for(definition, event, program, group)) continue;
             std::int64_t window = kNoWindow;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "event/event.h"
-#include "metrics/definition.h"
 #include "metrics/delta_table.h"
+#include "metrics/old_definition.h"
 #include "metrics/partition_state.h"
 #include "metrics/props_reader.h"
 #include "metrics/string_map.h"
@@ -25,13 +25,13 @@ inline Timestamp activity_time(const EventView& event) {
 // batches. Not thread-safe.
 class Aggregator {
 public:
-    explicit Aggregator(std::vector<MetricDefinition> definitions);
+    explicit Aggregator(std::vector<OldMetricDefinition> definitions);
 
     // Adds the events of `batch` from index `begin` on: the deltas of definitions()[i] to tables[i], counts and clocks
     // to `state`, whose `next` goes up by one for each event. Precondition: tables.size() == definitions().size().
     void apply(const EventBatch& batch, std::size_t begin, PartitionState& state, std::vector<DeltaTable>& tables);
 
-    const std::vector<MetricDefinition>& definitions() const { return definitions_; }
+    const std::vector<OldMetricDefinition>& definitions() const { return definitions_; }
 
 private:
     // What is to be done for an event type.
@@ -44,11 +44,11 @@ private:
     // The value of a field, empty when it is not there. props_ must have been read for Prop.
     std::string_view value_of(const FieldPath& path, const EventView& event, const Program& program) const;
     // False when a grouped or required field is missing. The group is a view into the event, props or scratch_.
-    bool group_for(const MetricDefinition& definition, const EventView& event, const Program& program,
+    bool group_for(const OldMetricDefinition& definition, const EventView& event, const Program& program,
                    std::string_view& group);
-    std::int64_t delta_for(const MetricDefinition& definition, const EventView& event, const Program& program) const;
+    std::int64_t delta_for(const OldMetricDefinition& definition, const EventView& event, const Program& program) const;
 
-    std::vector<MetricDefinition> definitions_;
+    std::vector<OldMetricDefinition> definitions_;
     StringMap<Program> programs_;
     PropsReader props_reader_;
     std::vector<std::string_view> props_;

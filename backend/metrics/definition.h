@@ -3,77 +3,87 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <vector>
 
+#include "metrics/field.h"
+#include "metrics/filter.h"
+#include "metrics/window.h"
+
 namespace streamgauge {
 
-// Identifies a metric's rows in the store. Never reused for another meaning.
-using MetricId = std::int32_t;
-
-enum class Field : std::uint8_t { EventType, UserId, SessionId, PageUrl, Prop };
-
-// A canonical field, or a top-level member of props. A canonical field is present when it is not empty; a member when
-// it is a string that is not empty, or a number (taken as it was written).
-struct FieldPath {
-    Field field = Field::EventType;
-    std::string prop;  // only with Field::Prop
-    bool operator==(const FieldPath&) const = default;
-};
-
-// Which instant of an event decides its window.
-enum class TimeBasis : std::uint8_t {
-    Occurred,  // occurred_at
-    Activity,  // the earlier of occurred_at and received_at: an event dated ahead counts when it came
-};
-
+// What is kept of a window's group. Count to Last are cells (metrics/cell_table.h): a few integers, as many as there
+// are groups. Distinct to Percentile are sets (metrics/set_state.h): larger, bounded, exact up to a limit.
 enum class Aggregate : std::uint8_t {
-    Count,  // +1 for each event
-    Sum,    // the first field of `sum_of` that is a decimal number, in micro-units (metrics/decimal.h); 0 without any
-    Net,    // +1 for an event of type `plus`, -1 for one of type `minus`
+    Count,  // events
+    Sum,    // of a decimal field, in micro-units (metrics/decimal.h)
+    Min,
+    Max,
+    Avg,         // sum and count of the events that have the field
+    Last,        // the field's text in the event with the newest time; of equal times the later offset
+    Gauge,       // +1 for `plus`, -1 for `minus`; its level never falls below 0 (live/stream_series.h)
+    Distinct,    // how many different values of a field
+    TopK,        // the most frequent values of a field
+    Percentile,  // of a decimal field
 };
+constexpr bool is_set(Aggregate aggregate) {
+    return aggregate >= Aggregate::Distinct;
+}
 
-// Window start of metrics without windows.
-inline constexpr std::int64_t kNoWindow = std::numeric_limits<std::int64_t>::min();
-
-// All aggregates are sums of int64 deltas: they add up to the same in any order and chunking.
-struct MetricDefinition {
-    MetricId id = 0;
-    std::string name;
-    std::vector<std::string> event_types;  // empty: every type
-    std::vector<FieldPath> required;       // beside those of group_by, which are always required
-    std::int64_t window_micros = 0;        // 0: one window for ever. Windows start at multiples of it since 1970
-    TimeBasis time = TimeBasis::Occurred;
-    std::vector<FieldPath> group_by;  // empty: one group
-    Aggregate aggregate = Aggregate::Count;
-    std::vector<FieldPath> sum_of;  // Sum
-    std::string plus, minus;        // Net
-    // A window is kept until the log's clock (newest received_at) is this far past its end; later events for it are
-    // refused. 0: kept for ever.
+// One resolution of a metric. The first is the finest; each wider one is a whole number of the one before it, so that
+// their windows nest.
+struct Tier {
+    std::int64_t window_micros = 0;  // 0: one window for ever
+    // A window is kept until the log's clock (newest received_at) is this far past its end; an event for it that comes
+    // later is refused by the tier. 0: kept for ever.
     std::int64_t retention_micros = 0;
+    bool operator==(const Tier&) const = default;
 };
 
-// The group of a row: the values of group_by, joined by U+0000, which no field may contain. Byte order of groups is
-// therefore the order of the tuples.
-inline constexpr char kGroupSeparator = '\0';
+struct MetricDefinition {
+    MetricId id = 0;   // given by the catalogue, never twice; those below kFirstUserMetric are built in
+    std::string name;  // [A-Za-z_][A-Za-z0-9_.-]{0,127}
+    std::string description, unit;
+    Filter where;
+    std::vector<Tier> tiers;  // at least one
+    std::string timezone;     // IANA name; empty: UTC. Then there is one tier, of one or more days
+    TimeBasis time = TimeBasis::Occurred;
+    std::vector<FieldPath> group_by;
+    Aggregate aggregate = Aggregate::Count;
+    std::vector<FieldPath> of;  // the field; of several the first that is there (and a number, where one is needed)
+    double percentile = 0;      // Percentile: what is answered when nobody asks for another, 0 < p < 100
+    Filter plus, minus;         // Gauge
+    // A window is closed when the watermark is this far past its end. What comes for it afterwards corrects it, and is
+    // counted as late.
+    std::int64_t allowed_lateness_micros = kMinuteMicros;
+    // Also answers for "the last n minutes" as of now, up to this: live/ keeps what that needs in memory. Only for
+    // built-in metrics.
+    std::int64_t sliding_micros = 0;
+    // Sets: values kept exactly in all open windows together (metrics/set_table.h). A metric's share of the global
+    // budget (metrics.exact_budget), fixed with the definition, so that no other metric can change this one's answers.
+    std::uint64_t exact_budget = 0;
+    bool built_in() const { return id < 1000; }
+};
 
+inline constexpr MetricId kFirstUserMetric = 1000;
+inline constexpr std::uint64_t kDefaultExactBudget = 2'000'000;
+
+// Ids of the contract's metrics, which the program defines itself (metrics/default_metrics.cpp): in the same form as
+// everybody's, but they cannot be changed or removed, because paths of the contract answer from them.
 namespace metric {
-inline constexpr MetricId kPageClicks = 1;       // D: events by (user_id, page_url)
-inline constexpr MetricId kStreamViewers = 2;    // E: net viewers by stream and minute
-inline constexpr MetricId kStreamChats = 3;      // E: chat messages
-inline constexpr MetricId kStreamDonations = 4;  // E: donations in micro-dollars
-inline constexpr MetricId kTopPages = 5;         // C: events by page, 10 s windows
-inline constexpr MetricId kEventTypes = 6;       // events by type, 10 s windows
-inline constexpr MetricId kEventsTotal = 7;      // A: events by UTC day
+inline constexpr MetricId kPageClicks = 1;        // page_clicks: D's count by (user_id, page_url), for ever
+inline constexpr MetricId kStreamViewers = 2;     // stream_active_viewers: E's gauge by stream_id
+inline constexpr MetricId kStreamChats = 3;       // stream_chat_messages
+inline constexpr MetricId kStreamDonations = 4;   // stream_donations_usd
+inline constexpr MetricId kTopPages = 5;          // page_views: C's count by page_url
+inline constexpr MetricId kEventTypes = 6;        // event_types: count by event_type
+inline constexpr MetricId kEventsTotal = 7;       // EVENTS_TOTAL: A's count by UTC day
+inline constexpr MetricId kDailyActiveUsers = 8;  // DAU: A's distinct users with a login event by UTC day
+inline constexpr MetricId kActiveUsers = 9;       // active_users: C's distinct users
+inline constexpr MetricId kActiveSessions = 10;   // active_sessions: C's distinct sessions
 }  // namespace metric
 
-inline constexpr std::int64_t kSlidingWindowMicros = 10'000'000;        // width of the windows of C's questions
-inline constexpr std::int64_t kSlidingRetentionMicros = 3'600'000'000;  // the longest question: 60 minutes
-inline constexpr std::int64_t kMinuteMicros = 60'000'000;
-inline constexpr std::int64_t kDayMicros = 86'400'000'000;
-
 // The metrics of the contract.
-std::vector<MetricDefinition> default_metrics();
+const std::vector<MetricDefinition>& built_in_metrics();
 
 }  // namespace streamgauge

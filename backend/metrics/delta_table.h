@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "metrics/definition.h"
+#include "metrics/old_definition.h"
 
 namespace streamgauge {
 

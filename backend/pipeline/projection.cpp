@@ -7,12 +7,12 @@
 
 namespace streamgauge {
 
-Projection::Projection(Store& store, std::vector<MetricDefinition> definitions)
+Projection::Projection(Store& store, std::vector<OldMetricDefinition> definitions)
     : store_(store),
       aggregator_(std::move(definitions)),
       pages_(kSlidingWindowMicros, kSlidingRetentionMicros),
       types_(kSlidingWindowMicros, kSlidingRetentionMicros) {
-    for (const MetricDefinition& definition : aggregator_.definitions()) {
+    for (const OldMetricDefinition& definition : aggregator_.definitions()) {
         pending_.emplace_back(definition.id);
         fresh_.emplace_back(definition.id);
         expired_.push_back({definition.id, kNoWindow});
@@ -33,7 +33,7 @@ Status Projection::load() {
     epoch_ = acquired->epoch;
     state_ = acquired->state;
     taken_ = committed_ = state_.next;
-    for (const MetricDefinition& definition : aggregator_.definitions()) {
+    for (const OldMetricDefinition& definition : aggregator_.definitions()) {
         Status status;
         if (SlidingCounts* const counts = sliding(definition.id)) {
             status = store_.for_each_rollup(
@@ -108,7 +108,7 @@ std::shared_ptr<const StoreCommit> Projection::take_commit() {
     commit->state = state_;
     const auto& definitions = aggregator_.definitions();
     for (std::size_t i = 0; i < definitions.size(); ++i) {
-        const MetricDefinition& definition = definitions[i];
+        const OldMetricDefinition& definition = definitions[i];
         if (!pending_[i].empty()) commit->rollups.push_back(std::exchange(pending_[i], DeltaTable(definition.id)));
         if (definition.retention_micros == 0) continue;
         const std::int64_t oldest =

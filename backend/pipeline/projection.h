@@ -23,7 +23,7 @@ namespace streamgauge {
 // Not thread-safe; lives on the pipeline's thread. The store that it is loaded from must outlive it.
 class Projection {
 public:
-    explicit Projection(Store& store, std::vector<MetricDefinition> definitions = default_metrics());
+    explicit Projection(Store& store, std::vector<OldMetricDefinition> definitions = default_metrics());
 
     // Takes ownership of the partition and puts back what the store holds. Call once, first.
     Status load();

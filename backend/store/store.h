@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 #include "event/event.h"
-#include "metrics/definition.h"
+#include "metrics/old_definition.h"
 #include "metrics/delta_table.h"
 #include "metrics/partition_state.h"
 

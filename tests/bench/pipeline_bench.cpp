@@ -63,7 +63,7 @@ void Aggregate(benchmark::State& state) {
     const auto batches = make_batches(shape_of(state));
     Aggregator aggregator(default_metrics());
     std::vector<DeltaTable> tables;
-    for (const MetricDefinition& definition : aggregator.definitions()) tables.emplace_back(definition.id);
+    for (const OldMetricDefinition& definition : aggregator.definitions()) tables.emplace_back(definition.id);
     PartitionState progress;
     std::size_t at = 0;
     for (auto _ : state) {

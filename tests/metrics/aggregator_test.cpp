@@ -13,7 +13,7 @@ using test::Rollups;
 
 std::vector<DeltaTable> tables_for(const Aggregator& aggregator) {
     std::vector<DeltaTable> tables;
-    for (const MetricDefinition& definition : aggregator.definitions()) tables.emplace_back(definition.id);
+    for (const OldMetricDefinition& definition : aggregator.definitions()) tables.emplace_back(definition.id);
     return tables;
 }
 
@@ -31,7 +31,7 @@ struct Outcome {
 };
 
 // Cuts the stream into batches of random size.
-Outcome run(const std::vector<PlainEvent>& events, std::vector<MetricDefinition> definitions, std::uint64_t seed,
+Outcome run(const std::vector<PlainEvent>& events, std::vector<OldMetricDefinition> definitions, std::uint64_t seed,
             std::size_t largest) {
     std::mt19937_64 random(seed);
     Aggregator aggregator(std::move(definitions));
@@ -64,11 +64,11 @@ TEST(Aggregator, AgreesWithTheOracleInAnyChunking) {
 }
 
 TEST(Aggregator, CountsAnEventAsTooLateWhenEveryMetricRefusesIt) {
-    MetricDefinition sliding;
+    OldMetricDefinition sliding;
     sliding.id = 40;
     sliding.window_micros = 10;
     sliding.retention_micros = 100;
-    MetricDefinition logins;
+    OldMetricDefinition logins;
     logins.id = 41;
     logins.event_types = {"login"};
 

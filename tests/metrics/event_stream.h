@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "event/event.h"
-#include "metrics/definition.h"
+#include "metrics/old_definition.h"
 
 namespace streamgauge::test {
 

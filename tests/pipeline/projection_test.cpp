@@ -22,7 +22,7 @@ CommittedBatch slice(const std::vector<PlainEvent>& events, std::size_t begin, s
 
 Rollups stored_rows(Store& store) {
     Rollups rows;
-    for (const MetricDefinition& definition : default_metrics()) {
+    for (const OldMetricDefinition& definition : default_metrics()) {
         const Status status = store.for_each_rollup(definition.id, kNoWindow, [&](auto window, auto group, auto value) {
             rows[{definition.id, window, std::string(group)}] = value;
         });
