@@ -11,8 +11,8 @@
 
 #include "base/result.h"
 #include "event/event.h"
-#include "metrics/old_definition.h"
 #include "metrics/delta_table.h"
+#include "metrics/old_definition.h"
 #include "metrics/partition_state.h"
 
 namespace streamgauge {
