@@ -14,21 +14,9 @@
 #include "metrics/delta_table.h"
 #include "metrics/old_definition.h"
 #include "metrics/partition_state.h"
+#include "store/user_activity.h"
 
 namespace streamgauge {
-
-struct SessionActivity {
-    std::string session_id;
-    Timestamp last;
-    bool operator==(const SessionActivity&) const = default;
-};
-
-struct UserActivity {
-    std::string user_id;
-    Timestamp last;                         // newest activity
-    std::vector<SessionActivity> sessions;  // in no particular order
-    bool operator==(const UserActivity&) const = default;
-};
 
 struct WindowExpiry {
     MetricId metric = 0;
