@@ -25,7 +25,8 @@ struct Cell {
     bool operator==(const Cell&) const = default;
 };
 
-// `into` and then `later` of the log. Sums are held at the ends of the integer.
+// `into` and then `later` of the log. Sums are held at the ends of the integer, and one that was stays there.
+// `into.text` may become a view of later's.
 void merge_cell(Aggregate aggregate, Cell& into, const Cell& later);
 
 // Open addressing over rows whose groups are interned in one buffer: adding to a row that is there allocates nothing
@@ -45,10 +46,10 @@ public:
         Cell cell;
     };
 
-    // A row that adds up to 0 stays a row.
+    // A row that adds up to 0 stays a row. `cell` is later in the log than what is there.
     void add(std::int64_t window, std::string_view group, const Cell& cell);
     // Each row of `finer`, into the window of this tier that holds it. Rows whose window starts before `oldest_kept`
-    // are left out.
+    // are left out. Precondition: `finer` is another table.
     void add_all(const CellTable& finer, const Windows& windows, std::int64_t oldest_kept);
     std::optional<Cell> find(std::int64_t window, std::string_view group) const;
 
@@ -71,7 +72,12 @@ private:
         std::int64_t window, value, count, late;
         std::uint32_t group, group_size;  // in texts_
         std::uint32_t text, text_size;    // in texts_; Last
+        std::uint32_t text_room;          // bytes at `text`: a later one that fits goes there, too
     };
+    std::string_view group_of(const Entry& entry) const { return {texts_.data() + entry.group, entry.group_size}; }
+    Cell cell_of(const Entry& entry) const;
+    void add_hashed(std::uint64_t hash, std::int64_t window, std::string_view group, const Cell& cell);
+    void put_text(Entry& entry, std::string_view text);
     void grow();
 
     MetricId metric_;

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "metrics/cell_table.h"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <limits>
+#include <numeric>
+
+#include "metrics/decimal.h"
+#include "metrics/hash.h"
+
+namespace streamgauge {
+namespace {
+
+constexpr std::size_t kFirstIndex = 64;
+constexpr std::size_t kKeptIndex = 1 << 18;  // clear() gives larger tables back
+
+// Fibonacci hashing spreads the window (Knuth, TAOCP vol. 3, section 6.4).
+std::uint64_t spread(std::int64_t window) {
+    return static_cast<std::uint64_t>(window) * 0x9E3779B97F4A7C15ULL;
+}
+
+bool at_an_end(std::int64_t sum) {
+    return sum == std::numeric_limits<std::int64_t>::max() || sum == std::numeric_limits<std::int64_t>::min();
+}
+
+std::int64_t add_sums(std::int64_t a, std::int64_t b) {
+    if (at_an_end(a)) return a;
+    return at_an_end(b) ? b : saturating_add(a, b);
+}
+
+}  // namespace
+
+void merge_cell(Aggregate aggregate, Cell& into, const Cell& later) {
+    switch (aggregate) {
+        case Aggregate::Min:
+            if (later.count > 0 && (into.count == 0 || later.value < into.value)) into.value = later.value;
+            break;
+        case Aggregate::Max:
+            if (later.count > 0 && (into.count == 0 || later.value > into.value)) into.value = later.value;
+            break;
+        case Aggregate::Last:
+            if (later.count > 0 && (into.count == 0 || later.value >= into.value)) {
+                into.value = later.value;
+                into.text = later.text;
+            }
+            break;
+        default:
+            into.value = add_sums(into.value, later.value);
+    }
+    into.count = saturating_add(into.count, later.count);
+    into.late = saturating_add(into.late, later.late);
+}
+
+Cell CellTable::cell_of(const Entry& entry) const {
+    return {entry.value, entry.count, entry.late, {texts_.data() + entry.text, entry.text_size}};
+}
+
+void CellTable::put_text(Entry& entry, std::string_view text) {
+    if (text.size() > entry.text_room) {
+        // Room in powers of two: what longer and longer texts leave behind is no more than they take.
+        const std::size_t room = std::bit_ceil(text.size());
+        entry.text = static_cast<std::uint32_t>(texts_.size());
+        entry.text_room = static_cast<std::uint32_t>(room);
+        texts_.resize(texts_.size() + room);
+    }
+    text.copy(texts_.data() + entry.text, text.size());
+    entry.text_size = static_cast<std::uint32_t>(text.size());
+}
+
+void CellTable::add(std::int64_t window, std::string_view group, const Cell& cell) {
+    add_hashed(text_hash(group) ^ spread(window), window, group, cell);
+}
+
+void CellTable::add_hashed(std::uint64_t hash, std::int64_t window, std::string_view group, const Cell& cell) {
+    if ((rows_.size() + 1) * 8 > index_.size() * 5) grow();
+    const std::size_t mask = index_.size() - 1;
+    std::size_t at = static_cast<std::size_t>(hash >> 8) & mask;
+    for (; index_[at] != 0; at = (at + 1) & mask) {
+        Entry& entry = rows_[index_[at] - 1];
+        if (entry.hash != hash || entry.window != window || group_of(entry) != group) continue;
+        Cell merged = cell_of(entry);
+        merge_cell(aggregate_, merged, cell);
+        entry.value = merged.value;
+        entry.count = merged.count;
+        entry.late = merged.late;
+        if (aggregate_ == Aggregate::Last && merged.text.data() == cell.text.data()) put_text(entry, cell.text);
+        return;
+    }
+    assert(texts_.size() + group.size() <= std::numeric_limits<std::uint32_t>::max());
+    const auto group_at = static_cast<std::uint32_t>(texts_.size());
+    texts_.append(group);
+    Entry entry{hash, window, cell.value, cell.count, cell.late, group_at, static_cast<std::uint32_t>(group.size()),
+                0,    0,      0};
+    if (aggregate_ == Aggregate::Last) put_text(entry, cell.text);
+    rows_.push_back(entry);
+    index_[at] = static_cast<std::uint32_t>(rows_.size());
+}
+
+void CellTable::add_all(const CellTable& finer, const Windows& windows, std::int64_t oldest_kept) {
+    assert(&finer != this);
+    WindowCursor cursor(windows);
+    for (const Entry& entry : finer.rows_) {
+        const std::int64_t window = cursor.start_of(entry.window);
+        if (window < oldest_kept) continue;
+        add_hashed(entry.hash ^ spread(entry.window) ^ spread(window), window, finer.group_of(entry),
+                   finer.cell_of(entry));
+    }
+}
+
+std::optional<Cell> CellTable::find(std::int64_t window, std::string_view group) const {
+    if (rows_.empty()) return std::nullopt;
+    const std::uint64_t hash = text_hash(group) ^ spread(window);
+    const std::size_t mask = index_.size() - 1;
+    for (std::size_t at = static_cast<std::size_t>(hash >> 8) & mask; index_[at] != 0; at = (at + 1) & mask) {
+        const Entry& entry = rows_[index_[at] - 1];
+        if (entry.hash == hash && entry.window == window && group_of(entry) == group) return cell_of(entry);
+    }
+    return std::nullopt;
+}
+
+std::size_t CellTable::memory_bytes() const {
+    return rows_.size() * sizeof(Entry) + index_.size() * sizeof(std::uint32_t) + texts_.size();
+}
+
+CellTable::Row CellTable::operator[](std::size_t index) const {
+    const Entry& entry = rows_[index];
+    return {entry.window, group_of(entry), cell_of(entry)};
+}
+
+std::vector<std::uint32_t> CellTable::sorted() const {
+    std::vector<std::uint32_t> order(rows_.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) {
+        if (rows_[a].window != rows_[b].window) return rows_[a].window < rows_[b].window;
+        return group_of(rows_[a]) < group_of(rows_[b]);
+    });
+    return order;
+}
+
+void CellTable::clear() {
+    rows_.clear();
+    texts_.clear();
+    if (index_.size() > kKeptIndex) {
+        index_ = {};
+        rows_.shrink_to_fit();
+        texts_.shrink_to_fit();
+    } else {
+        std::fill(index_.begin(), index_.end(), 0U);
+    }
+}
+
+void CellTable::grow() {
+    index_.assign(index_.empty() ? kFirstIndex : index_.size() * 2, 0U);
+    const std::size_t mask = index_.size() - 1;
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+        std::size_t at = static_cast<std::size_t>(rows_[row].hash >> 8) & mask;
+        while (index_[at] != 0) at = (at + 1) & mask;
+        index_[at] = static_cast<std::uint32_t>(row + 1);
+    }
+}
+
+}  // namespace streamgauge
