@@ -125,6 +125,21 @@ std::string producer_of(const auth::Principal& sender, const IngestRequest& requ
     return text;
 }
 
+// "key k_12": kept with every event, so without what differs from one client of a key to the next.
+std::string sender_of(const auth::Principal& sender) {
+    switch (sender.kind) {
+        case auth::Principal::Kind::Anonymous:
+            return {};
+        case auth::Principal::Kind::Key:
+            return "key " + sender.id;
+        case auth::Principal::Kind::User:
+            return "user " + sender.name;
+        case auth::Principal::Kind::Console:
+            return "console";
+    }
+    return {};
+}
+
 // What the body says of its sender: a key, or the site that it is about.
 std::string_view key_of(const Result<DecodedRequest>& events) {
     if (!events.ok()) return {};
@@ -170,6 +185,7 @@ void IngestService::ingest(const IngestRequest& request, Done done) {
     pending->dialect = decoded.dialect;
     const auto fill = [&](AppendRequest& append) {
         append.source = request.source;
+        append.sender = sender_of(**sender);
         if (append.rejected.empty()) return;
         append.producer = producer_of(**sender, request);
         keep_within_cap(append, parts_.letters);

@@ -121,6 +121,7 @@ Permissions effective(Permissions scopes) {
 Status check_project_id(std::string_view id) {
     if (id.empty() || id.size() > 64 || !consists_of(id, "_-", false))
         return wrong("id", "a project's id is 1 to 64 of a-z, 0-9, _ and -");
+    if (id == "_system") return wrong("id", "_system is the project of the server's own events");
     return {};
 }
 

@@ -25,7 +25,7 @@ std::optional<Permission> scope_from(std::string_view word);
 Permissions effective(Permissions scopes);
 
 // InvalidArgument with the member's name in `field`.
-Status check_project_id(std::string_view id);           // 1 to 64 of [a-z0-9_-]
+Status check_project_id(std::string_view id);           // 1 to 64 of [a-z0-9_-], not _system
 Status check_user_name(std::string_view name);          // 1 to 64 of [A-Za-z0-9._@-]
 Status check_display_name(std::string_view name);       // 1 to 128 bytes of UTF-8 without control characters
 Status check_site(std::string_view site);               // 1 to 253 of [A-Za-z0-9._:/-]

@@ -20,8 +20,8 @@ constexpr std::size_t kMergePiece = 200'000;  // ids: some 30 ms
 DedupIndex::DedupIndex(DedupOptions options, Background& background)
     : options_(std::move(options)), background_(background), newest_{0} {}
 
-bool DedupIndex::expired(Timestamp first, Timestamp again) const {
-    return again.micros - first.micros > options_.horizon_micros;
+bool DedupIndex::expired(Timestamp first, std::optional<Timestamp> again) const {
+    return again && again->micros - first.micros > options_.horizon_micros;
 }
 
 // Files that are damaged, or cover nothing that a longer one does not, are removed.
@@ -126,24 +126,33 @@ bool DedupIndex::is_full(Offset end) const {
 }
 
 Result<std::optional<Offset>> DedupIndex::find_or_add(const DedupHash& hash, Offset offset, Timestamp received_at) {
+    auto known = look_up(hash, received_at);
+    if (known.ok() && !*known) changes_.push_back({hash, active_.put({hash, offset, received_at})});
+    return known;
+}
+
+Result<std::optional<Offset>> DedupIndex::find(const DedupHash& hash) {
+    return look_up(hash, std::nullopt);
+}
+
+Result<std::optional<Offset>> DedupIndex::look_up(const DedupHash& hash, std::optional<Timestamp> again) {
     const DedupEntry* here = active_.find(hash);
-    if (here != nullptr && !expired(here->received_at, received_at)) return std::optional(here->offset);
+    if (here != nullptr && !expired(here->received_at, again)) return std::optional(here->offset);
     for (auto frozen = frozen_.rbegin(); frozen != frozen_.rend(); ++frozen)
-        if (const DedupEntry* e = frozen->table->find(hash); e != nullptr && !expired(e->received_at, received_at))
+        if (const DedupEntry* e = frozen->table->find(hash); e != nullptr && !expired(e->received_at, again))
             return std::optional(e->offset);
-    const auto in_files = find_in_files(hash, received_at);
+    const auto in_files = find_in_files(hash, again);
     if (!in_files.ok()) return in_files.error();
     if (*in_files) return std::optional((*in_files)->offset);
-    changes_.push_back({hash, active_.put({hash, offset, received_at})});
     return std::optional<Offset>{};
 }
 
-Result<std::optional<DedupEntry>> DedupIndex::find_in_files(const DedupHash& hash, Timestamp received_at) {
+Result<std::optional<DedupEntry>> DedupIndex::find_in_files(const DedupHash& hash, std::optional<Timestamp> again) {
     for (std::size_t i = runs_.size(); i-- > 0;) {
         const std::shared_ptr<const DedupRun> run = runs_[i];
         auto found = run->find(hash);
         if (found.ok()) {
-            if (*found && !expired((*found)->received_at, received_at)) return found;
+            if (*found && !expired((*found)->received_at, again)) return found;
             continue;
         }
         if (found.error().code != ErrorCode::Corrupt) return found;

@@ -43,6 +43,8 @@ public:
     // The offset of the event with this id within the horizon before `received_at`; otherwise adds it and hands out
     // nothing. Between two commits the additions can be taken back.
     Result<std::optional<Offset>> find_or_add(const DedupHash& hash, Offset offset, Timestamp received_at);
+    // The offset of the newest event with this id, however long ago, as far as it is still known.
+    Result<std::optional<Offset>> find(const DedupHash& hash);
     // The log ends at `end`; `newest` is the latest received_at of the events that this commit added, with ids or not.
     void commit(Offset end, Timestamp newest);
     void rollback();
@@ -70,7 +72,9 @@ private:
     void open_files();
     Status read_range(Offset first, Offset last, bool tail);
     Status make_again(std::shared_ptr<const DedupRun> damaged);
-    Result<std::optional<DedupEntry>> find_in_files(const DedupHash& hash, Timestamp received_at);
+    // Not expired at `again`; none: whenever it was.
+    Result<std::optional<Offset>> look_up(const DedupHash& hash, std::optional<Timestamp> again);
+    Result<std::optional<DedupEntry>> find_in_files(const DedupHash& hash, std::optional<Timestamp> again);
     Result<std::shared_ptr<const DedupRun>> write(const Frozen& frozen) const;
     Frozen freeze(Offset end);
     void merge_if_due();
@@ -83,7 +87,7 @@ private:
     void drop_expired();
     void keep_within_bounds();
     void forget_oldest();
-    bool expired(Timestamp first, Timestamp again) const;
+    bool expired(Timestamp first, std::optional<Timestamp> again) const;
     bool is_full(Offset end) const;
 
     const DedupOptions options_;

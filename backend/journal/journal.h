@@ -25,7 +25,7 @@ struct Appended {
 };
 
 // Events of the program itself (the canary): in the log like all others, in no metric, listing or counter of events
-// that producers sent.
+// that producers sent (JournalCounters::system counts them). No producer's project may have this name.
 inline constexpr std::string_view kSystemProject = "_system";
 
 // What the door hands over: the good events and, in the same commit, the dead letters of the same request.
@@ -35,6 +35,7 @@ struct AppendRequest {
     std::string source;                  // which door and route, for the dead letters and the trace
     Dialect dialect = Dialect::Generic;  // that the rejected are written in
     std::string producer;                // who sent it, as far as is known: for the dead letters
+    std::string sender;  // the key or user alone ("key k_1"), kept with each event; empty: nobody that is known
     // Rejected beyond the project's cap for dead letters: counted as invalid and dropped, not kept.
     std::uint64_t rejected_not_kept = 0;
     // Called exactly once, on the journal's writer thread, after the commit is on disk (or has failed: Io when the disk
@@ -50,6 +51,7 @@ struct JournalCounters {
     std::uint64_t duplicate = 0;
     std::uint64_t invalid = 0;  // rejected: dead letters, and those that were not kept
     std::uint64_t dead_letters_not_kept = 0;
+    std::uint64_t system = 0;  // events of kSystemProject: offsets that are in none of the others
 };
 
 // What is known of event ids that were seen.
@@ -70,10 +72,13 @@ struct DeadLetter {
     bool raw_cut = false;      // the original was longer than limits::kDeadLetterRawBytes
 };
 
-// Where an event is and how it came. `source` is AppendRequest::source, empty where it was not kept (older formats).
+// Where an event is and how it came: AppendRequest's source, dialect and sender. They are not known of events that an
+// older format keeps, nor of doors beyond the number that a span keeps; the sender is given up before the door is.
 struct EventPlace {
     Offset offset = 0;
-    std::string project, source;
+    std::string project;
+    std::string source, sender;      // empty: not known
+    std::optional<Dialect> dialect;  // with the source
 };
 
 // A run of committed events. Immutable; shared between the pipeline and the live feed.
@@ -108,11 +113,18 @@ public:
     virtual Offset begin() const = 0;  // the oldest kept
     virtual JournalCounters counters() const = 0;
     virtual DedupFigures dedup() const { return {}; }
-    // The first event of the project with this id, as far as ids are known (dedup().known_seconds): NotFound does not
-    // mean that there is none.
+    // The event of the project with this id: the first one of its horizon, of several horizons the newest. Sees what
+    // was committed before the call; waits for the commit at hand, so not from the writer's thread. NotFound does not
+    // mean that there is none: ids are known back to dedup().known_seconds, and those that the door made never; where
+    // retention has removed the event Error::offset says where it was. Unavailable when closing.
     virtual Result<EventPlace> find(std::string_view project, std::string_view event_id) {
         static_cast<void>(project), static_cast<void>(event_id);
         return Error::make(ErrorCode::NotFound, "this journal keeps no ids");
+    }
+    // The same of the event at `offset`, which is committed. NotFound when it is no longer kept.
+    virtual Result<EventPlace> place(Offset offset) {
+        static_cast<void>(offset);
+        return Error::make(ErrorCode::NotFound, "this journal keeps no places");
     }
     // Events handed in and not yet committed (the queue's depth).
     virtual std::size_t pending() const = 0;

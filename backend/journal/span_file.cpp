@@ -13,7 +13,8 @@ constexpr std::string_view kPrefix = "journal-";
 constexpr std::string_view kSuffix = ".db";
 constexpr std::size_t kDigits = 20;
 // Format 1 had neither dialect, producer, event_id and raw_cut of dead letters nor dead_letters_not_kept.
-constexpr std::int64_t kFormat = 2;
+// Format 2 had no doors (their table, and their numbers in event.flags) and did not count events of the program's own.
+constexpr std::int64_t kFormat = 3;
 constexpr std::int64_t kOldestFormat = 1;
 
 // What readers look at without the rest comes first, props, which may fill pages of their own, last.
@@ -32,7 +33,10 @@ constexpr const char* kSchema = R"(
     CREATE TABLE totals(
         format INTEGER NOT NULL, first_offset INTEGER NOT NULL, next_offset INTEGER NOT NULL, decoded INTEGER NOT NULL,
         accepted INTEGER NOT NULL, duplicate INTEGER NOT NULL, invalid INTEGER NOT NULL,
-        next_dead_letter INTEGER NOT NULL, dedup_secret BLOB NOT NULL, dead_letters_not_kept INTEGER NOT NULL);
+        next_dead_letter INTEGER NOT NULL, dedup_secret BLOB NOT NULL, dead_letters_not_kept INTEGER NOT NULL,
+        system INTEGER NOT NULL);
+    CREATE TABLE source(
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, dialect TEXT NOT NULL, sender TEXT NOT NULL);
 )";
 
 // Adding a column with a default rewrites no row.
@@ -43,6 +47,12 @@ constexpr const char* kFromFormat1 = R"(
     ALTER TABLE dead_letter ADD COLUMN raw_cut INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE totals ADD COLUMN dead_letters_not_kept INTEGER NOT NULL DEFAULT 0;
     UPDATE totals SET format = 2;
+)";
+constexpr const char* kFromFormat2 = R"(
+    ALTER TABLE totals ADD COLUMN system INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE source(
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, dialect TEXT NOT NULL, sender TEXT NOT NULL);
+    UPDATE totals SET format = 3;
 )";
 
 std::int64_t stored(std::uint64_t value) {
@@ -118,7 +128,7 @@ Result<SpanFile> SpanFile::create(const std::string& path, const SpanFileOptions
     if (Status s = sql::execute(handle, "BEGIN IMMEDIATE"); !s.ok()) return s.error();
     if (Status s = sql::execute(handle, kSchema); !s.ok()) return s.error();
     Result<sql::Statement> fill =
-        sql::Statement::prepare(handle, "INSERT INTO totals VALUES(?1, ?2, ?2, 0, 0, 0, 0, 0, ?3, 0)");
+        sql::Statement::prepare(handle, "INSERT INTO totals VALUES(?1, ?2, ?2, 0, 0, 0, 0, 0, ?3, 0, 0)");
     if (!fill.ok()) return fill.error();
     const std::string_view secret_bytes(reinterpret_cast<const char*>(secret.data()), secret.size());
     if (Status s = fill->bind(1, kFormat).bind(2, stored(first)).bind_blob(3, secret_bytes).run(); !s.ok())
@@ -154,7 +164,8 @@ Status SpanFile::upgrade() {
     if (*format == kFormat) return {};
     sqlite3* const handle = connection_.get();
     if (Status s = sql::execute(handle, "BEGIN IMMEDIATE"); !s.ok()) return s;
-    Status upgraded = sql::execute(handle, kFromFormat1);
+    Status upgraded = *format == 1 ? sql::execute(handle, kFromFormat1) : Status();
+    if (upgraded.ok()) upgraded = sql::execute(handle, kFromFormat2);
     if (upgraded.ok()) upgraded = sql::execute(handle, "COMMIT");
     if (!upgraded.ok() && sqlite3_get_autocommit(handle) == 0) (void)sql::execute(handle, "ROLLBACK");
     return upgraded;
@@ -170,10 +181,11 @@ Status SpanFile::prepare() {
          "INSERT OR IGNORE INTO dead_letter(id, project, received_at, source, item, reason, field, byte_offset, "
          "dialect,"
          " producer, event_id, raw_cut, raw) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"},
+        {&insert_door_, "INSERT INTO source VALUES(?1, ?2, ?3, ?4)"},
         {&insert_seal_, "INSERT OR REPLACE INTO seal VALUES(?1, ?2, ?3, ?4)"},
         {&save_totals_,
          "UPDATE totals SET next_offset=?1, decoded=?2, accepted=?3, duplicate=?4, invalid=?5, next_dead_letter=?6,"
-         " dead_letters_not_kept=?7"},
+         " dead_letters_not_kept=?7, system=?8"},
         {&page_count_, "PRAGMA page_count"}};
     for (const auto& [statement, text] : statements) {
         Result<sql::Statement> prepared = sql::Statement::prepare(connection_.get(), text);
@@ -191,7 +203,7 @@ Status SpanFile::load() {
         "next_dead_letter, "
         "dedup_secret,"
         " coalesce((SELECT max(\"offset\") FROM event), 0), (SELECT received_at FROM event ORDER BY \"offset\" LIMIT 1)"
-        " IS NOT NULL, (SELECT received_at FROM event ORDER BY \"offset\" LIMIT 1) FROM totals");
+        " IS NOT NULL, (SELECT received_at FROM event ORDER BY \"offset\" LIMIT 1), system FROM totals");
     if (!read.ok()) return read.error();
     const Result<bool> row = read->step();
     if (!row.ok()) return row.error();
@@ -199,7 +211,7 @@ Status SpanFile::load() {
     first_ = unstored(read->integer(1));
     totals_.next = unstored(read->integer(2));
     totals_.counters = {unstored(read->integer(3)), unstored(read->integer(4)), unstored(read->integer(5)),
-                        unstored(read->integer(6)), unstored(read->integer(0))};
+                        unstored(read->integer(6)), unstored(read->integer(0)), unstored(read->integer(12))};
     totals_.next_dead_letter = unstored(read->integer(7));
     const std::string_view secret = read->bytes(8);
     const Offset last = unstored(read->integer(9));
@@ -207,6 +219,19 @@ Status SpanFile::load() {
         return Error::make(ErrorCode::Corrupt, "the journal's totals do not fit its events");
     std::memcpy(secret_.data(), secret.data(), secret_.size());
     if (read->integer(10) != 0) first_received_at_ = Timestamp{read->integer(11)};
+    Result<sql::Statement> doors =
+        sql::Statement::prepare(connection_.get(), "SELECT name, dialect, sender, id FROM source ORDER BY id");
+    if (!doors.ok()) return doors.error();
+    for (;;) {
+        const Result<bool> door = doors->step();
+        if (!door.ok()) return door.error();
+        if (!door.value()) break;
+        const std::uint32_t number =
+            doors_.add({std::string(doors->bytes(0)), dialect_from(doors->bytes(1)).value_or(Dialect::Generic),
+                        std::string(doors->bytes(2))});
+        if (doors->integer(3) != number) return Error::make(ErrorCode::Corrupt, "the journal's sources have gaps");
+    }
+    doors_committed_ = doors_.size();
     return {};
 }
 
@@ -214,9 +239,20 @@ Status SpanFile::begin() {
     return begin_.run();
 }
 
-Status SpanFile::insert(Offset offset, const std::string& project, const EventView& event) {
-    const std::int64_t flags = (event.id_from_door ? 1 : 0) | (event.time_from_door ? 2 : 0) | (event.bot ? 4 : 0) |
-                               (event.off_schema ? 8 : 0);
+Result<std::uint32_t> SpanFile::door_number(std::string_view source, Dialect dialect, std::string_view sender) {
+    if (const std::uint32_t known = doors_.find(source, dialect, sender); known != 0) return known;
+    if (doors_.size() >= DoorNames::kMostNamed && !sender.empty()) return door_number(source, dialect, {});
+    if (doors_.size() >= DoorNames::kMost) return std::uint32_t{0};
+    const std::uint32_t number = doors_.add({std::string(source), dialect, std::string(sender)});
+    Status inserted =
+        insert_door_.bind(1, number).bind_text(2, source).bind_text(3, to_string(dialect)).bind_text(4, sender).run();
+    if (!inserted.ok()) return inserted.error();
+    return number;
+}
+
+Status SpanFile::insert(Offset offset, const std::string& project, const EventView& event, std::uint32_t door) {
+    const std::int64_t flags = std::int64_t{door} << kDoorShift | (event.id_from_door ? 1 : 0) |
+                               (event.time_from_door ? 2 : 0) | (event.bot ? 4 : 0) | (event.off_schema ? 8 : 0);
     if (!first_received_at_) first_received_at_ = event.received_at;
     return insert_event_.bind(1, stored(offset))
         .bind_text(2, project)
@@ -266,16 +302,19 @@ Status SpanFile::commit(const SpanTotals& totals) {
                        .bind(5, stored(totals.counters.invalid))
                        .bind(6, stored(totals.next_dead_letter))
                        .bind(7, stored(totals.counters.dead_letters_not_kept))
+                       .bind(8, stored(totals.counters.system))
                        .run();
     if (!saved.ok()) return saved;
     if (Status s = commit_.run(); !s.ok()) return s;
     totals_ = totals;
+    doors_committed_ = doors_.size();
     return {};
 }
 
 void SpanFile::rollback() {
     // Some errors roll back by themselves; rolling back again would only be another error.
     if (sqlite3_get_autocommit(connection_.get()) == 0) (void)rollback_.run();
+    doors_.shrink(doors_committed_);
     if (totals_.next == first_) first_received_at_.reset();
 }
 

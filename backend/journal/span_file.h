@@ -11,6 +11,7 @@
 
 #include "base/sqlite.h"
 #include "event/event.h"
+#include "journal/door_names.h"
 #include "journal/journal.h"
 
 namespace streamgauge {
@@ -21,7 +22,9 @@ using DedupSecret = std::array<unsigned char, 16>;
 struct Seal {
     Offset first = 0, last = 0;
     std::uint64_t events = 0;
-    std::string sha256;  // 32 bytes, over hash_event() of each row in order
+    // 32 bytes, over each row in order: what the producer sent and the door decided (the low 8 bits of flags), not by
+    // which door it came. So a seal means the same in every format, and a copy that numbers its doors otherwise has it.
+    std::string sha256;
 };
 
 // What is carried from each file into the next, and changes with every commit.
@@ -51,7 +54,10 @@ public:
 
     // One transaction: begin, any number of inserts, commit. After a failure call rollback() and begin again.
     Status begin();
-    Status insert(Offset offset, const std::string& project, const EventView& event);
+    // `door`: its number by door_number().
+    Status insert(Offset offset, const std::string& project, const EventView& event, std::uint32_t door);
+    // In a transaction. 0 when the span has as many doors as it may.
+    Result<std::uint32_t> door_number(std::string_view source, Dialect dialect, std::string_view sender);
     Status insert(const DeadLetter& letter);
     Status insert(const Seal& seal);
     Status commit(const SpanTotals& totals);
@@ -80,10 +86,13 @@ private:
     bool checkpoint(int mode);
 
     sql::Connection connection_;
-    sql::Statement begin_, commit_, rollback_, insert_event_, insert_letter_, insert_seal_, save_totals_, page_count_;
+    sql::Statement begin_, commit_, rollback_, insert_event_, insert_letter_, insert_seal_, insert_door_, save_totals_,
+        page_count_;
     Offset first_ = 0;
     SpanTotals totals_;
     DedupSecret secret_{};
+    DoorNames doors_;
+    std::size_t doors_committed_ = 0;
     std::optional<Timestamp> first_received_at_;
     std::unique_ptr<int> log_pages_ = std::make_unique<int>(0);  // SQLite's hook writes to it
 };
@@ -91,7 +100,11 @@ private:
 // Opens a connection to a span with the settings that all of them share. `create`: make the file.
 Result<sql::Connection> open_span_connection(const std::string& path, const SpanFileOptions& options, bool create);
 
-// 1 or 2; Corrupt for any other.
+// The low bits of event.flags are EventView's; above them is the number of the door, 0 where it is not known.
+inline constexpr int kDoorShift = 8;
+inline constexpr std::int64_t kEventFlags = (1 << kDoorShift) - 1;
+
+// 1 to 3; Corrupt for any other. Doors are known from 3 on.
 Result<std::int64_t> format_of_span(sqlite3* connection);
 
 }  // namespace streamgauge

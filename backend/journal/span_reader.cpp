@@ -62,7 +62,8 @@ EventView event_of(const sql::Statement& row) {
 struct SpanReader::Handle {
     Offset span_first = 0;
     sql::Connection connection;
-    sql::Statement events, ids, one, letter_ids, letters;
+    sql::Statement events, ids, one, letter_ids, letters, place, door;
+    bool has_doors = false;
 };
 
 // Gives the connection back at the end of a call, with its statements reset so that they hold no lock.
@@ -71,8 +72,9 @@ public:
     Lease(SpanReader& reader, std::unique_ptr<Handle> handle) : reader_(reader), handle_(std::move(handle)) {}
     ~Lease() {
         for (sql::Statement* s :
-             {&handle_->events, &handle_->ids, &handle_->one, &handle_->letter_ids, &handle_->letters})
+             {&handle_->events, &handle_->ids, &handle_->one, &handle_->letter_ids, &handle_->letters, &handle_->place})
             s->reset();
+        if (handle_->has_doors) handle_->door.reset();
         reader_.give_back(std::move(handle_));
     }
     Lease(const Lease&) = delete;
@@ -117,8 +119,12 @@ Result<std::unique_ptr<SpanReader::Handle>> SpanReader::take(Offset span_first) 
             ORDER BY "offset")"},
         {&handle->one, R"(SELECT received_at FROM event WHERE "offset" = ?1)"},
         {&handle->letter_ids, "SELECT id FROM dead_letter WHERE id > ?1 ORDER BY id LIMIT ?2"},
-        {&handle->letters, *format == 1 ? kLettersOfFormat1 : kLetters}};
+        {&handle->letters, *format == 1 ? kLettersOfFormat1 : kLetters},
+        {&handle->place, R"(SELECT project, event_id, flags FROM event WHERE "offset" = ?1)"},
+        {&handle->door, "SELECT name, dialect, sender FROM source WHERE id = ?1"}};
+    handle->has_doors = *format >= 3;
     for (const auto& [statement, text] : statements) {
+        if (statement == &handle->door && !handle->has_doors) continue;
         Result<sql::Statement> prepared = sql::Statement::prepare(db, text);
         if (!prepared.ok()) return prepared.error();
         *statement = std::move(prepared).value();
@@ -194,6 +200,28 @@ Result<Timestamp> SpanReader::received_at(Offset span_first, Offset offset) {
     return Timestamp{handle->one.integer(0)};
 }
 
+Result<SpanReader::Found> SpanReader::place(Offset span_first, Offset offset) {
+    Result<std::unique_ptr<Handle>> taken = take(span_first);
+    if (!taken.ok()) return std::move(taken).error();
+    Lease handle(*this, std::move(taken).value());
+    const Result<bool> row = handle->place.bind(1, stored(offset)).step();
+    if (!row.ok()) return row.error();
+    if (!row.value()) return Error::make(ErrorCode::NotFound, "no such event");
+    Found found;
+    found.place.offset = offset;
+    found.place.project = handle->place.bytes(0);
+    found.event_id = handle->place.bytes(1);
+    const std::int64_t number = handle->place.integer(2) >> kDoorShift;
+    if (number == 0 || !handle->has_doors) return found;
+    const Result<bool> door = handle->door.bind(1, number).step();
+    if (!door.ok()) return door.error();
+    if (!door.value()) return Error::make(ErrorCode::Corrupt, "the journal lacks source " + std::to_string(number));
+    found.place.source = handle->door.bytes(0);
+    found.place.dialect = dialect_from(handle->door.bytes(1));
+    found.place.sender = handle->door.bytes(2);
+    return found;
+}
+
 Result<Seal> SpanReader::seal(Offset span_first) {
     Result<std::unique_ptr<Handle>> taken = take(span_first);
     if (!taken.ok()) return std::move(taken).error();
@@ -211,7 +239,8 @@ Result<Seal> SpanReader::seal(Offset span_first) {
         if (!row.value()) break;
         seal.last = unstored(rows.integer(0));
         ++seal.events;
-        for (const int column : {0, 3, 4, 5, 6}) hash_integer(state, rows.integer(column));
+        for (const int column : {0, 3, 4, 5, 6})
+            hash_integer(state, column == 4 ? rows.integer(4) & kEventFlags : rows.integer(column));
         for (const int column : {1, 2, 7, 8, 9, 10, 11}) hash_bytes(state, rows.bytes(column));
     }
     seal.sha256.resize(crypto_hash_sha256_BYTES);

@@ -32,6 +32,13 @@ public:
     // Of one event. NotFound when it is not there.
     Result<Timestamp> received_at(Offset span_first, Offset offset);
 
+    // Project, id and door of one event. NotFound when it is not there.
+    struct Found {
+        EventPlace place;
+        std::string event_id;
+    };
+    Result<Found> place(Offset span_first, Offset offset);
+
     // Count and SHA-256 of everything in the span.
     Result<Seal> seal(Offset span_first);
     // Up to `most` dead letters with ids after `after`, in order; or only their ids.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <future>
 #include <map>
 #include <thread>
 
@@ -50,6 +51,8 @@ public:
         const std::lock_guard lock(counters_mutex_);
         return dedup_figures_;
     }
+    Result<EventPlace> find(std::string_view project, std::string_view event_id) override;
+    Result<EventPlace> place(Offset offset) override;
     std::size_t pending() const override { return queue_.pending_events(); }
     void on_commit(std::function<void()> listener) override { listener_ = std::move(listener); }
     void close() override;
@@ -66,6 +69,7 @@ private:
     Status load_dedup();
     DedupFigures dedup_figures() const;
     Result<Offset> first_within_horizon();
+    Result<SpanReader::Found> found_at(Offset offset);
 
     void write_until_closed();
     Status store(Group& group);
@@ -287,6 +291,43 @@ Result<std::vector<DeadLetter>> SqliteJournal::read_dead_letters(std::uint64_t f
     return out;
 }
 
+Result<SpanReader::Found> SqliteJournal::found_at(Offset offset) {
+    const auto gone = [&] {
+        Error e = Error::make(ErrorCode::NotFound, "event " + std::to_string(offset) + " is no longer in the journal");
+        e.offset = offset;
+        return e;
+    };
+    if (offset < spans_.begin()) return gone();
+    auto found = reader_.place(spans_.span_of(offset), offset);
+    if (!found.ok() && offset < spans_.begin()) return gone();  // retention was quicker
+    return found;
+}
+
+Result<EventPlace> SqliteJournal::place(Offset offset) {
+    auto found = found_at(offset);
+    if (!found.ok()) return found.error();
+    return std::move(found->place);
+}
+
+Result<EventPlace> SqliteJournal::find(std::string_view project, std::string_view event_id) {
+    auto known = std::make_shared<std::promise<Result<std::optional<Offset>>>>();
+    std::future<Result<std::optional<Offset>>> answer = known->get_future();
+    const bool taken =
+        queue_.push_errand([this, known, project = std::string(project), event_id = std::string(event_id)] {
+            known->set_value(dedup_->find(dedup_hash(project, event_id, span_->secret())));
+        });
+    if (!taken) return Error::make(ErrorCode::Unavailable, "the journal is closing");
+    const Result<std::optional<Offset>> offset = answer.get();
+    if (!offset.ok()) return offset.error();
+    const auto unknown = [] { return Error::make(ErrorCode::NotFound, "no such id is known"); };
+    if (!*offset) return unknown();
+    auto found = found_at(**offset);
+    if (!found.ok()) return found.error();
+    // A hash says "most probably".
+    if (found->event_id != event_id || found->place.project != project) return unknown();
+    return std::move(found->place);
+}
+
 // ---- writing
 // ----------------------------------------------------------------------------------------------------------
 
@@ -332,6 +373,8 @@ Status SqliteJournal::store_request(Group& group, std::size_t index) {
     const std::string& project = request.batch.project();
     std::vector<Placement>& placements = group.answers[index].placements;
     SpanTotals& totals = group.totals;
+    const bool system = project == kSystemProject;
+    std::optional<std::uint32_t> door;
     placements.reserve(request.batch.size());
     for (std::size_t i = 0; i < request.batch.size(); ++i) {
         const EventView event = request.batch[i];
@@ -341,13 +384,18 @@ Status SqliteJournal::store_request(Group& group, std::size_t index) {
             if (!before.ok()) return before.error();
             if (*before) {
                 placements.push_back({**before, true});
-                ++totals.counters.duplicate;
+                totals.counters.duplicate += system ? 0 : 1;
                 continue;
             }
         }
-        if (Status s = span_->insert(totals.next, project, event); !s.ok()) return s;
+        if (!door) {
+            const auto number = span_->door_number(request.source, request.dialect, request.sender);
+            if (!number.ok()) return number.error();
+            door = *number;
+        }
+        if (Status s = span_->insert(totals.next, project, event, *door); !s.ok()) return s;
         placements.push_back({totals.next++, false});
-        ++totals.counters.accepted;
+        ++(system ? totals.counters.system : totals.counters.accepted);
         group.newest = std::max(group.newest, event.received_at);
     }
     for (const Rejection& rejection : request.rejected) {
@@ -371,7 +419,8 @@ Status SqliteJournal::store_request(Group& group, std::size_t index) {
     }
     totals.counters.invalid += request.rejected_not_kept;
     totals.counters.dead_letters_not_kept += request.rejected_not_kept;
-    totals.counters.decoded += request.batch.size() + request.rejected.size() + request.rejected_not_kept;
+    totals.counters.decoded +=
+        (system ? 0 : request.batch.size()) + request.rejected.size() + request.rejected_not_kept;
     return {};
 }
 

@@ -180,6 +180,7 @@ TEST(Directory, ProjectsAreCheckedAndKeptWhileTheirKeysWork) {
     Directory& directory = *open.directory;
     for (const char* wrong : {"", "Shop", "a b", "../x", "ä"})
         EXPECT_EQ(code_of(directory.save_project({wrong, "x", {}, {}}, true)), ErrorCode::InvalidArgument) << wrong;
+    EXPECT_EQ(code_of(directory.save_project({"_system", "x", {}, {}}, true)), ErrorCode::InvalidArgument);
     EXPECT_EQ(code_of(directory.save_project({std::string(65, 'a'), "x", {}, {}}, true)), ErrorCode::InvalidArgument);
     EXPECT_EQ(code_of(directory.save_project({"shop", "Shop", {"no spaces"}, {}}, true)), ErrorCode::InvalidArgument);
     EXPECT_EQ(code_of(directory.save_project({"shop", "Shop", {}, {}}, false)), ErrorCode::NotFound);

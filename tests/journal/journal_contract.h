@@ -202,6 +202,87 @@ TEST_P(JournalContract, ReadsDeadLettersFromAnyOneOnUpToAsManyAsAsked) {
     EXPECT_EQ(journal->read_dead_letters(1, 1000)->back().id, 60U);
 }
 
+TEST_P(JournalContract, KeepsByWhichDoorEventsCame) {
+    const auto append = [&](const std::string& project, const std::string& id, const std::string& source,
+                            Dialect dialect, const std::string& sender) {
+        AppendRequest request;
+        request.batch = EventBatch(project);
+        request.batch.add(event(id));
+        request.source = source;
+        request.dialect = dialect;
+        request.sender = sender;
+        ASSERT_TRUE(append_request(*journal, std::move(request)).ok());
+    };
+    append("default", "a", "/events", Dialect::Generic, "");
+    append("shop", "b", "/v1/batch", Dialect::Segment, "key k_1");
+    append("shop", "c", "/v1/batch", Dialect::Segment, "key k_2");
+    append("default", "d", "/events", Dialect::Generic, "");
+    append("shop", "a", "/batch", Dialect::PostHog, "user u");
+    append("shop", "b", "/another", Dialect::PostHog, "");  // a repeat: the first is what is there
+
+    const auto a = journal->find("default", "a");
+    ASSERT_TRUE(a.ok());
+    EXPECT_EQ(a->offset, 1U);
+    EXPECT_EQ(a->project, "default");
+    EXPECT_EQ(a->source, "/events");
+    EXPECT_EQ(a->dialect, Dialect::Generic);
+    EXPECT_EQ(a->sender, "");
+    const auto b = journal->find("shop", "b");
+    ASSERT_TRUE(b.ok());
+    EXPECT_EQ(b->offset, 2U);
+    EXPECT_EQ(b->source, "/v1/batch");
+    EXPECT_EQ(b->dialect, Dialect::Segment);
+    EXPECT_EQ(b->sender, "key k_1");
+    EXPECT_EQ(journal->find("shop", "c")->sender, "key k_2");
+    EXPECT_EQ(journal->find("shop", "a")->offset, 5U);
+    EXPECT_EQ(journal->find("default", "b").error().code, ErrorCode::NotFound);
+    EXPECT_EQ(journal->find("nobody", "a").error().code, ErrorCode::NotFound);
+    EXPECT_EQ(journal->find("default", "").error().code, ErrorCode::NotFound);
+
+    const auto fourth = journal->place(4);
+    ASSERT_TRUE(fourth.ok());
+    EXPECT_EQ(fourth->offset, 4U);
+    EXPECT_EQ(fourth->project, "default");
+    EXPECT_EQ(fourth->source, "/events");
+    EXPECT_EQ(journal->place(5)->dialect, Dialect::PostHog);
+    EXPECT_EQ(journal->place(6).error().code, ErrorCode::NotFound);
+}
+
+TEST_P(JournalContract, FindsTheNewestOfAnIdThatCameInTwoHorizons) {
+    ASSERT_TRUE(append_ids(*journal, {"a"}).ok());
+    ASSERT_TRUE(append_ids(*journal, {"a", "b"}, kStart.plus_micros(49 * 3'600'000'000)).ok());
+    EXPECT_EQ(journal->find("default", "a")->offset, 2U);
+}
+
+TEST_P(JournalContract, IdsFromTheDoorAreNotFoundById) {
+    EventBatch batch;
+    EventView made = event("made");
+    made.id_from_door = true;
+    batch.add(made);
+    ASSERT_TRUE(append_batch(*journal, std::move(batch)).ok());
+    EXPECT_EQ(journal->find("default", "made").error().code, ErrorCode::NotFound);
+    EXPECT_EQ(journal->place(1)->source, "test");
+}
+
+TEST_P(JournalContract, CountsEventsOfTheProgramItselfApart) {
+    EventBatch system{std::string(kSystemProject)};
+    system.add(event("canary"));
+    system.add(event("canary"));
+    ASSERT_TRUE(append_ids(*journal, {"a"}).ok());
+    const auto result = append_batch(*journal, std::move(system));
+    ASSERT_TRUE(result.ok());
+    EXPECT_EQ(result->placements[0].offset, 2U);
+    EXPECT_TRUE(result->placements[1].duplicate);
+    ASSERT_TRUE(append_ids(*journal, {"a", "b"}).ok());
+    const JournalCounters counters = journal->counters();
+    EXPECT_EQ(counters.system, 1U);
+    EXPECT_EQ(counters.accepted, 2U);
+    EXPECT_EQ(counters.duplicate, 1U);
+    EXPECT_EQ(counters.decoded, 3U);
+    EXPECT_EQ(journal->end() - 1, counters.accepted + counters.system);
+    EXPECT_EQ((*journal->read(2, 1))->batch.project(), kSystemProject);
+}
+
 TEST_P(JournalContract, CountsRejectedThatAreNotKept) {
     AppendRequest request;
     request.batch.add(event("a"));

@@ -4,7 +4,9 @@
 
 #include "base/sqlite.h"
 #include "journal/journal_contract.h"
+#include "journal/span_reader.h"
 #include "journal/sqlite_support.h"
+#include "support/manual_clock.h"
 
 namespace streamgauge::test {
 namespace {
@@ -29,6 +31,10 @@ public:
     Offset end() const override { return journal_->end(); }
     Offset begin() const override { return journal_->begin(); }
     JournalCounters counters() const override { return journal_->counters(); }
+    Result<EventPlace> find(std::string_view project, std::string_view id) override {
+        return journal_->find(project, id);
+    }
+    Result<EventPlace> place(Offset offset) override { return journal_->place(offset); }
     std::size_t pending() const override { return journal_->pending(); }
     void on_commit(std::function<void()> listener) override { journal_->on_commit(std::move(listener)); }
     void close() override { journal_->close(); }
@@ -250,11 +256,15 @@ TEST_F(SqliteJournalTest, AJournalOfFormat1IsReadAndWrittenOn) {
         if (round == 1) {
             EXPECT_EQ((*letters)[3].producer, "somebody");
             EXPECT_EQ((*letters)[3].dialect, Dialect::Otlp);
+            EXPECT_EQ(journal->find("default", "id-5")->source, "/v1/logs");
+            for (Offset at = 1; at < 6; ++at) EXPECT_FALSE(journal->place(at)->dialect);
             break;
         }
         EXPECT_TRUE(append_ids(*journal, {"id-1"})->placements[0].duplicate);
+        EXPECT_EQ(journal->find("default", "id-1")->source, "");
         AppendRequest request;
         request.batch.add(event("id-5"));
+        request.source = "/v1/logs";
         request.dialect = Dialect::Otlp;
         request.producer = "somebody";
         request.rejected.push_back({0, "bad", "", 0, "raw"});
@@ -263,11 +273,194 @@ TEST_F(SqliteJournalTest, AJournalOfFormat1IsReadAndWrittenOn) {
     }
 }
 
+// As the version before this one left it.
+void make_format_2(const std::string& directory) {
+    auto connection = sql::open(directory + "/journal-00000000000000000001.db", true);
+    ASSERT_TRUE(connection.ok());
+    const Status done = sql::execute(connection->get(), R"(
+        PRAGMA journal_mode=WAL;
+        CREATE TABLE event(
+            "offset" INTEGER PRIMARY KEY, project TEXT NOT NULL, event_id TEXT NOT NULL, received_at INTEGER NOT NULL,
+            flags INTEGER NOT NULL, occurred_at INTEGER NOT NULL, schema_version INTEGER NOT NULL,
+            event_type TEXT NOT NULL, user_id TEXT NOT NULL, session_id TEXT NOT NULL, page_url TEXT NOT NULL,
+            props TEXT NOT NULL);
+        CREATE TABLE dead_letter(
+            id INTEGER PRIMARY KEY, project TEXT NOT NULL, received_at INTEGER NOT NULL, source TEXT NOT NULL,
+            item INTEGER NOT NULL, reason TEXT NOT NULL, field TEXT NOT NULL, byte_offset INTEGER NOT NULL,
+            dialect TEXT NOT NULL, producer TEXT NOT NULL, event_id TEXT NOT NULL, raw_cut INTEGER NOT NULL,
+            raw BLOB NOT NULL);
+        CREATE TABLE seal(
+            first_offset INTEGER PRIMARY KEY, last_offset INTEGER NOT NULL, events INTEGER NOT NULL,
+            sha256 BLOB NOT NULL);
+        CREATE TABLE totals(
+            format INTEGER NOT NULL, first_offset INTEGER NOT NULL, next_offset INTEGER NOT NULL,
+            decoded INTEGER NOT NULL, accepted INTEGER NOT NULL, duplicate INTEGER NOT NULL, invalid INTEGER NOT NULL,
+            next_dead_letter INTEGER NOT NULL, dedup_secret BLOB NOT NULL, dead_letters_not_kept INTEGER NOT NULL);
+        INSERT INTO event VALUES(
+            1, 'default', 'id-0', 1770000000000000, 12, 1770000000000000, 1, 'view', 'u', 's', '/p', '{}');
+        INSERT INTO event VALUES(
+            2, 'default', 'id-1', 1770000000000000, 3, 1770000000000000, 1, 'view', 'u', 's', '/p', '{}');
+        INSERT INTO totals VALUES(2, 1, 3, 5, 2, 2, 1, 2, x'000102030405060708090a0b0c0d0e0f', 1);)");
+    ASSERT_TRUE(done.ok()) << done.error().describe();
+}
+
+TEST_F(SqliteJournalTest, AJournalOfFormat2IsReadAndWrittenOnAndItsSealStaysTheSame) {
+    make_format_2(directory.path());
+    const std::string sealed = [&] {
+        SpanReader reader(directory.path(), {});
+        return reader.seal(1)->sha256;
+    }();
+    {
+        const auto journal = open_journal(options);
+        ASSERT_NE(journal, nullptr);
+        EXPECT_EQ(ids(*journal, 1), numbered(0, 2));
+        EXPECT_EQ(journal->counters().decoded, 5U);
+        EXPECT_EQ(journal->counters().dead_letters_not_kept, 1U);
+        EXPECT_EQ(journal->counters().system, 0U);
+        EXPECT_FALSE(journal->place(1)->dialect);
+        const auto run = journal->read(1, 10);
+        EXPECT_TRUE((*run)->batch[0].bot && (*run)->batch[0].off_schema && !(*run)->batch[0].id_from_door);
+        EXPECT_TRUE((*run)->batch[1].id_from_door && (*run)->batch[1].time_from_door);
+    }
+    SpanReader reader(directory.path(), {});
+    EXPECT_EQ(reader.seal(1)->sha256, sealed);
+    const auto journal = open_journal(options);
+    EventBatch system{std::string(kSystemProject)};
+    system.add(event("canary"));
+    ASSERT_TRUE(append_batch(*journal, std::move(system)).ok());
+    ASSERT_TRUE(append_ids(*journal, {"id-2"}).ok());
+    EXPECT_EQ(journal->find("default", "id-2")->source, "test");
+    EXPECT_EQ(journal->counters().system, 1U);
+    EXPECT_EQ(journal->counters().accepted, 3U);
+}
+
+TEST_F(SqliteJournalTest, ASealDoesNotDependOnTheDoors) {
+    std::vector<std::string> seals;
+    for (const char* first : {"/events", "/ingest"}) {
+        ScratchDirectory own;
+        {
+            const auto journal = open_journal(options_in(own));
+            for (const std::string& source : {std::string(first), std::string("/other")}) {
+                AppendRequest request;
+                request.source = source;
+                request.batch.add(event(source == first ? "a" : "b"));
+                ASSERT_TRUE(append_request(*journal, std::move(request)).ok());
+            }
+        }
+        seals.push_back(SpanReader(own.path(), {}).seal(1)->sha256);
+    }
+    EXPECT_EQ(seals[0], seals[1]);
+    EXPECT_EQ(seals[0].size(), 32U);
+}
+
+TEST_F(SqliteJournalTest, DoorsAndSystemEventsOutliveRestartsAndNewFiles) {
+    constexpr std::int64_t kDay = 86'400'000'000;
+    for (int day = 0; day < 3; ++day) {
+        const auto journal = open_journal(options);
+        for (int k = 0; k < 3; ++k) {
+            AppendRequest request;
+            request.source = "/door" + std::to_string((day + k) % 3);
+            request.sender = "key k_" + std::to_string(k);
+            request.batch.add(event(std::to_string(day * 3 + k), kStart.plus_micros(day * kDay)));
+            ASSERT_TRUE(append_request(*journal, std::move(request)).ok());
+            EventBatch system{std::string(kSystemProject)};
+            system.add(event("s" + std::to_string(day * 3 + k), kStart.plus_micros(day * kDay)));
+            ASSERT_TRUE(append_batch(*journal, std::move(system)).ok());
+        }
+    }
+    const auto journal = open_journal(options);
+    EXPECT_EQ(directory.files(".db"), 3U);
+    EXPECT_EQ(journal->counters().system, 9U);
+    EXPECT_EQ(journal->counters().accepted, 9U);
+    EXPECT_EQ(journal->counters().decoded, 9U);
+    for (int day = 0; day < 3; ++day)
+        for (int k = 0; k < 3; ++k) {
+            const auto place = journal->place(static_cast<Offset>(day * 6 + k * 2 + 1));
+            ASSERT_TRUE(place.ok());
+            EXPECT_EQ(place->source, "/door" + std::to_string((day + k) % 3));
+            EXPECT_EQ(place->sender, "key k_" + std::to_string(k));
+            EXPECT_EQ(journal->place(place->offset + 1)->project, kSystemProject);
+        }
+}
+
+TEST_F(SqliteJournalTest, KeepsAsManyDoorsAsAFileMayHave) {
+    const auto journal = open_journal(options);
+    const auto append = [&](const std::string& id, const std::string& source, const std::string& sender) {
+        AppendRequest request;
+        request.source = source;
+        request.sender = sender;
+        request.batch.add(event(id));
+        return append_request(*journal, std::move(request)).ok();
+    };
+    std::vector<std::future<bool>> answers;
+    for (std::size_t i = 0; i < DoorNames::kMostNamed; ++i) {
+        AppendRequest request;
+        request.source = "/events";
+        request.sender = "key k_" + std::to_string(i);
+        request.batch.add(event("id-" + std::to_string(i)));
+        auto stored = std::make_shared<std::promise<bool>>();
+        answers.push_back(stored->get_future());
+        request.done = [stored](const Result<Appended>& done, const EventBatch&) { stored->set_value(done.ok()); };
+        ASSERT_TRUE(journal->append(std::move(request)));
+    }
+    for (auto& answer : answers) ASSERT_TRUE(answer.get());
+    EXPECT_EQ(journal->find("default", "id-8999")->sender, "key k_8999");
+    ASSERT_TRUE(append("over", "/events", "key one too many"));
+    const auto over = journal->find("default", "over");
+    EXPECT_EQ(over->source, "/events");
+    EXPECT_EQ(over->sender, "");
+    ASSERT_TRUE(append("again", "/events", "key k_17"));
+    EXPECT_EQ(journal->find("default", "again")->sender, "key k_17");
+    for (std::size_t i = DoorNames::kMostNamed + 1; i < DoorNames::kMost; ++i)
+        ASSERT_TRUE(journal->append([&] {
+            AppendRequest request;
+            request.source = "/door" + std::to_string(i);
+            request.batch.add(event("door-" + std::to_string(i)));
+            return request;
+        }()));
+    ASSERT_TRUE(append("beyond", "/one-door-too-many", ""));
+    const auto beyond = journal->find("default", "beyond");
+    ASSERT_TRUE(beyond.ok());
+    EXPECT_EQ(beyond->source, "");
+    EXPECT_FALSE(beyond->dialect);
+    EXPECT_EQ(journal->find("default", "door-9999")->source, "/door9999");
+}
+
+TEST_F(SqliteJournalTest, FindsIdsInFilesAndSaysWhatRetentionTook) {
+    options.dedup_memory_entries = 50;
+    constexpr std::int64_t kDay = 86'400'000'000;
+    ManualClock clock(kStart);
+    {
+        const auto journal = open_journal(options, clock);
+        for (int i = 0; i < 10; ++i) ASSERT_TRUE(append_ids(*journal, numbered(i * 30, i * 30 + 30)).ok());
+        for (int i = 0; i < 300; i += 7) {
+            const auto place = journal->find("default", "id-" + std::to_string(i));
+            ASSERT_TRUE(place.ok()) << i;
+            EXPECT_EQ(place->offset, static_cast<Offset>(i + 1));
+        }
+        EXPECT_EQ(journal->find("default", "id-300").error().code, ErrorCode::NotFound);
+        EXPECT_FALSE(journal->find("default", "id-300").error().offset);
+        ASSERT_TRUE(append_ids(*journal, {"next day"}, kStart.plus_micros(kDay)).ok());
+    }
+    options.retention_days = 1;
+    clock.set(kStart.plus_micros(2 * kDay));
+    const auto journal = open_journal(options, clock);
+    for (int tries = 0; journal->begin() == 1 && tries < 100'000; ++tries) std::this_thread::yield();
+    ASSERT_EQ(journal->begin(), 301U);
+    const auto gone = journal->find("default", "id-17");
+    ASSERT_FALSE(gone.ok());
+    EXPECT_EQ(gone.error().code, ErrorCode::NotFound);
+    EXPECT_EQ(gone.error().offset, 18U);
+    EXPECT_EQ(journal->find("default", "next day")->offset, 301U);
+    journal->close();
+    EXPECT_EQ(journal->find("default", "next day").error().code, ErrorCode::Unavailable);
+}
+
 TEST_F(SqliteJournalTest, AJournalOfANewerFormatIsRefusedAndLeftAsItIs) {
     make_format_1(directory.path());
     {
         auto connection = sql::open(directory.path() + "/journal-00000000000000000004.db", false);
-        ASSERT_TRUE(sql::execute(connection->get(), "UPDATE totals SET format = 3").ok());
+        ASSERT_TRUE(sql::execute(connection->get(), "UPDATE totals SET format = 4").ok());
     }
     const auto journal = open_sqlite_journal(options, system_clock());
     ASSERT_FALSE(journal.ok());

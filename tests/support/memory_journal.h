@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -108,6 +109,17 @@ public:
         const std::lock_guard lock(mutex_);
         return counters_;
     }
+    Result<EventPlace> find(std::string_view project, std::string_view event_id) override {
+        const std::lock_guard lock(mutex_);
+        if (closing_) return Error::make(ErrorCode::Unavailable, "the journal is closing");
+        const auto found = seen_.find(std::string(project) + '\n' + std::string(event_id));
+        if (found == seen_.end()) return Error::make(ErrorCode::NotFound, "no such id is known");
+        return place_of(found->second.offset);
+    }
+    Result<EventPlace> place(Offset offset) override {
+        const std::lock_guard lock(mutex_);
+        return place_of(offset);
+    }
     std::size_t pending() const override {
         const std::lock_guard lock(mutex_);
         return pending_;
@@ -134,6 +146,17 @@ private:
         Timestamp received_at;
     };
 
+    Result<EventPlace> place_of(Offset offset) const {
+        if (offset < begin_ || offset >= end_) {
+            Error e = Error::make(ErrorCode::NotFound, "no longer in the journal");
+            e.offset = offset;
+            return e;
+        }
+        EventPlace place = std::prev(places_.upper_bound(offset))->second;
+        place.offset = offset;
+        return place;
+    }
+
     void run() {
         std::unique_lock lock(mutex_);
         for (;;) {
@@ -158,6 +181,8 @@ private:
 
     Appended commit(const AppendRequest& request) {
         Appended appended;
+        const bool system = request.batch.project() == kSystemProject;
+        places_[end_] = {end_, request.batch.project(), request.source, request.sender, request.dialect};
         auto fresh = std::make_shared<CommittedBatch>();
         fresh->first = end_;
         fresh->batch = EventBatch(request.batch.project());
@@ -169,14 +194,14 @@ private:
                 const std::int64_t horizon = std::chrono::microseconds(limits::kDedupHorizon).count();
                 if (found != seen_.end() && event.received_at.micros - found->second.received_at.micros <= horizon) {
                     appended.placements.push_back({found->second.offset, true});
-                    ++counters_.duplicate;
+                    counters_.duplicate += system ? 0 : 1;
                     continue;
                 }
                 seen_[key] = {end_, event.received_at};
             }
             fresh->batch.add(event);
             appended.placements.push_back({end_++, false});
-            ++counters_.accepted;
+            ++(system ? counters_.system : counters_.accepted);
         }
         for (const Rejection& rejection : request.rejected) {
             DeadLetter letter;
@@ -197,7 +222,7 @@ private:
         }
         counters_.invalid += request.rejected.size() + request.rejected_not_kept;
         counters_.dead_letters_not_kept += request.rejected_not_kept;
-        counters_.decoded += request.batch.size() + request.rejected.size() + request.rejected_not_kept;
+        counters_.decoded += (system ? 0 : request.batch.size()) + request.rejected.size() + request.rejected_not_kept;
         if (!fresh->batch.empty()) log_.push_back(std::move(fresh));
         return appended;
     }
@@ -209,6 +234,7 @@ private:
     std::vector<AppendRequest> queue_;
     std::vector<std::shared_ptr<const CommittedBatch>> log_;
     std::unordered_map<std::string, Seen> seen_;
+    std::map<Offset, EventPlace> places_;  // by the first offset that came by it
     std::vector<DeadLetter> letters_;
     JournalCounters counters_;
     std::function<void()> listener_;
