@@ -68,6 +68,69 @@ std::optional<std::int64_t> parse_decimal_micros(std::string_view text) {
     return negative ? -magnitude : magnitude;
 }
 
+std::optional<DecimalText> DecimalText::read(std::string_view text) {
+    if (text.empty() || text.front() > '9') return std::nullopt;
+    DecimalText number;
+    std::size_t at = 0;
+    if (text[0] == '-' || text[0] == '+') at = 1;
+    const bool minus = text[0] == '-';
+    std::size_t first = std::string_view::npos, point = std::string_view::npos;
+    bool any = false;
+    for (; at < text.size(); ++at) {
+        if (text[at] == '.' && point == std::string_view::npos) {
+            point = at;
+        } else if (is_digit(text[at])) {
+            any = true;
+            if (text[at] != '0' && first == std::string_view::npos) first = at;
+        } else {
+            break;
+        }
+    }
+    if (!any) return std::nullopt;
+    const std::size_t end = at;
+    std::int64_t exponent = 0;
+    if (at < text.size()) {
+        if (text[at] != 'e' && text[at] != 'E') return std::nullopt;
+        ++at;
+        const bool down = at < text.size() && text[at] == '-';
+        if (at < text.size() && (text[at] == '-' || text[at] == '+')) ++at;
+        if (at == text.size()) return std::nullopt;
+        constexpr std::int64_t kMostExponent = 999'999'999;
+        for (; at < text.size(); ++at) {
+            if (!is_digit(text[at])) return std::nullopt;
+            exponent = exponent * 10 + (text[at] - '0');
+            if (exponent > kMostExponent) return std::nullopt;
+        }
+        if (down) exponent = -exponent;
+    }
+    if (first == std::string_view::npos) return number;
+    if (point == std::string_view::npos) point = end;
+    const auto distance = [](std::size_t from, std::size_t to) {
+        return static_cast<std::int64_t>(to) - static_cast<std::int64_t>(from);
+    };
+    number.digits_ = text.substr(first, end - first);
+    number.magnitude_ = exponent + (first < point ? distance(first, point) : distance(first, point) + 1);
+    number.negative_ = minus;
+    return number;
+}
+
+std::strong_ordering DecimalText::operator<=>(const DecimalText& other) const {
+    const auto sign = [](const DecimalText& n) { return n.digits_.empty() ? 0 : n.negative_ ? -1 : 1; };
+    if (sign(*this) != sign(other) || digits_.empty()) return sign(*this) <=> sign(other);
+    const DecimalText &a = negative_ ? other : *this, &b = negative_ ? *this : other;  // -x < -y where y < x
+    if (a.magnitude_ != b.magnitude_) return a.magnitude_ <=> b.magnitude_;
+    std::size_t i = 0, j = 0;
+    const auto next = [](std::string_view digits, std::size_t& at) {
+        if (at < digits.size() && digits[at] == '.') ++at;
+        return at < digits.size() ? digits[at++] : '0';
+    };
+    while (i < a.digits_.size() || j < b.digits_.size()) {
+        const char x = next(a.digits_, i), y = next(b.digits_, j);
+        if (x != y) return x <=> y;
+    }
+    return std::strong_ordering::equal;
+}
+
 std::int64_t micros_to_cents(std::int64_t micros) {
     constexpr std::int64_t kMicrosPerCent = kMicrosPerUnit / 100;
     const std::int64_t cents = micros / kMicrosPerCent, rest = micros % kMicrosPerCent;

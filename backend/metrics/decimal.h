@@ -2,6 +2,7 @@
 // Decimal numbers as integers of micro-units: sums are exact, and no binary fraction comes near them.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -16,6 +17,20 @@ inline constexpr std::int64_t kLargestUnits = 1'000'000'000;
 // past the sixth of the fraction are rounded, half away from zero. Nothing when it is no number or beyond
 // kLargestUnits.
 std::optional<std::int64_t> parse_decimal_micros(std::string_view text);
+
+// A number in the same form, of any size, in its text: compared exactly, without rounding and without making a copy.
+class DecimalText {
+public:
+    // Nothing when it is no number, or when its exponent has more than nine digits. `text` must outlive it.
+    static std::optional<DecimalText> read(std::string_view text);
+    std::strong_ordering operator<=>(const DecimalText& other) const;
+    bool operator==(const DecimalText& other) const { return (*this <=> other) == std::strong_ordering::equal; }
+
+private:
+    std::string_view digits_;     // from the first that is not zero; may have the point among them; empty: zero
+    std::int64_t magnitude_ = 0;  // the value is 0.DIGITS times ten to this
+    bool negative_ = false;
+};
 
 // Cents, half away from zero.
 std::int64_t micros_to_cents(std::int64_t micros);

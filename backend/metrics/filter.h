@@ -6,9 +6,11 @@
 //
 // Operators: = != < <= > >= contains starts_with ends_with in exists; and, or, not, parentheses. Words are not
 // case-sensitive, values are. A value is bare where it has only letters, digits and _ - . / : @ %, else in double
-// quotes with JSON's escapes. = and != compare as decimal numbers where both sides are numbers ("1.0" = 1), else as
-// bytes; < <= > >= as numbers, or as instants for occurred_at and received_at, and are false where either side is
-// neither. A comparison with a field that is not there is false, != included; `not` turns that around.
+// quotes with JSON's escapes, so is the name of a field with other characters ("props.a b"), and a value that is one of
+// the language's words. () is everything. = and != compare as decimal numbers where both sides are numbers ("1.0" = 1),
+// else as bytes; < <= > >= as numbers, or as instants for occurred_at and received_at (RFC 3339, a date in UTC, or
+// epoch seconds to nanoseconds), and are false where either side is neither. Numbers are of any size and compared
+// exactly. A comparison with a field that is not there is false, != included; `not` turns that around.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +42,7 @@ enum class Operator : std::uint8_t {
 // A filter as a tree, as the JSON form of questions has it. Leaves compare, inner nodes join.
 struct FilterNode {
     enum class Kind : std::uint8_t { And, Or, Not, Compare };
-    Kind kind = Kind::And;             // And without children: everything
+    Kind kind = Kind::And;             // And without children: everything; Or without: nothing
     std::vector<FilterNode> children;  // And, Or: any number; Not: one
     FieldPath field;                   // Compare and the next two
     Operator op = Operator::Equal;
@@ -61,16 +63,22 @@ public:
     static Result<Filter> from_tree(FilterNode tree);
 
     bool takes_everything() const;
+    // Without needless nodes: And and Or have two or more children, none of their own kind; there is no "everything"
+    // inside; nothing at all is Not of everything.
     const FilterNode& tree() const;
-    // In one normal form: equal for equal trees, and parse() gives the tree again. Empty for everything.
+    // In one normal form: equal for equal trees, and parse() gives the tree again. Empty for everything, "not ()" for
+    // nothing.
     std::string text() const;
 
     // What it looks at, each once. matches() gets their texts in this order.
     const std::vector<FieldPath>& fields() const;
-    // Empty for a field that is not there. Precondition: values.size() == fields().size(). Allocates nothing.
+    // Empty for a field that is not there, else as field.h and field_text() have it. Precondition: values.size() ==
+    // fields().size(). Allocates nothing.
     bool matches(const std::string_view* values) const;
     // What it says of every event of this type, if that alone decides.
     std::optional<bool> decided_by_type(std::string_view event_type) const;
+    // What it says of every event with these values (as for matches()), whatever its props are, if that decides.
+    std::optional<bool> decided_without_props(const std::string_view* values) const;
 
 private:
     struct Compiled;

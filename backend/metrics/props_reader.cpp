@@ -43,8 +43,7 @@ struct PropsReader::Impl {
             if (type == simdjson::ondemand::json_type::string) {
                 if (field.value().get_string().get(value)) return;
             } else if (type == simdjson::ondemand::json_type::number ||
-                       (words && (type == simdjson::ondemand::json_type::boolean ||
-                                  type == simdjson::ondemand::json_type::null))) {
+                       (words && type == simdjson::ondemand::json_type::boolean)) {
                 value = trimmed(field.value().raw_json_token());
             }
             if (--missing == 0) return;

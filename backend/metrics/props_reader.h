@@ -18,7 +18,7 @@ public:
     PropsReader& operator=(PropsReader&&) noexcept;
 
     // values[i] becomes the text of member names[i]: a string without quotes and escapes, a number as it is written,
-    // otherwise empty (also when `props` is not a JSON object); with `words` also true, false and null as they are
+    // otherwise empty (also when `props` is not a JSON object); with `words` also true and false as they are
     // written. Of members of the same name the first counts. The views are valid until the next call.
     void read(std::string_view props, const std::vector<std::string>& names, std::vector<std::string_view>& values,
               bool words = false);
