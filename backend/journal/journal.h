@@ -108,6 +108,8 @@ public:
     // Those before `id` are kept elsewhere by now, durably: retention need not carry them on. What is not called is
     // not lost: then all of them stay in the journal for ever. Does not wait.
     virtual void dead_letters_kept_to(std::uint64_t id) = 0;
+    // Looks again whether old events may go. Does not wait.
+    virtual void tend_retention() {}
 
     virtual Offset end() const = 0;    // one past the last committed
     virtual Offset begin() const = 0;  // the oldest kept

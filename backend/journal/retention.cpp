@@ -33,7 +33,8 @@ void Retention::run() {
         if (due.ok() && !*due) return;
         const Status unlinked = due.ok() ? unlink(all[0]) : Status(due.error());
         if (unlinked.ok()) continue;
-        if (unlinked.error().code != ErrorCode::Cancelled)
+        // Unavailable: somebody still needs the span. Whoever that is tells why, where it matters.
+        if (unlinked.error().code != ErrorCode::Cancelled && unlinked.error().code != ErrorCode::Unavailable)
             log::warning("retention_failed", "old events stay for now", {{"error", unlinked.error().describe()}});
         return;
     }
@@ -73,6 +74,10 @@ Status Retention::store(std::function<Status(SpanFile&)> fill) {
 }
 
 Status Retention::unlink(Offset first) {
+    const Result<Seal> seal = reader_.seal(first);
+    if (!seal.ok()) return seal.error();
+    if (options_.before_unlink)
+        if (Status s = options_.before_unlink(*seal); !s.ok()) return s;
     const std::uint64_t kept_to = letters_kept_to_();
     for (std::uint64_t after = kept_to == 0 ? 0 : kept_to - 1;;) {
         Result<std::vector<DeadLetter>> letters = reader_.dead_letters(first, after, kLettersPerErrand);
@@ -86,8 +91,6 @@ Status Retention::unlink(Offset first) {
         });
         if (!moved.ok()) return moved;
     }
-    const Result<Seal> seal = reader_.seal(first);
-    if (!seal.ok()) return seal.error();
     if (Status s = store([&](SpanFile& span) { return span.insert(*seal); }); !s.ok()) return s;
     spans_.remove_oldest();
     reader_.forget_before(spans_.begin());

@@ -19,6 +19,8 @@ struct RetentionOptions {
     std::uint64_t days = 0;            // 0: for ever
     std::uint64_t bytes = 0;           // 0: any size
     std::uint64_t headroom_bytes = 0;  // what the newest span may still grow by
+    // Asked before a span goes, with the seal that it leaves; an error keeps it for now. Empty: nobody is asked.
+    std::function<Status(const Seal&)> before_unlink;
 };
 
 // run() is called on the background thread; what it stores it gives to the writer as errands.

@@ -13,19 +13,11 @@
 #include "event/event.h"
 #include "journal/door_names.h"
 #include "journal/journal.h"
+#include "journal/seal.h"
 
 namespace streamgauge {
 
 using DedupSecret = std::array<unsigned char, 16>;
-
-// What a span says of one that retention has unlinked: enough to check a copy of it, or an aggregate, later.
-struct Seal {
-    Offset first = 0, last = 0;
-    std::uint64_t events = 0;
-    // 32 bytes, over each row in order: what the producer sent and the door decided (the low 8 bits of flags), not by
-    // which door it came. So a seal means the same in every format, and a copy that numbers its doors otherwise has it.
-    std::string sha256;
-};
 
 // What is carried from each file into the next, and changes with every commit.
 struct SpanTotals {

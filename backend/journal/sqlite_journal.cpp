@@ -41,6 +41,9 @@ public:
     Result<std::vector<DeadLetter>> read_dead_letters(std::uint64_t from, std::size_t max) override;
     std::uint64_t next_dead_letter() const override { return next_dead_letter_.load(std::memory_order_acquire); }
     void dead_letters_kept_to(std::uint64_t id) override { letters_kept_to_.store(id, std::memory_order_release); }
+    void tend_retention() override {
+        background_->post([this] { retention_->run(); });
+    }
     Offset end() const override { return end_.load(std::memory_order_acquire); }
     Offset begin() const override { return spans_.begin(); }
     JournalCounters counters() const override {
@@ -135,6 +138,7 @@ Status SqliteJournal::open() {
     keep.days = options_.retention_days;
     keep.bytes = options_.retention_bytes;
     keep.headroom_bytes = options_.span_bytes;
+    keep.before_unlink = options_.before_unlink;
     retention_.emplace(
         keep, clock_, spans_, reader_, queue_, [this]() -> SpanFile& { return *span_; },
         [this] { return letters_kept_to_.load(std::memory_order_acquire); });

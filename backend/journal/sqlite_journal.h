@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "journal/journal.h"
+#include "journal/seal.h"
 
 namespace streamgauge {
 
@@ -30,6 +32,10 @@ struct SqliteJournalOptions {
     // Pages (4 KiB) of the write-ahead log. From a quarter of it on it is moved into the file beside the writer; beyond
     // all of it the writer itself moves the little that is left, so that the log starts again from its beginning.
     std::size_t log_pages = 4096;
+    // Asked on the journal's background thread before retention removes a span, with the seal that it leaves. An error
+    // keeps the span until it is asked again: Journal::tend_retention(), the next start, the next span. Empty: nobody
+    // is asked.
+    std::function<Status(const Seal&)> before_unlink;
 };
 
 // Opens or makes the journal in options.directory. Takes a time that does not depend on how long the journal is, unless
