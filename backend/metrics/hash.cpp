@@ -21,4 +21,15 @@ std::uint64_t text_hash(std::string_view text) {
     return XXH3_64bits_withSeed(text.data(), text.size(), seed) | 1;
 }
 
+std::uint64_t value_hash(std::string_view text) {
+    constexpr std::uint64_t kSeed = 0x53747265616d4761;  // "StreamGa"
+    const std::uint64_t hash = XXH3_64bits_withSeed(text.data(), text.size(), kSeed);
+    return hash != 0 ? hash : 1;
+}
+
+std::uint64_t process_factor() {
+    static const std::uint64_t factor = random_seed() | 1;
+    return factor;
+}
+
 }  // namespace streamgauge
