@@ -13,9 +13,9 @@ inline constexpr std::int64_t kMicrosPerUnit = 1'000'000;
 // Larger amounts are not taken, so that a sum needs thousands of millions to reach the end of its integer.
 inline constexpr std::int64_t kLargestUnits = 1'000'000'000;
 
-// Reads a number as JSON writes it (RFC 8259, section 6), also with a leading '+' or zeros: "12.34", "-1e3". Digits
-// past the sixth of the fraction are rounded, half away from zero. Nothing when it is no number or beyond
-// kLargestUnits.
+// Reads a number as JSON writes it (RFC 8259, section 6), also with a leading '+' or zeros, or without digits on one
+// side of the point: "12.34", "-1e3", ".5". Digits past the sixth of the fraction are rounded, half away from zero.
+// Nothing when it is no number or beyond kLargestUnits.
 std::optional<std::int64_t> parse_decimal_micros(std::string_view text);
 
 // A number in the same form, of any size, in its text: compared exactly, without rounding and without making a copy.

@@ -107,16 +107,15 @@ std::optional<Decimal> decimal_of(const std::string& text) {
     std::size_t i = 0;
     const auto digit = [&] { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
     if (i < text.size() && (text[i] == '-' || text[i] == '+')) d.negative = text[i++] == '-';
-    if (!digit()) return std::nullopt;
     while (digit()) d.digits += text[i++];
     if (i < text.size() && text[i] == '.') {
         ++i;
-        if (!digit()) return std::nullopt;
         while (digit()) {
             d.digits += text[i++];
             --d.exponent;
         }
     }
+    if (d.digits.empty()) return std::nullopt;
     if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
         ++i;
         bool down = false;
@@ -196,9 +195,10 @@ std::int64_t day_start(const std::string& zone, std::int64_t day) {
     const auto found = known.find({zone, day});
     if (found != known.end()) return found->second;
     use_zone(zone);
-    // Zones are at most 15 hours from UTC, and all their offsets are whole minutes since long before 1970.
+    // Zones are at most 15 hours from UTC; Monrovia's day began 30 s past the minute until 1972.
     std::int64_t at = day * 86'400 - 15 * 3'600;
     while (local_day(at) < day) at += 60;
+    while (local_day(at - 1) >= day) --at;
     known[{zone, day}] = at;
     return at;
 }
@@ -332,7 +332,11 @@ std::pair<std::int64_t, std::int64_t> window_of(std::int64_t width, const std::s
     }
     const std::int64_t days = width / (86'400LL * 1'000'000);
     use_zone(timezone);
-    const std::int64_t first = floor_div(local_day(floor_div(at, 1'000'000)), days) * days;
+    const std::int64_t seconds = floor_div(at, 1'000'000);
+    std::int64_t first = floor_div(local_day(seconds), days) * days;
+    // Where clocks are set back over midnight the day has begun all the same; where a date is left out its window is
+    // empty.
+    while (day_start(timezone, first + days) <= seconds) first += days;
     return {day_start(timezone, first) * 1'000'000, day_start(timezone, first + days) * 1'000'000};
 }
 

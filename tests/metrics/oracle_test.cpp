@@ -40,7 +40,9 @@ TEST(Oracle, ReadsNumbersExactly) {
     EXPECT_EQ(micros("1000000000"), 1'000'000'000'000'000);
     EXPECT_EQ(micros("1000000000.000001"), INT64_MIN);
     EXPECT_EQ(micros("1.999999999"), 2'000'000);
-    for (const char* const none : {"", "x", "1.", ".5", "1e", "--1", "1 ", "0x10"})
+    EXPECT_EQ(micros(".5"), 500'000);
+    EXPECT_EQ(micros("+5."), 5'000'000);
+    for (const char* const none : {"", "x", ".", "-", "1e", "--1", "1 ", "0x10"})
         EXPECT_EQ(micros(none), INT64_MIN) << none;
 }
 
