@@ -8,14 +8,17 @@
 #include <vector>
 
 #include "api/services.h"
+#include "metrics/filter.h"
 
 namespace streamgauge::api {
 
+// Every given member must hold.
 struct EventFilter {
     std::string project;                                              // empty: all
     std::string event_id, event_type, user_id, session_id, page_url;  // empty: any
     std::vector<std::pair<std::string, std::string>> props;           // name ("amount_usd") and value as text
     std::optional<bool> bot;
+    Filter where;
     std::optional<Timestamp> from, to;  // occurred_at, `to` excluded
 };
 
@@ -33,7 +36,7 @@ struct EventPage {
     bool exhausted = true;            // false: stopped early, after as many events as one question may look at
 };
 
-// Callbacks on the service's own thread.
+// Events of the program itself (kSystemProject) are never found. Callbacks on the service's own thread.
 class EventSearch {
 public:
     virtual ~EventSearch() = default;

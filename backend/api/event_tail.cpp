@@ -24,13 +24,20 @@ TailEvent to_tail(Offset id, const EventView& event) {
 
 }  // namespace
 
-EventTailReader::EventTailReader(Journal& journal, std::string event_type)
+EventTailReader::EventTailReader(Journal& journal, std::string event_type, Filter where)
     : journal_(journal), event_type_(std::move(event_type)) {
+    if (!where.takes_everything()) where_.emplace(std::move(where));
     const Offset begin = journal_.begin(), end = journal_.end();
-    const std::size_t back = event_type_.empty() ? kEventsPerMessage : kLookBack;
-    position_ = end - std::min<Offset>(end - begin, back);
-    bool more = false;
-    (void)advance(more);
+    // Where everything is taken the newest suffice, but for those of the program itself: on a quiet server they are
+    // most of what there is.
+    const std::size_t longest = takes_everything() ? kLongLookBack : kLookBack;
+    for (std::size_t back = takes_everything() ? kEventsPerMessage : kLookBack;; back = longest) {
+        position_ = end - std::min<Offset>(end - begin, back);
+        newest_.clear();
+        bool more = false;
+        (void)take(0, back, more);
+        if (newest_.size() >= kEventsPerMessage || back >= longest || end - begin <= back) return;
+    }
 }
 
 std::uint64_t EventTailReader::search(std::size_t most, Found& found, bool& more) {
@@ -40,7 +47,7 @@ std::uint64_t EventTailReader::search(std::size_t most, Found& found, bool& more
         const auto read = journal_.read(position_, kReadEvents);
         if (!read && read.error().code == ErrorCode::NotFound && read.error().offset &&
             *read.error().offset > position_) {
-            if (event_type_.empty()) matched += *read.error().offset - position_;
+            if (takes_everything()) matched += *read.error().offset - position_;
             position_ = *read.error().offset;
             continue;
         }
@@ -50,8 +57,11 @@ std::uint64_t EventTailReader::search(std::size_t most, Found& found, bool& more
             return matched;
         }
         const std::shared_ptr<const CommittedBatch>& batch = read.value();
-        for (auto i = static_cast<std::size_t>(position_ - batch->first); i < batch->batch.size(); ++i) {
+        const std::string& project = batch->batch.project();
+        const bool own = project == kSystemProject;
+        for (auto i = static_cast<std::size_t>(position_ - batch->first); !own && i < batch->batch.size(); ++i) {
             if (!event_type_.empty() && batch->batch[i].event_type != event_type_) continue;
+            if (where_ && !where_->matches(batch->batch[i], project)) continue;
             ++matched;
             found.emplace_back(batch, i);
             if (found.size() > kEventsPerMessage) found.pop_front();
@@ -64,7 +74,7 @@ std::uint64_t EventTailReader::search(std::size_t most, Found& found, bool& more
 
 EventTail EventTailReader::advance(bool& more) {
     std::uint64_t matched = 0;
-    if (event_type_.empty()) {
+    if (takes_everything()) {
         // Every event matches: those that would not be shown need not be read.
         const Offset end = journal_.end();
         if (end > position_ + kEventsPerMessage) {
@@ -72,8 +82,12 @@ EventTail EventTailReader::advance(bool& more) {
             position_ = end - kEventsPerMessage;
         }
     }
+    return take(matched, kEventsPerStep, more);
+}
+
+EventTail EventTailReader::take(std::uint64_t matched, std::size_t most, bool& more) {
     Found found;
-    matched += search(kEventsPerStep, found, more);
+    matched += search(most, found, more);
     EventTail tail;
     tail.skipped = matched - found.size();
     tail.events.reserve(found.size());

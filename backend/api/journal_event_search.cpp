@@ -51,7 +51,8 @@ StoredEvent stored(Offset id, const std::string& project, const EventView& event
 
 bool asks_anything(const EventFilter& f) {
     return !f.project.empty() || !f.event_id.empty() || !f.event_type.empty() || !f.user_id.empty() ||
-           !f.session_id.empty() || !f.page_url.empty() || !f.props.empty() || f.bot || f.from || f.to;
+           !f.session_id.empty() || !f.page_url.empty() || !f.props.empty() || f.bot || !f.where.takes_everything() ||
+           f.from || f.to;
 }
 
 }  // namespace
@@ -87,6 +88,8 @@ Result<EventPage> JournalEventSearch::search(const EventFilter& filter, std::opt
                                              std::size_t limit) {
     prop_names_.clear();
     for (const auto& [name, value] : filter.props) prop_names_.push_back(name);
+    where_.reset();
+    if (!filter.where.takes_everything()) where_.emplace(filter.where);
     const std::int64_t until = clock_.monotonic_nanos() + std::chrono::nanoseconds(options_.longest).count();
     EventPage page;
     Offset high = std::min(cursor.value_or(journal_.end()), journal_.end());
@@ -135,12 +138,14 @@ Status JournalEventSearch::look_at(Window& window) {
             window.nothing_before =
                 batch.batch[at - batch.first].received_at.plus_micros(kOldestHelp) < *window.filter.from;
         first_run = false;
-        const bool other_project = !window.filter.project.empty() && batch.batch.project() != window.filter.project;
+        const std::string& project = batch.batch.project();
+        const bool other_project =
+            project == kSystemProject || (!window.filter.project.empty() && project != window.filter.project);
         for (; at < end; ++at) {
             if (other_project) continue;
             const EventView event = batch.batch[at - batch.first];
-            if (!matches(window.filter, event)) continue;
-            window.found.push_back(stored(at, batch.batch.project(), event));
+            if (!matches(window.filter, event, project)) continue;
+            window.found.push_back(stored(at, project, event));
             window.bytes += bytes_of(window.found.back());
             while (window.found.size() > window.most ||
                    (window.bytes > options_.most_bytes && window.found.size() > 1)) {
@@ -153,7 +158,7 @@ Status JournalEventSearch::look_at(Window& window) {
     return {};
 }
 
-bool JournalEventSearch::matches(const EventFilter& filter, const EventView& event) {
+bool JournalEventSearch::matches(const EventFilter& filter, const EventView& event, std::string_view project) {
     const auto differs = [](const std::string& wanted, std::string_view is) { return !wanted.empty() && wanted != is; };
     if (differs(filter.event_type, event.event_type) || differs(filter.user_id, event.user_id) ||
         differs(filter.session_id, event.session_id) || differs(filter.page_url, event.page_url) ||
@@ -162,11 +167,12 @@ bool JournalEventSearch::matches(const EventFilter& filter, const EventView& eve
     if (filter.bot && *filter.bot != event.bot) return false;
     if (filter.from && event.occurred_at < *filter.from) return false;
     if (filter.to && !(event.occurred_at < *filter.to)) return false;
-    if (filter.props.empty()) return true;
-    props_.read(event.props, prop_names_, prop_values_, true);
-    for (std::size_t i = 0; i < filter.props.size(); ++i)
-        if (prop_values_[i].data() == nullptr || prop_values_[i] != filter.props[i].second) return false;
-    return true;
+    if (!filter.props.empty()) {
+        props_.read(event.props, prop_names_, prop_values_, true);
+        for (std::size_t i = 0; i < filter.props.size(); ++i)
+            if (prop_values_[i].data() == nullptr || prop_values_[i] != filter.props[i].second) return false;
+    }
+    return !where_ || where_->matches(event, project);
 }
 
 }  // namespace streamgauge::api

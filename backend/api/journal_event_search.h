@@ -10,6 +10,7 @@
 #include "api/service_thread.h"
 #include "base/clock.h"
 #include "journal/journal.h"
+#include "metrics/filter_reader.h"
 #include "metrics/props_reader.h"
 
 namespace streamgauge::api {
@@ -40,14 +41,15 @@ private:
     struct Window;
     Result<EventPage> search(const EventFilter& filter, std::optional<Offset> cursor, std::size_t limit);
     Status look_at(Window& window);
-    bool matches(const EventFilter& filter, const EventView& event);
+    bool matches(const EventFilter& filter, const EventView& event, std::string_view project);
 
     Journal& journal_;
     const Clock& clock_;
     const EventSearchOptions options_;
-    PropsReader props_;  // this and the next two are the thread's own
+    PropsReader props_;  // this and the next three are the thread's own
     std::vector<std::string> prop_names_;
     std::vector<std::string_view> prop_values_;
+    std::optional<FilterReader> where_;  // of the question at hand, where it has one
     ServiceThread thread_;
 };
 

@@ -27,6 +27,13 @@ constexpr milliseconds kSampleDeadline{500};   // then the overview goes on with
 constexpr std::size_t kOverviewDeltas = 128;   // about 12 s to resume in
 constexpr std::size_t kLoadDeltas = 128;
 
+// One that does not parse takes nothing.
+Filter where_of(const TopicFilter& filter) {
+    auto parsed = Filter::parse(filter.filter);
+    if (!parsed.ok()) parsed = Filter::parse("event_type = x and not event_type = x");
+    return std::move(parsed).value();
+}
+
 }  // namespace
 
 struct LiveFeed::Impl : std::enable_shared_from_this<LiveFeed::Impl> {
@@ -49,9 +56,11 @@ struct LiveFeed::Impl : std::enable_shared_from_this<LiveFeed::Impl> {
     std::atomic<bool> watched{false};    // somebody wants to know
 
     // ---- the live thread -------------------------------------------------------------------------------------------
+    using TailKey = std::pair<std::string, std::string>;  // TopicFilter's event_type and filter
+    static TailKey key_of(const TopicFilter& filter) { return {filter.event_type, filter.filter}; }
     struct Tail {
-        Tail(Journal& journal, const std::string& type, std::uint64_t epoch)
-            : reader(journal, type), channel(epoch, 0) {}
+        Tail(Journal& journal, const TopicFilter& filter, std::uint64_t epoch)
+            : reader(journal, filter.event_type, where_of(filter)), channel(epoch, 0) {}
         EventTailReader reader;
         LiveChannel channel;
     };
@@ -62,7 +71,7 @@ struct LiveFeed::Impl : std::enable_shared_from_this<LiveFeed::Impl> {
     OverviewBuilder builder;
     LiveChannel overview, load;
     bool overview_watched = false;
-    std::map<std::string, Tail> tails;  // by event type
+    std::map<TailKey, Tail> tails;
     LoadStatus load_status, load_published;
     bool load_changed = false, tails_behind = false, full_second = false;
     std::vector<Newcomer> newcomers;  // to the overview: they wait for the sample
@@ -92,7 +101,7 @@ struct LiveFeed::Impl : std::enable_shared_from_this<LiveFeed::Impl> {
     void prune();
     void add(Topic topic, const TopicFilter& filter, const std::optional<ResumePoint>& resume,
              const std::shared_ptr<Subscriber>& subscriber);
-    void snapshot_for(Topic topic, const std::string& event_type, const std::shared_ptr<Subscriber>& subscriber);
+    void snapshot_for(Topic topic, const TailKey& tail, const std::shared_ptr<Subscriber>& subscriber);
 
     static LiveMessage message(Topic topic) {
         LiveMessage made;
@@ -226,7 +235,7 @@ void LiveFeed::Impl::publish_overview() {
 void LiveFeed::Impl::publish_tails() {
     tails_due = SteadyClock::now() + kPublishInterval;
     tails_behind = false;
-    for (auto& [type, tail] : tails) {
+    for (auto& [key, tail] : tails) {
         bool more = false;
         EventTail news = tail.reader.advance(more);
         tails_behind = tails_behind || more;
@@ -268,8 +277,7 @@ void LiveFeed::Impl::add(Topic topic, const TopicFilter& filter, const std::opti
             if (!sample_asked) ask_pipeline();
             break;
         case Topic::Events: {
-            const auto [tail, fresh] =
-                tails.try_emplace(filter.event_type, sources.journal, filter.event_type, sources.epoch);
+            const auto [tail, fresh] = tails.try_emplace(key_of(filter), sources.journal, filter, sources.epoch);
             tail->second.channel.add(subscriber, std::nullopt,
                                      [&] { return tail_message(tail->second.reader.newest()); });
             tails_behind = true;  // what came while the snapshot was made
@@ -282,15 +290,14 @@ void LiveFeed::Impl::add(Topic topic, const TopicFilter& filter, const std::opti
     prune();
 }
 
-void LiveFeed::Impl::snapshot_for(Topic topic, const std::string& event_type,
-                                  const std::shared_ptr<Subscriber>& subscriber) {
+void LiveFeed::Impl::snapshot_for(Topic topic, const TailKey& key, const std::shared_ptr<Subscriber>& subscriber) {
     switch (topic) {
         case Topic::Overview:
             newcomers.push_back({subscriber, std::nullopt});
             if (!sample_asked) ask_pipeline();
             break;
         case Topic::Events:
-            if (const auto tail = tails.find(event_type); tail != tails.end())
+            if (const auto tail = tails.find(key); tail != tails.end())
                 tail->second.channel.send_snapshot(*subscriber, tail_message(tail->second.reader.newest()));
             break;
         case Topic::Load:
@@ -334,9 +341,9 @@ std::unique_ptr<Subscription> LiveFeed::subscribe(Topic topic, TopicFilter filte
     impl->post([impl, topic, filter, resume, subscriber] { impl->add(topic, filter, resume, subscriber); });
     return std::make_unique<FeedSubscription>(
         subscriber,
-        [weak, topic, type = filter.event_type, subscriber] {
+        [weak, topic, key = Impl::key_of(filter), subscriber] {
             if (const auto self = weak.lock())
-                self->post([raw = self.get(), topic, type, subscriber] { raw->snapshot_for(topic, type, subscriber); });
+                self->post([raw = self.get(), topic, key, subscriber] { raw->snapshot_for(topic, key, subscriber); });
         },
         [weak] {
             if (const auto self = weak.lock()) self->post([raw = self.get()] { raw->prune(); });

@@ -47,7 +47,9 @@ public:
 enum class Topic { Overview, Events, Load };
 
 struct TopicFilter {
-    std::string event_type;  // Events only; empty: every type
+    // Events only; both must hold.
+    std::string event_type;   // empty: every type
+    std::string filter = {};  // in the filter language (metrics/filter.h); empty: everything. Must be one that parses
     bool operator==(const TopicFilter&) const = default;
 };
 

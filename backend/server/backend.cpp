@@ -184,7 +184,7 @@ void EmbeddedBackend::make_services() {
     api::Hello hello;
     hello.version = STREAMGAUGE_VERSION;
     hello.epoch = static_cast<std::uint64_t>(clock_.now().micros);
-    hello.features = {"live", "events", "dead_letters"};
+    hello.features = {"live", "events", "dead_letters", "filter"};
 
     const bool required = authentication_required(config_);
     const auto limited = [this] { ingest_stats_.limited(1); };

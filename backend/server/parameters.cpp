@@ -147,4 +147,12 @@ void Parameters::refuse_unknown(std::initializer_list<std::string_view> known) {
             return fail(name, "is no parameter of this route");
 }
 
+Result<Filter> filter_parameter(std::string_view text) {
+    auto parsed = Filter::parse(text);
+    if (parsed.ok()) return parsed;
+    Error error = parsed.error();
+    error.field = "filter";
+    return error;
+}
+
 }  // namespace streamgauge

@@ -11,10 +11,15 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/result.h"
 #include "base/time.h"
 #include "http/types.h"
+#include "metrics/filter.h"
 
 namespace streamgauge {
+
+// What stands in the parameter `filter`. InvalidArgument with that in `field` and the byte at fault in `offset`.
+Result<Filter> filter_parameter(std::string_view text);
 
 // Valid as long as the request.
 class Parameters {

@@ -69,11 +69,15 @@ void events(const RouteServices& services, const Request& request, const ReplyPt
     filter.page_url = in.text("page_url", limits::kPageUrlBytes);
     filter.bot = in.truth("bot");
     filter.project = in.text("project", limits::kEventIdBytes);
+    const std::string where = in.text("filter", kFilterBytes);
     filter.props = in.with_prefix(kPropsPrefix, limits::kTargetBytes);
     services.requests.ignored_parameters(in.unknown({"limit", "cursor", "from", "to", "event_id", "event_type",
-                                                     "user_id", "session_id", "page_url", "bot", "project"},
+                                                     "user_id", "session_id", "page_url", "bot", "project", "filter"},
                                                     kPropsPrefix));
     if (in.fault()) return reply->send(http::problem(*in.fault()));
+    auto parsed = filter_parameter(where);
+    if (!parsed.ok()) return reply->send(http::problem(parsed.error()));
+    filter.where = std::move(parsed).value();
     if (!request.principal->every_project) {
         if (!filter.project.empty() && filter.project != request.principal->project)
             return reply->send(http::problem(Error::make(ErrorCode::Forbidden, "this key or user is of one project")));
@@ -115,6 +119,8 @@ http::RouteDocs docs() {
         {"session_id", "query", kText, "Exactly this session."},
         {"page_url", "query", kText, "Exactly this page."},
         {"bot", "query", R"({"type":"string","enum":["true","false"]})", "Only those of robots, or none of them."},
+        {"filter", "query", R"({"type":"string","maxLength":8192})",
+         "Only those that match, in the filter language: event_type = purchase and props.amount > 100."},
         {"project", "query", kText, "Events of this project; the caller's own when it is confined to one."},
     };
     docs.answers = {{200, "application/json",
@@ -129,7 +135,8 @@ http::RouteDocs docs() {
                      "The newest first. Also props.NAME=VALUE filters, by a member of props as text. Link and "
                      "Streamgauge-Cursor say where to go on; Streamgauge-Search: unfinished, that this question ended "
                      "early."},
-                    {400, "application/problem+json", "", "A parameter is wrong; `field` names it."}};
+                    {400, "application/problem+json", "",
+                     "A parameter is wrong; `field` names it, and of a filter `offset` the byte at fault."}};
     return docs;
 }
 

@@ -46,11 +46,13 @@ http::Handler live_handler(const RouteServices& services) {
     return [&services, texts](const http::Request& request, const http::ReplyPtr& reply) {
         Parameters in(request);
         const auto topic = static_cast<api::Topic>(in.word("topic", {"overview", "events", "load"}));
-        api::TopicFilter filter{in.text("event_type", limits::kEventTypeBytes)};
-        if (const std::size_t unknown = in.unknown({"topic", "event_type"}); unknown != 0) {
+        api::TopicFilter filter{in.text("event_type", limits::kEventTypeBytes), in.text("filter", kFilterBytes)};
+        if (const std::size_t unknown = in.unknown({"topic", "event_type", "filter"}); unknown != 0) {
             services.requests.ignored_parameters(unknown);
         }
         if (in.fault()) return reply->send(http::problem(*in.fault()));
+        if (const auto where = filter_parameter(filter.filter); !where.ok())
+            return reply->send(http::problem(where.error()));
         std::optional<api::ResumePoint> resume;
         // A point that cannot be read is one that cannot be resumed from: the answer starts with a snapshot.
         if (const auto point = api::parse_resume_point(request.header("Last-Event-ID")); point.ok()) resume = *point;
@@ -76,8 +78,13 @@ http::RouteDocs live_docs() {
         {"topic", "query", R"({"enum":["overview","events","load"],"default":"overview"})", "What to hear of.", false},
         {"event_type", "query", R"({"type":"string","maxLength":128})", "Of the topic events: only those of this type.",
          false},
+        {"filter", "query", R"({"type":"string","maxLength":8192})",
+         "Of the topic events: only those that match, in the filter language.", false},
         {"Last-Event-ID", "header", R"({"type":"string"})", "The last event that was read: goes on after it.", false}};
-    docs.answers = {{200, "text/event-stream", R"({"type":"string"})", "An event `snapshot`, then events `delta`."}};
+    docs.answers = {{200, "text/event-stream", R"({"type":"string"})", "An event `snapshot`, then events `delta`."},
+                    {400, "application/problem+json", "",
+                     "A parameter is wrong; `field` names it, and of a filter "
+                     "`offset` the byte at fault."}};
     return docs;
 }
 

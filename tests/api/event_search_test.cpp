@@ -239,6 +239,46 @@ TEST_F(EventSearchTest, APageHasAtMostSoManyBytesButAtLeastOneEvent) {
     EXPECT_EQ(all(search({.most_bytes = 1}), {}, 15).size(), 20U);
 }
 
+TEST_F(EventSearchTest, FindsByTheFilterLanguage) {
+    const auto add = [&](const std::string& project, const std::string& id, const std::string& type,
+                         const std::string& props) {
+        EventView v = test::event(id);
+        v.event_type = type;
+        v.props = props;
+        EventBatch batch(project);
+        batch.add(v);
+        append(std::move(batch));
+    };
+    add("default", "a", "purchase", R"({"amount":120.50,"plan":"pro"})");
+    add("shop", "b", "purchase", R"({"amount":"80"})");
+    add("shop", "c", "view", R"({"amount":500})");
+    add(std::string(kSystemProject), "canary", "canary", "{}");
+    using Found = std::vector<Offset>;
+    for (const auto& [text, expected] : std::vector<std::pair<std::string, Found>>{
+             {"event_type = purchase and props.amount > 100", {1}},
+             {"event_type = purchase", {2, 1}},
+             {"not event_type = purchase", {3}},
+             {"project = shop and exists props.amount", {3, 2}},
+             {"props.amount >= 80 and props.amount <= 120.5", {2, 1}},
+             {"props.plan in (pro, basic) or event_id = c", {3, 1}},
+             {"event_id = canary", {}},
+             {"", {3, 2, 1}},
+         }) {
+        EventFilter filter;
+        auto where = Filter::parse(text);
+        ASSERT_TRUE(where.ok()) << text << ": " << where.error().describe();
+        filter.where = *where;
+        EXPECT_EQ(all(search(), filter, 2), expected) << text;
+        filter.event_type = "view";
+        EXPECT_EQ(all(search(), filter, 2),
+                  std::find(expected.begin(), expected.end(), 3U) != expected.end() ? Found{3} : Found{})
+            << text << ", and another filter";
+    }
+    EventFilter own;
+    own.project = kSystemProject;
+    EXPECT_EQ(all(search(), own, 2), Found{});
+}
+
 TEST_F(EventSearchTest, WhatRetentionTookIsNotFound) {
     for (int i = 0; i < 10; ++i) ASSERT_TRUE(test::append_ids(journal, {std::to_string(i)}).ok());
     journal.forget_before(8);

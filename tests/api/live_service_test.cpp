@@ -226,6 +226,53 @@ TEST_F(LiveServiceTest, FiltersByType) {
     EXPECT_EQ(reader.last().events->skipped, 0U);
 }
 
+TEST_F(LiveServiceTest, FiltersByTheFilterLanguageAndTellsFiltersApart) {
+    arrive({event("rare"), event("common"), event("rare")});
+    Reader by_filter, by_both, by_nonsense;
+    const auto one = feed->subscribe(Topic::Events, {"", "event_type = rare"}, {}, by_filter.receive());
+    const auto two = feed->subscribe(Topic::Events, {"rare", "event_id = id-2"}, {}, by_both.receive());
+    const auto three = feed->subscribe(Topic::Events, {"", "event_type ="}, {}, by_nonsense.receive());
+    ASSERT_TRUE(eventually([&] { return by_filter.size() == 1 && by_both.size() == 1 && by_nonsense.size() == 1; }));
+    EXPECT_EQ(ids_of(by_filter.all()), (std::vector<Offset>{1, 3}));
+    EXPECT_EQ(ids_of(by_both.all()), (std::vector<Offset>{3}));
+    EXPECT_EQ(ids_of(by_nonsense.all()), (std::vector<Offset>{}));
+    arrive({event("common"), event("rare")});
+    ASSERT_TRUE(eventually([&] { return by_filter.size() == 2; }));
+    EXPECT_EQ(ids_of(by_filter.all()), (std::vector<Offset>{1, 3, 5}));
+    one->request_snapshot();
+    ASSERT_TRUE(eventually([&] { return by_filter.size() == 3; }));
+    EXPECT_TRUE(by_filter.last().snapshot);
+    EXPECT_EQ(ids_of({by_filter.last()}), (std::vector<Offset>{1, 3, 5}));
+    EXPECT_EQ(by_both.size(), 1U);
+}
+
+TEST_F(LiveServiceTest, TheTailPassesOverEventsOfTheProgramItself) {
+    const auto own = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            std::promise<void> done;
+            AppendRequest request;
+            request.batch = EventBatch(std::string(kSystemProject));
+            const PlainEvent plain = event("canary");
+            EventView v = plain.view();
+            v.id_from_door = true;
+            request.batch.add(v);
+            request.done = [&](const Result<Appended>&, const EventBatch&) { done.set_value(); };
+            ASSERT_TRUE(journal.append(std::move(request)));
+            done.get_future().wait();
+        }
+    };
+    arrive({event(), event()});
+    own(300);
+    Reader reader;
+    const auto subscription = subscribe(reader, Topic::Events);
+    ASSERT_TRUE(eventually([&] { return reader.size() == 1; }));
+    EXPECT_EQ(ids_of(reader.all()), (std::vector<Offset>{1, 2})) << "however many there are";
+    own(1);
+    arrive({event()});
+    ASSERT_TRUE(eventually([&] { return reader.size() == 2; }));
+    EXPECT_EQ(ids_of({reader.last()}), (std::vector<Offset>{304}));
+}
+
 TEST_F(LiveServiceTest, LoadRunsSendOnlyTheSecondsThatChanged) {
     Reader reader;
     const auto subscription = subscribe(reader, Topic::Load);

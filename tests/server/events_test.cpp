@@ -97,6 +97,10 @@ TEST_F(EventsTest, FiltersOnEveryField) {
              {"to=2026-01-31T12:00:00%2B02:00", {"a"}},
              {"to=2026-01-31T12:00:00+02:00", {"a"}},
              {"cursor=3", {"b", "a"}},
+             {"filter=event_type%20%3D%20buy%20and%20props.amount%20%3E%2012", {"a"}},
+             {"filter=user_id%3Du2&event_type=look", {"c"}},
+             {"filter=not(page_url+starts_with+%22/x%22)", {"c", "b"}},
+             {"filter=", {"c", "b", "a"}},
              {"cursor=1", {}},
          })
         EXPECT_EQ(ids("/api/v1/events?" + query), expected) << query;
@@ -118,11 +122,16 @@ TEST_F(EventsTest, RefusesWhatMakesNoSense) {
              {"user_id=%FF", "user_id"},
              {"props.=1", "props."},
              {"user_id=" + std::string(257, 'u'), "user_id"},
+             {"filter=event_type+%3D", "filter"},
+             {"filter=nothing+%3D+1", "filter"},
+             {"filter=event_type%3D" + std::string(7000, 'x') + "%00", "filter"},
          }) {
         const auto answer = get("/api/v1/events?" + query);
         EXPECT_EQ(answer.status, 400) << query;
         EXPECT_EQ(json::parse(answer.body).value("field", ""), field) << answer.body;
     }
+    EXPECT_EQ(json::parse(get("/api/v1/events?filter=event_type+%3D").body).value("offset", 0), 12);
+    EXPECT_EQ(json::parse(get("/api/v1/live?topic=events&filter=event_type+%3D").body).value("offset", 0), 12);
 }
 
 }  // namespace
