@@ -146,6 +146,9 @@ public:
     // thread.
     virtual Status drop(std::uint64_t epoch, MetricId metric) = 0;
 
+    // Removes one more piece of what was dropped or has expired; true when there is more. Any thread.
+    virtual Result<bool> tidy() = 0;
+
     // Any thread; waits for no commit. Unavailable when too many are open.
     virtual Result<std::unique_ptr<StoreSnapshot>> snapshot() = 0;
 };
