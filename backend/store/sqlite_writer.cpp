@@ -17,10 +17,12 @@ constexpr std::int64_t kPieceOfCells = 20'000;  // rows removed in one transacti
 constexpr std::int64_t kPieceOfSets = 500;      // rows of up to some megabytes
 constexpr std::int64_t kMostChunks = 64;        // of a set before they become one
 
-// Integer overflow would turn SQLite's sum into a float: held at the ends, as saturating_add does.
+// Integer overflow would turn SQLite's sum into a float: held at the ends, where it stays, as merge_cell() has it.
 constexpr std::string_view kAdd = R"sql(
 INSERT INTO cells (metric, tier, window, grp, value, count, late) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 ON CONFLICT DO UPDATE SET value = CASE
+  WHEN value IN (9223372036854775807, -9223372036854775808) THEN value
+  WHEN ?5 IN (9223372036854775807, -9223372036854775808) THEN ?5
   WHEN ?5 > 0 AND value > 9223372036854775807 - ?5 THEN 9223372036854775807
   WHEN ?5 < 0 AND value < -9223372036854775808 - ?5 THEN -9223372036854775808
   ELSE value + ?5 END, count = count + ?6, late = late + ?7
