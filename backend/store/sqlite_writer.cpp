@@ -95,6 +95,7 @@ Status SqliteResultWriter::prepare(sqlite3* connection) {
          {&drop_sets_, "DELETE FROM sets WHERE " STREAMGAUGE_EXPIRED " AND (window, grp) < (?3, ?4)"},
 
          {&put_removal_, "INSERT OR IGNORE INTO removals VALUES (?1)"},
+         {&is_removed_, "SELECT 1 FROM removals WHERE metric = ?1"},
          {&list_removals_, "SELECT metric FROM removals"},
          {&drop_removal_, "DELETE FROM removals WHERE metric = ?1"},
          {&drop_metric_, "DELETE FROM metrics WHERE metric = ?1"},
@@ -256,6 +257,10 @@ Status SqliteResultWriter::tidy(bool& more) {
 
 Status SqliteResultWriter::tidy_removal(MetricId metric, bool& more) {
     more = false;
+    const Result<bool> removed = is_removed_.bind(1, metric).step();
+    if (!removed) return removed.error();
+    is_removed_.reset();
+    if (!removed.value()) return {};
     const auto piece = [&](sql::Statement& border, sql::Statement& some, sql::Statement& all,
                            std::int64_t rows) -> Status {
         const Result<bool> there = border.bind(1, metric).bind(2, rows).step();

@@ -27,6 +27,7 @@ public:
     Status remove(MetricId metric);
     // One piece of what is to be removed. `more`: there is something left.
     Status tidy(bool& more);
+    // The same of what is left of one metric that was removed, if it was.
     Status tidy_removal(MetricId metric, bool& more);
     // After the end of each transaction.
     void ended(bool committed);
@@ -56,7 +57,8 @@ private:
     sql::Statement set_size_, set_chunks_, drop_set_, put_chunk_, late_chunk_;
     sql::Statement put_expiry_, list_expiries_, drop_expiry_;
     sql::Statement cell_border_, drop_cells_, old_cells_, level_, put_level_, set_border_, drop_sets_;
-    sql::Statement put_removal_, list_removals_, drop_removal_, drop_metric_, drop_backfill_, drop_metric_expiries_;
+    sql::Statement put_removal_, is_removed_, list_removals_, drop_removal_, drop_metric_, drop_backfill_,
+        drop_metric_expiries_;
     sql::Statement metric_cell_border_, drop_metric_cells_, drop_all_cells_;
     sql::Statement metric_set_border_, drop_metric_sets_, drop_all_sets_;
     std::atomic<bool> untidy_{true};

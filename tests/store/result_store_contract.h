@@ -348,7 +348,8 @@ TEST_P(ResultStoreContract, RemovesExpiredWindowsOfTheTierOnly) {
     ResultCommit first = commit_to(owner, 1, 2);
     const Cells all{{kNoWindow, "g", 1, 1, 0, ""}, {10, "g", 1, 1, 0, ""}, {20, "g", 1, 1, 0, ""}};
     for (const MetricId metric : {5, 6})
-        for (const std::uint8_t tier : {std::uint8_t{0}, std::uint8_t{1}}) first.changes.cells.push_back(table(metric, Aggregate::Sum, all, tier));
+        for (const std::uint8_t tier : {std::uint8_t{0}, std::uint8_t{1}})
+            first.changes.cells.push_back(table(metric, Aggregate::Sum, all, tier));
     first.changes.sets.push_back({7, Aggregate::TopK, {}});
     for (const std::int64_t window : {10, 20})
         first.changes.sets[0].writes.push_back(set_write(window, "g", true, "bytes"));
