@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "event/dialect.h"
 #include "event/event.h"
+#include "journal/event_scan.h"
 
 namespace streamgauge {
 
@@ -128,6 +129,8 @@ public:
         static_cast<void>(offset);
         return Error::make(ErrorCode::NotFound, "this journal keeps no places");
     }
+    // For a question that looks at many events; the journal must outlive it. Never nullptr.
+    virtual std::unique_ptr<EventScan> scan() { return scan_by_reading(*this); }
     // Events handed in and not yet committed (the queue's depth).
     virtual std::size_t pending() const = 0;
 

@@ -21,6 +21,7 @@
 #include "journal/span_file.h"
 #include "journal/span_list.h"
 #include "journal/span_reader.h"
+#include "journal/span_scan.h"
 
 namespace streamgauge {
 namespace {
@@ -56,6 +57,9 @@ public:
     }
     Result<EventPlace> find(std::string_view project, std::string_view event_id) override;
     Result<EventPlace> place(Offset offset) override;
+    std::unique_ptr<EventScan> scan() override {
+        return std::make_unique<SpanScan>(options_.directory, span_options_, spans_, reader_, zones_);
+    }
     std::size_t pending() const override { return queue_.pending_events(); }
     void on_commit(std::function<void()> listener) override { listener_ = std::move(listener); }
     void close() override;
@@ -89,6 +93,7 @@ private:
     RecentBatches recent_;
     SpanList spans_;
     SpanReader reader_;
+    ScanZones zones_;
     std::atomic<Offset> end_{1};
     std::atomic<std::uint64_t> next_dead_letter_{1};
     std::atomic<std::uint64_t> letters_kept_to_{0};
