@@ -297,32 +297,24 @@ void append_quoted(std::string& out, std::string_view text) {
     out += '"';
 }
 
-void append_word(std::string& out, std::string_view text) {
-    if (!text.empty() && std::all_of(text.begin(), text.end(), is_bare) && !is_reserved(text)) {
-        out += text;
-    } else {
-        append_quoted(out, text);
-    }
-}
-
 void append_comparison(std::string& out, const FilterNode& node) {
     if (node.op == Operator::Exists) {
         out += "exists ";
-        append_word(out, to_text(node.field));
+        append_value(out, to_text(node.field));
         return;
     }
-    append_word(out, to_text(node.field));
+    append_value(out, to_text(node.field));
     out += ' ';
     out += to_text(node.op);
     out += ' ';
     if (node.op != Operator::In) {
-        append_word(out, node.values.front());
+        append_value(out, node.values.front());
         return;
     }
     out += '(';
     for (std::size_t i = 0; i < node.values.size(); ++i) {
         if (i > 0) out += ", ";
-        append_word(out, node.values[i]);
+        append_value(out, node.values[i]);
     }
     out += ')';
 }
@@ -331,6 +323,14 @@ void append_comparison(std::string& out, const FilterNode& node) {
 
 std::string_view to_text(Operator op) {
     return kOperators[static_cast<std::size_t>(op)];
+}
+
+void append_value(std::string& out, std::string_view text) {
+    if (!text.empty() && std::all_of(text.begin(), text.end(), is_bare) && !is_reserved(text)) {
+        out += text;
+    } else {
+        append_quoted(out, text);
+    }
 }
 
 Result<FilterNode> parse_filter(std::string_view text) {

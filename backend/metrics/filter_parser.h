@@ -16,6 +16,9 @@ Result<FilterNode> parse_filter(std::string_view text);
 // Appends the text of a tree that has no redundant nodes.
 void append_filter(std::string& out, const FilterNode& node);
 
+// Appends a value or the name of a field as the language has it: bare, or in double quotes.
+void append_value(std::string& out, std::string_view text);
+
 // "starts_with"
 std::string_view to_text(Operator op);
 
