@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "event/event.h"
+#include "metrics/activity_time.h"
 #include "metrics/delta_table.h"
 #include "metrics/old_definition.h"
 #include "metrics/partition_state.h"
@@ -15,11 +16,6 @@
 #include "metrics/string_map.h"
 
 namespace streamgauge {
-
-// The earlier of occurred_at and received_at.
-inline Timestamp activity_time(const EventView& event) {
-    return event.occurred_at < event.received_at ? event.occurred_at : event.received_at;
-}
 
 // Deterministic: state and deltas are a function of the events and their order alone, however they are cut into
 // batches. Not thread-safe.

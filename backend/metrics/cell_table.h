@@ -20,7 +20,7 @@ struct Cell {
     // Last: the event's time in microseconds.
     std::int64_t value = 0;
     std::int64_t count = 0;  // events that are in `value`
-    std::int64_t late = 0;   // events that came after the window was closed, those without the field included
+    std::int64_t late = 0;   // events that came after the window was closed, those without a value left out
     std::string_view text;   // Last only: the field's text
     bool operator==(const Cell&) const = default;
 };

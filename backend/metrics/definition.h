@@ -21,7 +21,7 @@ enum class Aggregate : std::uint8_t {
     Max,
     Avg,         // sum and count of the events that have the field
     Last,        // the field's text in the event with the newest time; of equal times the later offset
-    Gauge,       // +1 for `plus`, -1 for `minus`; its level never falls below 0 (live/stream_series.h)
+    Gauge,       // +1 for `plus`, -1 for `minus`; its level never falls below 0 (metrics/gauge.h). One tier
     Distinct,    // how many different values of a field
     TopK,        // the most frequent values of a field
     Percentile,  // of a decimal field
@@ -68,7 +68,7 @@ struct MetricDefinition {
 inline constexpr MetricId kFirstUserMetric = 1000;
 inline constexpr std::uint64_t kDefaultExactBudget = 2'000'000;
 
-// Ids of the contract's metrics, which the program defines itself (metrics/default_metrics.cpp): in the same form as
+// Ids of the contract's metrics, which the program defines itself (metrics/built_in_metrics.cpp): in the same form as
 // everybody's, but they cannot be changed or removed, because paths of the contract answer from them.
 namespace metric {
 inline constexpr MetricId kPageClicks = 1;        // page_clicks: D's count by (user_id, page_url), for ever

@@ -74,6 +74,8 @@ public:
         if (at_micros < start_ || at_micros >= end_) move_to(at_micros);
         return start_;
     }
+    // Of the window that start_of() gave last.
+    std::int64_t start_of_last() const { return start_; }
     std::int64_t end_of_last() const { return end_; }
     const Windows& windows() const { return windows_; }
 
