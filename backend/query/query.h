@@ -53,8 +53,9 @@ struct PointsQuery {
 };
 
 struct Value {
-    // Count, Gauge, Distinct: a whole number. Sum, Min, Max, Avg, Percentile: micro-units (Avg rounded half away from
-    // zero). None where there is nothing to tell (no event had the field).
+    // Count, Gauge, Distinct: a whole number. Sum, Min, Max, Avg, Percentile (the first that was asked for):
+    // micro-units (Avg rounded half away from zero). None where there is nothing to tell: no event had the field (a sum
+    // is 0 then).
     std::optional<std::int64_t> number;
     bool micros = false;                    // number is in micro-units
     std::optional<std::string> text;        // Last
@@ -80,14 +81,17 @@ struct Explanation {
     std::string source;  // "cells 1m", "sets 1d", "events"
     std::int64_t tier_micros = 0;
     std::uint64_t rows_read = 0, events_read = 0;
-    double milliseconds = 0;
+    double milliseconds = 0;  // of all that follows
+    double queue_ms = 0;      // waiting for a thread
+    double flush_ms = 0;      // until what was acknowledged before is in the store
+    double read_ms = 0;       // planning, reading and cutting the page
     bool cached = false;
 };
 
 struct PointsAnswer {
     std::string metric, unit;  // unit: empty where none is known
     Aggregate aggregate = Aggregate::Count;
-    TimeRange range;  // as answered: whole windows of the tier
+    TimeRange range;  // as answered: whole windows, only of what is kept. Of a metric without windows: kAllTime
     std::int64_t step_micros = 0;
     std::vector<FieldPath> group_by;
     std::vector<double> percentiles;
@@ -96,7 +100,7 @@ struct PointsAnswer {
     std::optional<Timestamp> as_of;     // the watermark; none before the first event
     bool last_window_open = false;
     std::optional<double> backfilled;        // 0 to 1: the metric is still being filled from the journal
-    std::optional<Timestamp> complete_from;  // raw: older events are no longer kept
+    std::optional<Timestamp> complete_from;  // what is older is no longer kept, though it was asked for
     Explanation explanation;
 };
 
