@@ -89,20 +89,30 @@ DistinctCount DistinctValues::count() const {
 
 std::optional<SetChange> DistinctValues::take_change() {
     if (!changed_) return std::nullopt;
-    changed_ = false;
     const bool add_on = unsaved_ == Unsaved::NewHashes &&
                         additions_ < kMostAdditions + hashes_.size() / kHashesPerAddition &&
                         new_hashes_.size() <= hashes_.size() / 3;
     if (add_on) {
+        changed_ = false;
         ++additions_;
         SetChange change{false, with_hashes(kMoreHashes, new_hashes_)};
         new_hashes_.clear();
         return change;
     }
+    return take_whole();
+}
+
+std::optional<SetChange> DistinctValues::take_canonical() {
+    if (stored_whole()) return std::nullopt;
+    return take_whole();
+}
+
+SetChange DistinctValues::take_whole() {
+    changed_ = false;
     additions_ = 0;
     std::vector<std::uint64_t>().swap(new_hashes_);
     if (!sketch_) unsaved_ = Unsaved::NewHashes;
-    return SetChange{true, canonical()};
+    return {true, canonical()};
 }
 
 Result<DistinctValues> DistinctValues::decode(const std::vector<std::string_view>& bytes) {

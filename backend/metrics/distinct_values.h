@@ -33,6 +33,8 @@ public:
     DistinctCount count() const;
 
     std::optional<SetChange> take_change();
+    std::optional<SetChange> take_canonical();
+    bool stored_whole() const { return !changed_ && additions_ == 0; }
     static Result<DistinctValues> decode(const std::vector<std::string_view>& bytes);
     std::string canonical() const;
 
@@ -40,6 +42,7 @@ private:
     // What the store lacks.
     enum class Unsaved : std::uint8_t { Everything, NewHashes };
     void note(std::uint64_t hash);
+    SetChange take_whole();
 
     HashSet hashes_;                       // empty once there is a sketch
     std::unique_ptr<HyperLogLog> sketch_;  // nullptr: exact

@@ -32,6 +32,7 @@ public:
     std::size_t memory_bytes() const { return buckets_.capacity() * sizeof(Bucket); }
 
     std::optional<SetChange> take_change();
+    bool stored_whole() const { return !changed_; }
     static Result<QuantileSketch> decode(const std::vector<std::string_view>& bytes);
     std::string canonical() const;
 

@@ -103,6 +103,15 @@ std::optional<SetChange> SetState::take_change() {
     return std::visit([](auto& kept) { return kept.take_change(); }, impl_->kept);
 }
 
+std::optional<SetChange> SetState::take_canonical() {
+    if (DistinctValues* distinct = impl_->distinct()) return distinct->take_canonical();
+    return take_change();
+}
+
+bool SetState::stored_whole() const {
+    return std::visit([](const auto& kept) { return kept.stored_whole(); }, impl_->kept);
+}
+
 Result<SetState> SetState::decode(Aggregate aggregate, const std::vector<std::string_view>& bytes) {
     auto impl = std::make_unique<Impl>();
     const auto keep = [&impl](auto&& read) -> Status {

@@ -95,6 +95,9 @@ public:
 
     // What changed since the last call, or since it was read; nothing when nothing did.
     std::optional<SetChange> take_change();
+    // The same in one piece, the canonical one; nothing when the store has just that.
+    std::optional<SetChange> take_canonical();
+    bool stored_whole() const;  // take_canonical() would be nothing
     // `bytes` as the store keeps them, the replacing one first, then the additions in order. Corrupt when they are
     // none.
     static Result<SetState> decode(Aggregate aggregate, const std::vector<std::string_view>& bytes);

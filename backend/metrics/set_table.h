@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,34 +28,50 @@ struct SetWrite {
     std::uint8_t tier = 0;
     std::int64_t window = 0;
     std::string group;
-    SetChange change;
+    SetChange change;        // of no bytes where only `late` went up
     std::uint64_t late = 0;  // events that came after the window was closed, since the last write
 };
 
-// Groups beyond those that a metric's windows may have go here, as the last component of the group after the project;
-// answers name it and say that it stands for others.
+// Groups beyond those that a metric's windows may have go here: it replaces what stands after the project. Answers name
+// it and say that it stands for others. A single value of group_by that happens to read so gets a space before it.
 inline constexpr std::string_view kOtherGroup = "(other)";
 
-// Deterministic: which state is exact, and which group is "(other)", is a function of the log before each event.
+// Deterministic: which state is exact, and which group is "(other)", is a function of the log before each event, not of
+// what was stored, left the memory or was read back in between.
 //
-// Budget. A state counts against exact_budget while its window is open. The value that would exceed it turns the state
-// that it is for into a sketch. A sketch counts against a second budget, in bytes by a formula (a dense HyperLogLog
-// 16 KiB, a counter 64 bytes, ...), as does each state's overhead; what a new group would exceed goes to kOtherGroup,
-// which always has room. Late values for closed windows count against neither: their states come from the store, are
+// Budget. A state of an open window counts against exact_budget with SetState::exact_values(). The value that would
+// exceed it turns the state that it is for into a sketch. Every state of an open window is charged kStateBytes, its
+// group's length and SetState::sketch_bytes() against kSketchBytesPerValue * exact_budget. A new group that would
+// exceed that goes to kOtherGroup, and so does from then on every new group of the same window and project, also late
+// ones: a group that has a state of its own has all of its values there. kOtherGroup itself, and metrics without
+// groups, always have room. Late values for closed windows count against neither: their states come from the store, are
 // bounded each, and leave memory with the commit.
+//
+// Memory. What the budget does not bound (late values between two commits, far windows of events dated ahead) is
+// bounded by commits: past memory_limit(), committed() lets states of open windows go too, the windows used last
+// staying, and prepare() reads them back when they are needed; past twice that, prepare() refuses until committed() was
+// called.
 class SetTable {
 public:
+    static constexpr std::uint64_t kStateBytes = 512;
+    static constexpr std::uint64_t kSketchBytesPerValue = 32;
+
     // Reads a state that is in the store and not in memory; nothing where there is none.
     using Load = std::function<Result<std::optional<SetState>>(MetricId metric, const SetKey& key)>;
-    SetTable(const MetricDefinition& definition, std::vector<Windows> windows, Load load);
+    // memory_limit 0: 64 bytes for each value of exact_budget, and 64 MiB.
+    SetTable(const MetricDefinition& definition, std::vector<Windows> windows, Load load, std::size_t memory_limit = 0);
     ~SetTable();
     SetTable(SetTable&&) noexcept;
     SetTable& operator=(SetTable&&) noexcept;
 
-    // Call before each event's add(): closes the windows that the watermark has passed.
+    // Call before each event's prepare(): closes the windows that the watermark has passed. One comparison when there
+    // is none.
     void advance(std::int64_t watermark_micros);
-    // Sees to it that the states for add() are in memory. On an error nothing has changed: try again later.
-    Status prepare(std::int64_t at_micros, std::string_view group);
+    // Sees to it that the states for add() are in memory; those of windows that are not kept at `log_clock` are left.
+    // Unavailable: commit what there is, call committed(), and try again. Any error of Load. On an error nothing has
+    // changed.
+    Status prepare(std::int64_t at_micros, std::string_view group,
+                   std::int64_t log_clock = std::numeric_limits<std::int64_t>::min());
     // To every tier that still keeps the window (log_clock decides). False when none did. `value` for Distinct and
     // TopK, `micros` for Percentile. Precondition: prepare() with the same time and group was the call before.
     bool add(std::int64_t at_micros, std::string_view group, std::string_view value, std::int64_t micros,
@@ -67,11 +85,14 @@ public:
     // The writes taken last are in the store: closed states that have not changed since leave the memory.
     void committed();
     bool has_changes() const;
+    // Memory is past its limit: a commit soon keeps prepare() from refusing.
+    bool wants_commit() const;
 
     std::uint64_t exact_values() const;  // against the budget
     std::uint64_t overflowed() const;    // values that went to kOtherGroup since the process started
     std::size_t states() const;
     std::size_t memory_bytes() const;
+    std::size_t memory_limit() const;
 
 private:
     struct Impl;

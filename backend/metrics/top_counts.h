@@ -37,6 +37,7 @@ public:
     TopList top(std::size_t most) const;
 
     std::optional<SetChange> take_change();
+    bool stored_whole() const { return !changed_; }
     static Result<TopCounts> decode(const std::vector<std::string_view>& bytes);
     std::string canonical() const;
 
