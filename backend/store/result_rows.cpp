@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "metrics/cell_table.h"
-#include "metrics/decimal.h"
+#include "metrics/gauge.h"
 #include "metrics/set_state.h"
 
 namespace streamgauge {
@@ -39,10 +39,6 @@ void encode_cell(Aggregate aggregate, const Cell& cell, std::string& content) {
     content += cell.text;
 }
 
-std::int64_t after(std::int64_t level, std::int64_t net) {
-    return std::max<std::int64_t>(0, saturating_add(level, net));
-}
-
 }  // namespace
 
 Status visit_results(StoreSnapshot& snapshot, const MetricDefinition& definition, std::uint8_t tier,
@@ -69,22 +65,24 @@ Status visit_results(StoreSnapshot& snapshot, const MetricDefinition& definition
                              });
     }
     if (definition.aggregate == Aggregate::Gauge && oldest != kNoWindow) {
-        // Windows come in order of time, kNoWindow first.
-        std::map<std::string, std::int64_t, std::less<>> levels;
+        // Windows come in order of time, the level so far first.
+        std::map<std::string, Cell, std::less<>> levels;
         const Status read = snapshot.cells(definition.id, tier, kNoWindow, oldest, {},
-                                           [&](std::int64_t window, std::string_view group, const Cell& cell) {
+                                           [&](std::int64_t window, std::string_view group, Cell cell) {
+                                               cell.text = {};
                                                auto level = levels.find(group);
                                                if (level == levels.end())
-                                                   level = levels.emplace(std::string(group), 0).first;
-                                               level->second =
-                                                   window == kNoWindow ? cell.value : after(level->second, cell.value);
+                                                   level = levels.emplace(std::string(group), Cell{}).first;
+                                               if (window == kGaugeBase)
+                                                   level->second = cell;
+                                               else
+                                                   fold_into_gauge_base(level->second, cell);
                                                return true;
                                            });
         if (!read.ok()) return read;
         for (const auto& [group, level] : levels) {
-            if (level == 0) continue;
-            encode_cell(definition.aggregate, Cell{level, 0, 0, {}}, content);
-            if (!visit({kNoWindow, group, content})) return {};
+            encode_cell(definition.aggregate, level, content);
+            if (!visit({kGaugeBase, group, content})) return {};
         }
     }
     return snapshot.cells(definition.id, tier, oldest, kEndOfTime, {},

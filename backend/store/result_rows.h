@@ -21,8 +21,8 @@ struct ResultRow {
 };
 
 // Rows of one tier in (window, group) order, those of windows that the log's clock has passed left out. Those of a
-// gauge are in the level at kNoWindow instead, whether the store has put them there yet or not; levels of 0 are left
-// out. Ends early when `visit` returns false; views end with the call. Memory: that of the gauge's groups, and one row.
+// gauge are in the level at kNoWindow instead, whether the store has put them there yet or not. Ends early when `visit`
+// returns false; views end with the call. Memory: that of the gauge's groups, and one row.
 using ResultVisitor = std::function<bool(const ResultRow& row)>;
 Status visit_results(StoreSnapshot& snapshot, const MetricDefinition& definition, std::uint8_t tier,
                      Timestamp log_clock, const ResultVisitor& visit);

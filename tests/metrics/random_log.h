@@ -183,7 +183,7 @@ inline std::vector<Metric> test_metrics() {
         m.group_by = {{Field::UserId, {}}};
     }
     {
-        Metric& m = add("viewers", Aggregate::Gauge, {t60, t3600});
+        Metric& m = add("viewers", Aggregate::Gauge, {t60});
         m.where = leaf(prop("stream_id"), Operator::Exists);
         m.plus = type_is("viewer_join");
         m.minus = type_is("viewer_leave");
