@@ -20,6 +20,10 @@ template <class T>
 inline constexpr bool kIsVector = false;
 template <class T>
 inline constexpr bool kIsVector<std::vector<T>> = true;
+template <class T>
+inline constexpr bool kIsOptional = false;
+template <class T>
+inline constexpr bool kIsOptional<std::optional<T>> = true;
 
 // ---- out
 // --------------------------------------------------------------------------------------------------------------
@@ -47,7 +51,7 @@ public:
             out_.unsigned_integer(x);
         } else if constexpr (std::same_as<T, Timestamp>) {
             out_.string(format_rfc3339(x));
-        } else if constexpr (std::same_as<T, std::optional<Timestamp>>) {
+        } else if constexpr (kIsOptional<T>) {
             if (x) {
                 value(*x);
             } else {
@@ -115,7 +119,7 @@ public:
             auto parsed = parse_rfc3339(in.get_ref<const std::string&>());
             if (!parsed.ok()) return fail(at, "must be an RFC 3339 time: " + parsed.error().message);
             out = parsed.value();
-        } else if constexpr (std::same_as<T, std::optional<Timestamp>>) {
+        } else if constexpr (kIsOptional<T>) {
             out.reset();
             if (in.is_null()) return;
             read(in, at, out.emplace());
@@ -259,6 +263,9 @@ std::string encode(const Overview& x) {
 std::string encode(const EventTail& x) {
     return encode_value(x);
 }
+std::string encode(const EventTrace& x) {
+    return encode_value(x);
+}
 std::string encode(const LoadPlan& x) {
     return encode_value(x);
 }
@@ -277,6 +284,9 @@ Result<Overview> decode_overview(std::string_view text) {
 }
 Result<EventTail> decode_event_tail(std::string_view text) {
     return decode_value<EventTail>(text);
+}
+Result<EventTrace> decode_event_trace(std::string_view text) {
+    return decode_value<EventTrace>(text);
 }
 Result<LoadPlan> decode_load_plan(std::string_view text) {
     return decode_value<LoadPlan>(text);

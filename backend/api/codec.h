@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/event_trace.h"
 #include "api/services.h"
 #include "api/types.h"
 #include "base/result.h"
@@ -16,6 +17,7 @@ std::string encode(const Hello&);
 std::string encode(const Health&);
 std::string encode(const Overview&);
 std::string encode(const EventTail&);
+std::string encode(const EventTrace&);
 std::string encode(const LoadPlan&);
 std::string encode(const LoadStatus&);
 
@@ -23,6 +25,7 @@ Result<Hello> decode_hello(std::string_view json);
 Result<Health> decode_health(std::string_view json);
 Result<Overview> decode_overview(std::string_view json);
 Result<EventTail> decode_event_tail(std::string_view json);
+Result<EventTrace> decode_event_trace(std::string_view json);
 Result<LoadPlan> decode_load_plan(std::string_view json);
 Result<LoadStatus> decode_load_status(std::string_view json);
 

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "api/event_trace.h"
 #include "api/types.h"
 
 namespace streamgauge::api {
@@ -26,6 +27,22 @@ struct Words<Arrivals> {
 template <>
 struct Words<LoadState> {
     static constexpr std::array<std::string_view, 6> kAll{"idle", "starting", "running", "done", "stopped", "failed"};
+};
+template <>
+struct Words<TraceVerdict> {
+    static constexpr std::array<std::string_view, 4> kAll{"accepted", "rejected", "expired", "unknown"};
+};
+template <>
+struct Words<TraceWindowState> {
+    static constexpr std::array<std::string_view, 5> kAll{"open", "closed", "pending", "refused", "expired"};
+};
+template <>
+struct Words<TraceAnswer> {
+    static constexpr std::array<std::string_view, 3> kAll{"no", "yes", "unknown"};
+};
+template <>
+struct Words<TraceSchema> {
+    static constexpr std::array<std::string_view, 3> kAll{"unchecked", "kept", "broken"};
 };
 
 void visit(auto& v, MaybeConst<Hello> auto& x) {
@@ -159,6 +176,95 @@ void visit(auto& v, MaybeConst<LoadStatus> auto& x) {
     v("send_lag_p99_ms", x.send_lag_p99_ms);
     v("seconds", x.seconds);
     v("error", x.error);
+}
+
+void visit(auto& v, MaybeConst<TraceGroup> auto& x) {
+    v("field", x.field);
+    v("value", x.value);
+}
+
+void visit(auto& v, MaybeConst<TraceWindow> auto& x) {
+    v("metric", x.metric);
+    v("aggregate", x.aggregate);
+    v("unit", x.unit);
+    v("width", x.width);
+    v("start", x.start);
+    v("end", x.end);
+    v("group", x.group);
+    v("effect", x.effect);
+    v("state", x.state);
+    v("late", x.late);
+    v("corrected", x.corrected);
+    v("value", x.value);
+    v("exact", x.exact);
+}
+
+void visit(auto& v, MaybeConst<TraceEvent> auto& x) {
+    v("id", x.id);
+    v("project", x.project);
+    v("event_id", x.event_id);
+    v("event_type", x.event_type);
+    v("user_id", x.user_id);
+    v("session_id", x.session_id);
+    v("page_url", x.page_url);
+    v("props", x.props);
+    v("received_at", x.received_at);
+    v("occurred_at", x.occurred_at);
+    v("schema_version", x.schema_version);
+    v("bot", x.bot);
+    v("id_from_door", x.id_from_door);
+    v("time_from_door", x.time_from_door);
+    v("source", x.source);
+    v("dialect", x.dialect);
+    v("sender", x.sender);
+    v("rule", x.rule);
+    v("schema", x.schema);
+    v("late", x.late);
+    v("future", x.future);
+    v("aggregated", x.aggregated);
+    v("committed", x.committed);
+    v("windows", x.windows);
+    v("windows_left_out", x.windows_left_out);
+}
+
+void visit(auto& v, MaybeConst<TraceLetter> auto& x) {
+    v("id", x.id);
+    v("project", x.project);
+    v("state", x.state);
+    v("received_at", x.received_at);
+    v("reason", x.reason);
+    v("field", x.field);
+    v("source", x.source);
+    v("dialect", x.dialect);
+    v("resent_as", x.resent_as);
+    v("was_duplicate", x.was_duplicate);
+}
+
+void visit(auto& v, MaybeConst<TracePipeline> auto& x) {
+    v("end", x.end);
+    v("aggregated", x.aggregated);
+    v("committed", x.committed);
+    v("lag_events", x.lag_events);
+    v("lag_seconds", x.lag_seconds);
+    v("watermark", x.watermark);
+}
+
+void visit(auto& v, MaybeConst<TraceArchive> auto& x) {
+    v("object", x.object);
+    v("reason", x.reason);
+}
+
+void visit(auto& v, MaybeConst<EventTrace> auto& x) {
+    v("event_id", x.event_id);
+    v("verdict", x.verdict);
+    v("summary", x.summary);
+    v("events", x.events);
+    v("letters", x.letters);
+    v("pipeline", x.pipeline);
+    v("archive", x.archive);
+    v("looked_at", x.looked_at);
+    v("hints", x.hints);
+    v("complete", x.complete);
 }
 
 }  // namespace streamgauge::api

@@ -43,18 +43,20 @@ struct JsonDecoder::Impl {
     void item(std::size_t index, std::string_view text);
     void parsed_item(std::size_t index, element value, const Structure& structure, std::size_t at, bool too_large,
                      std::string_view text);
-    void reject(std::size_t index, std::string reason, std::string field, std::string_view text, std::size_t offset);
+    void reject(std::size_t index, std::string reason, std::string field, std::string_view text, std::size_t offset,
+                std::string_view event_id = {});
     std::size_t offset_of(std::string_view text) const { return static_cast<std::size_t>(text.data() - body.data()); }
 };
 
 void JsonDecoder::Impl::reject(std::size_t index, std::string reason, std::string field, std::string_view text,
-                               std::size_t offset) {
+                               std::size_t offset, std::string_view event_id) {
     Rejection r;
     r.index = static_cast<std::uint32_t>(index);
     r.reason = std::move(reason);
     r.field = std::move(field);
     r.offset = offset;
     r.raw = text.substr(0, limits::kDeadLetterRawBytes);
+    r.event_id = event_id;
     out->rejected.push_back(std::move(r));
 }
 
@@ -79,7 +81,7 @@ void JsonDecoder::Impl::parsed_item(std::size_t index, element value, const Stru
     }
     if (fault)
         return reject(index, fault->reason, fault->member, raw(),
-                      offset_of(text) + structure.member_offset(at, fault->member));
+                      offset_of(text) + structure.member_offset(at, fault->member), reader.id());
     out->batch.add(event);
     out->request_index.push_back(static_cast<std::uint32_t>(index));
 }

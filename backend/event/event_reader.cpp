@@ -49,6 +49,11 @@ std::optional<Fault> EventReader::read(simdjson::dom::object object, Timestamp r
     return std::nullopt;
 }
 
+std::string_view EventReader::id() {
+    std::string_view id;
+    return read_text(Member::EventId, limits::kEventIdBytes, true, id) ? std::string_view{} : id;
+}
+
 // A member that is null counts as missing, so that the next name for the same thing gets its turn.
 void EventReader::choose(simdjson::dom::object object) {
     for (Choice& c : choices_) c.set = false;

@@ -22,6 +22,8 @@ class EventReader {
 public:
     // Fills `event`, whose views are valid until the next call and as long as the parsed document. nullopt when good.
     std::optional<EventFault> read(simdjson::dom::object object, Timestamp received_at, EventView& event);
+    // The id of the last object, also of one at fault: a view as those of read(); empty where it has none that may be.
+    std::string_view id();
     // Whether the last object had a known member in camelCase.
     bool saw_camel_case() const { return saw_camel_case_; }
 

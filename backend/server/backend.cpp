@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 
 #include "api/access_service.h"
 #include "api/admin_service.h"
 #include "api/dead_letter_service.h"
+#include "api/event_tracer.h"
 #include "api/ingest_service.h"
 #include "api/ingest_stats.h"
 #include "api/journal_event_search.h"
@@ -60,6 +62,18 @@ std::string dedup_remark(const DedupFigures& dedup) {
            std::to_string(dedup.wanted_seconds) + " s; a larger dedup.max_bytes keeps more ids";
 }
 
+// Waits: not for threads that others wait for.
+std::vector<std::string> projects_of(api::AccessService& access) {
+    const auto answer = std::make_shared<std::promise<std::vector<std::string>>>();
+    access.projects([answer](const Result<std::vector<api::Project>>& found) {
+        std::vector<std::string> ids;
+        if (found.ok())
+            for (const api::Project& project : *found) ids.push_back(project.id);
+        answer->set_value(std::move(ids));
+    });
+    return answer->get_future().get();
+}
+
 class EmbeddedBackend final : public Backend {
 public:
     EmbeddedBackend(const Config& config, const Clock& clock, const StartOptions& options, DataLock lock)
@@ -68,7 +82,7 @@ public:
 
     Status open();
 
-    Services services() override { return {*query_, *feed_, *load_, *admin_, *access_}; }
+    Services services() override { return {*query_, *feed_, *load_, *admin_, *access_, *trace_}; }
     std::optional<std::string> take_first_password() override { return access_->take_first_password(); }
     const http::RouteTable& routes() const override { return table_; }
     std::vector<http::Endpoint> listening() const override { return listening_; }
@@ -107,6 +121,7 @@ private:
     std::unique_ptr<api::IngestService> ingest_;
     std::unique_ptr<api::QueryService> query_;
     std::unique_ptr<api::JournalEventSearch> events_;
+    std::unique_ptr<api::EventTracer> trace_;
     std::unique_ptr<api::LiveFeed> feed_;
     std::unique_ptr<api::LoadService> load_;
     std::unique_ptr<api::ServerAdmin> admin_;
@@ -184,7 +199,7 @@ void EmbeddedBackend::make_services() {
     api::Hello hello;
     hello.version = STREAMGAUGE_VERSION;
     hello.epoch = static_cast<std::uint64_t>(clock_.now().micros);
-    hello.features = {"live", "events", "dead_letters", "filter"};
+    hello.features = {"live", "events", "dead_letters", "filter", "trace"};
 
     const bool required = authentication_required(config_);
     const auto limited = [this] { ingest_stats_.limited(1); };
@@ -204,6 +219,9 @@ void EmbeddedBackend::make_services() {
     ingest_ = std::make_unique<api::IngestService>(ingest);
     query_ = api::make_query_service(*pipeline_, *journal_, clock_);
     events_ = std::make_unique<api::JournalEventSearch>(*journal_, clock_);
+    api::TraceSources traced{*journal_, *pipeline_, clock_, letters_.get(), schemas_.get()};
+    traced.projects = [this] { return projects_of(*access_); };
+    trace_ = std::make_unique<api::EventTracer>(std::move(traced));
     feed_ = std::make_unique<api::LiveFeed>(
         api::LiveSources{*journal_, *pipeline_, ingest_stats_, clock_, config_.data_dir, hello.epoch});
     journal_->on_commit([this] {
@@ -234,9 +252,9 @@ void EmbeddedBackend::make_services() {
 }
 
 Status EmbeddedBackend::serve() {
-    route_services_ = std::make_unique<RouteServices>(
-        RouteServices{clock_, *ingest_, *query_, *events_, *feed_, *load_, *admin_, *access_, *letters_, *gate_,
-                      *limits_, *schemas_, *schema_worker_, requests_, *ticker_, [this] { return figures(); }});
+    route_services_ = std::make_unique<RouteServices>(RouteServices{
+        clock_, *ingest_, *query_, *events_, *feed_, *load_, *admin_, *access_, *letters_, *gate_, *limits_, *schemas_,
+        *trace_, *schema_worker_, requests_, *ticker_, [this] { return figures(); }});
     if (Status added = add_all_routes(table_, *route_services_); !added.ok()) return added;
     requests_.prepare(table_);
 
@@ -341,6 +359,7 @@ void EmbeddedBackend::stop(milliseconds deadline) {
     if (public_engine_) public_engine_->stop(deadline / 2);
     if (management_engine_) management_engine_->stop(deadline / 8);
     if (events_) events_->stop();
+    if (trace_) trace_->stop();
     if (access_) access_->stop();
     if (feed_) feed_->stop();
     if (letters_) letters_->stop();

@@ -11,6 +11,7 @@
 
 #include "api/access.h"
 #include "api/services.h"
+#include "api/trace_service.h"
 #include "base/clock.h"
 #include "http/engine.h"
 #include "server/config.h"
@@ -24,6 +25,7 @@ struct Services {
     api::LoadService& load;
     api::AdminService& admin;
     api::AccessService& access;
+    api::TraceService& trace;
 };
 
 struct StartOptions {

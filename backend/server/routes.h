@@ -18,6 +18,7 @@ class DeadLetterService;
 class EventSearch;
 class AccessService;
 class IngestService;
+class TraceService;
 }  // namespace api
 struct AccessLimits;
 class Gate;
@@ -60,6 +61,7 @@ struct RouteServices {
     const Gate& gate;
     const AccessLimits& limits;
     SchemaRegistry& schemas;
+    api::TraceService& trace;
     SchemaWorker& schema_worker;
     RequestMetrics& requests;
     Ticker& ticker;
@@ -75,6 +77,7 @@ Status add_health_routes(http::RouteTable& table, api::AdminService& admin);
 Status add_dead_letter_routes(http::RouteTable& table, const RouteServices& services);
 Status add_event_routes(http::RouteTable& table, const RouteServices& services);
 Status add_query_routes(http::RouteTable& table, const RouteServices& services);
+Status add_trace_routes(http::RouteTable& table, const RouteServices& services);
 Status add_live_routes(http::RouteTable& table, const RouteServices& services);
 Status add_prometheus_routes(http::RouteTable& table, const RouteServices& services);
 Status add_schema_routes(http::RouteTable& table, const RouteServices& services);

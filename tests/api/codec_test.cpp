@@ -235,5 +235,40 @@ TEST(CodecTest, TopicsHaveNames) {
     EXPECT_FALSE(topic_from("Overview").has_value());
 }
 
+TEST(Codec, TracesOfEvents) {
+    EventTrace trace;
+    trace.event_id = "e \"1\"";
+    trace.verdict = TraceVerdict::Rejected;
+    trace.summary = "s";
+    TraceEvent event;
+    event.id = 9;
+    event.event_id = trace.event_id;
+    event.received_at = event.occurred_at = at("2026-01-31T12:00:00Z");
+    event.schema = TraceSchema::Broken;
+    event.future = true;
+    TraceWindow forever, minute;
+    forever.metric = "page_clicks";
+    minute.start = at("2026-01-31T12:00:00Z");
+    minute.end = at("2026-01-31T12:01:00Z");
+    minute.group = {{"page_url", "/p"}, {"user_id", ""}};
+    minute.state = TraceWindowState::Expired;
+    minute.late = TraceAnswer::Unknown;
+    minute.exact = false;
+    event.windows = {forever, minute};
+    trace.events = {event};
+    trace.letters = {{3, "shop", "open", at("2026-01-31T12:00:00Z"), "r", "f", "/events", "generic", 0, true}};
+    trace.pipeline = {10, 9, 8, 1, 0.5, std::nullopt};
+    trace.archive = {"", "none"};
+    trace.hints = {"h"};
+    trace.complete = false;
+    EXPECT_EQ(decode_event_trace(encode(trace)).value(), trace);
+    EXPECT_EQ(decode_event_trace(encode(EventTrace{})).value(), EventTrace{});
+    EXPECT_EQ(encode(EventTrace{}),
+              R"({"event_id":"","verdict":"unknown","summary":"","events":[],"letters":[],"pipeline":{"end":1,)"
+              R"("aggregated":1,"committed":1,"lag_events":0,"lag_seconds":0,"watermark":null},)"
+              R"("archive":{"object":"","reason":""},"looked_at":[],"hints":[],"complete":true})");
+    EXPECT_EQ(decode_event_trace(R"({"event_id":"","verdict":"maybe"})").error().field, "verdict");
+}
+
 }  // namespace
 }  // namespace streamgauge::api

@@ -14,6 +14,45 @@
 
 namespace streamgauge::tests {
 
+// Everything that a trace can say, for "known"; "unknown" for any other.
+inline api::EventTrace scripted_trace(const std::string& event_id) {
+    api::EventTrace trace;
+    trace.event_id = event_id;
+    trace.looked_at = {"the dead letters"};
+    if (event_id != "known") {
+        trace.summary = "No event with this id is kept.";
+        trace.hints = {"ids are compared byte by byte"};
+        return trace;
+    }
+    trace.verdict = api::TraceVerdict::Accepted;
+    trace.summary = "Accepted as event 7 of project default, and counted.";
+    api::TraceEvent event;
+    event.id = 7;
+    event.project = "default";
+    event.event_id = event_id;
+    event.event_type = "view";
+    event.props = "{}";
+    event.received_at = event.occurred_at = Timestamp{1'770'000'000'000'000};
+    event.source = "/events";
+    event.dialect = "generic";
+    event.aggregated = event.committed = true;
+    api::TraceWindow window;
+    window.metric = "page_views";
+    window.aggregate = "count";
+    window.width = "1m";
+    window.start = event.occurred_at;
+    window.end = event.occurred_at.plus_micros(60'000'000);
+    window.group = {{"page_url", "/a & b"}};
+    window.effect = "+1";
+    window.value = "3";
+    event.windows = {window};
+    trace.events = {event};
+    trace.letters = {{1, "default", "resent", event.received_at, "bad", "user_id", "/events", "generic", 7}};
+    trace.pipeline = {8, 8, 8, 0, 0, event.received_at};
+    trace.archive = {"", "no archive is configured"};
+    return trace;
+}
+
 // Thread-safe, as services are.
 class ScriptedServices final : public api::QueryService,
                                public api::LiveService,
@@ -70,6 +109,7 @@ public:
         }
         return result;
     }
+    void when_released(std::function<void()> work) { answer(std::move(work)); }
     int snapshots_sent() const {
         const std::lock_guard lock(mutex_);
         return snapshots_sent_;
@@ -240,12 +280,29 @@ private:
     }
 };
 
+// Knows one event, "known", and answers of it in full.
+class ScriptedTrace final : public api::TraceService {
+public:
+    explicit ScriptedTrace(ScriptedServices& services) : services_(services) {}
+    void trace(std::string event_id, std::string, api::Done<api::EventTrace> done) override {
+        services_.when_released([event_id = std::move(event_id), done = std::move(done)] {
+            if (event_id.size() > 128) {
+                return done(Error{ErrorCode::InvalidArgument, "an event id is 1 to 128 bytes", "event_id", {}, {}});
+            }
+            done(scripted_trace(event_id));
+        });
+    }
+
+private:
+    ScriptedServices& services_;
+};
+
 // `services` must outlive it.
 class ScriptedBackend final : public Backend {
 public:
     explicit ScriptedBackend(ScriptedServices& services) : services_(services) {}
     ~ScriptedBackend() override { services_.release(); }
-    Services services() override { return {services_, services_, services_, services_, access_}; }
+    Services services() override { return {services_, services_, services_, services_, access_, trace_}; }
     std::optional<std::string> take_first_password() override { return std::nullopt; }
     const http::RouteTable& routes() const override { return routes_; }
     std::vector<http::Endpoint> listening() const override { return {{"127.0.0.1", 8080}}; }
@@ -255,6 +312,7 @@ public:
 private:
     ScriptedServices& services_;
     ScriptedAccess access_;
+    ScriptedTrace trace_{services_};
     const http::RouteTable routes_{};
 };
 

@@ -86,6 +86,14 @@ TEST(Ids, OtherTypesAreRejectedWithTheProducersName) {
     EXPECT_EQ(One(with(R"("schema_version":2147483648)")).rejection().field, "schema_version");
 }
 
+TEST(Ids, ARejectedEventKeepsItsId) {
+    EXPECT_EQ(One(R"({"type":7,"messageId":"m"})").rejection().event_id, "m");
+    EXPECT_EQ(One(R"({"event_id":7,"user_id":true,"event_type":"t"})").rejection().event_id, "7");
+    EXPECT_EQ(One(R"({"event_type":7})").rejection().event_id, "");
+    EXPECT_EQ(One(R"({"event_type":7,"event_id":["x"]})").rejection().event_id, "");
+    EXPECT_EQ(One(with(R"("event_id":")" + std::string(129, 'x') + '"')).rejection().event_id, "");
+}
+
 TEST(Ids, MissingOnesAreMadeAndDiffer) {
     const auto result = decode(R"([{"event_type":"a"},{"event_type":"a"}])");
     ASSERT_TRUE(result.ok());
