@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "metrics/set_table.h"
 #include "query/executor.h"
 #include "query/raw_funnel.h"
 #include "query/raw_points.h"
@@ -39,19 +40,23 @@ query::Explanation& explanation_of(query::RetentionAnswer& answer) {
     return answer.explanation;
 }
 
-std::string joined(const std::vector<std::string>& values) {
+std::string group_of(const query::Point& point, std::size_t fields) {
     std::string out;
-    for (std::size_t i = 0; i < values.size(); ++i) {
+    for (std::size_t i = 0; i < fields; ++i) {
         if (i > 0) out += kGroupSeparator;
-        out += values[i];
+        if (point.other) {
+            out += kOtherGroup;
+        } else if (i < point.group.size()) {
+            out += point.group[i];
+        }
     }
     return out;
 }
 
-query::Table table_of(const query::PointsAnswer& answer, const query::Steps& steps) {
+query::Table table_of(const query::PointsAnswer& answer, const query::Steps& steps, std::size_t fields) {
     query::Table table;
     for (const query::Point& point : answer.points)
-        table.add(static_cast<std::uint32_t>(steps.find(point.start.micros).value_or(0)), joined(point.group),
+        table.add(static_cast<std::uint32_t>(steps.find(point.start.micros).value_or(0)), group_of(point, fields),
                   point.value, point.corrected, point.other);
     return table;
 }
@@ -291,7 +296,7 @@ Result<Analyst::Found> Analyst::find_raw(const query::PointsQuery& query, const 
     auto now = query::run_raw(parts_.journal, query, *steps, watched);
     if (!now) return now.error();
     auto answer = std::make_shared<query::Answer>();
-    answer->table = table_of(*now, *steps);
+    answer->table = table_of(*now, *steps, query.group_by.size());
     now->points = {};
     answer->head = *std::move(now);
     answer->head.aggregate = query.raw->aggregate;
@@ -307,7 +312,7 @@ Result<Analyst::Found> Analyst::find_raw(const query::PointsQuery& query, const 
         const query::Steps steps_before = steps->before();
         auto before = query::run_raw(parts_.journal, query, steps_before, watched);
         if (!before) return before.error();
-        answer->before = table_of(*before, steps_before);
+        answer->before = table_of(*before, steps_before, query.group_by.size());
         answer->steps_before = steps_before;
         answer->head.explanation.events_read += before->explanation.events_read;
         if (!answer->head.complete_from) answer->head.complete_from = before->complete_from;

@@ -131,6 +131,22 @@ std::strong_ordering DecimalText::operator<=>(const DecimalText& other) const {
     return std::strong_ordering::equal;
 }
 
+void append_decimal_micros(std::string& out, std::int64_t micros) {
+    const std::uint64_t size = micros < 0 ? -static_cast<std::uint64_t>(micros)
+                                          : static_cast<std::uint64_t>(micros);  // the least has no other
+    if (micros < 0) out += '-';
+    constexpr auto kUnit = static_cast<std::uint64_t>(kMicrosPerUnit);
+    out += std::to_string(size / kUnit);
+    std::uint64_t rest = size % kUnit;
+    if (rest == 0) return;
+    int digits = kFractionDigits;
+    for (; rest % 10 == 0; rest /= 10) --digits;
+    const std::string fraction = std::to_string(rest);
+    out += '.';
+    out.append(static_cast<std::size_t>(digits) - fraction.size(), '0');
+    out += fraction;
+}
+
 std::int64_t micros_to_cents(std::int64_t micros) {
     constexpr std::int64_t kMicrosPerCent = kMicrosPerUnit / 100;
     const std::int64_t cents = micros / kMicrosPerCent, rest = micros % kMicrosPerCent;

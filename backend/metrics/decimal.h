@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace streamgauge {
@@ -31,6 +32,9 @@ private:
     std::int64_t magnitude_ = 0;  // the value is 0.DIGITS times ten to this
     bool negative_ = false;
 };
+
+// The number in as few digits as it needs, exactly: "12.5", "-0.000001", "3".
+void append_decimal_micros(std::string& out, std::int64_t micros);
 
 // Cents, half away from zero.
 std::int64_t micros_to_cents(std::int64_t micros);

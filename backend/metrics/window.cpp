@@ -113,6 +113,10 @@ std::int64_t Windows::end_of(std::int64_t start) const {
     return start > kForever - width_ ? kForever : start + width_;
 }
 
+std::int64_t Windows::start_of_date(std::int64_t day) const {
+    return zone_ == nullptr ? day * kDayMicros : zone_->first_instant(day) * kSecondMicros;
+}
+
 std::int64_t Windows::oldest_kept(std::int64_t retention_micros, std::int64_t log_clock_micros) const {
     if (retention_micros == 0 || width_ == 0) return kNoWindow;
     return start_of(log_clock_micros - retention_micros);

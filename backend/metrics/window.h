@@ -56,6 +56,8 @@ public:
     // Of the window that starts at `start`; the largest integer for kNoWindow.
     std::int64_t end_of(std::int64_t start) const;
     std::int64_t width() const { return width_; }
+    // Where a date begins in the windows' zone. `day`: days since 1970-01-01.
+    std::int64_t start_of_date(std::int64_t day) const;
     // The start of the oldest window that is kept when windows are kept until the log's clock is `retention_micros`
     // past their end. kNoWindow when that is 0: all are kept.
     std::int64_t oldest_kept(std::int64_t retention_micros, std::int64_t log_clock_micros) const;

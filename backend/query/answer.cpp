@@ -123,7 +123,10 @@ std::string canonical_text(const PointsQuery& query, const Plan& plan) {
     PointsQuery unordered = query;  // whatever the order, the table is the same
     unordered.order.reset();
     std::string out = canonical_text(unordered);
+    // What may change while the id stays.
     put_number(out, plan.metric->definition.id);
+    put(out, plan.metric->definition.unit);
+    put_number(out, plan.metric->definition.percentile);
     put_reading(out, plan.now);
     if (plan.before) put_reading(out, *plan.before);
     return out;
