@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/event_trace.h"
 #include "api/services.h"
 #include "api/types.h"
 #include "base/result.h"
@@ -38,6 +39,14 @@ public:
     virtual void start_load(api::LoadPlan plan, QObject* context, Done<api::LoadStatus> done) = 0;
     virtual void stop_load(QObject* context, Done<api::LoadStatus> done) = 0;
     virtual void load_status(QObject* context, Done<api::LoadStatus> done) = 0;
+};
+
+// Needs the feature "trace"; without it the backend answers NotFound.
+class EventCalls {
+public:
+    virtual ~EventCalls() = default;
+    // "Where is my event?" InvalidArgument for an id that cannot be; an id that nobody knows is an answer.
+    virtual void trace(std::string event_id, QObject* context, Done<api::EventTrace> done) = 0;
 };
 
 // Destroying it ends the subscription: nothing is received afterwards. It may be destroyed inside its own callback, and
@@ -72,6 +81,7 @@ public:
 
     virtual AdminCalls& admin() = 0;
     virtual LoadCalls& load() = 0;
+    virtual EventCalls& events() = 0;
     virtual LiveCalls& live() = 0;
 
     virtual ConnectionState state() const = 0;

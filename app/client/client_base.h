@@ -29,13 +29,18 @@ struct Feed {
 };
 
 // Lives on: GUI thread.
-class ClientBase : public BackendClient, protected AdminCalls, protected LoadCalls, protected LiveCalls {
+class ClientBase : public BackendClient,
+                   protected AdminCalls,
+                   protected LoadCalls,
+                   protected EventCalls,
+                   protected LiveCalls {
     Q_OBJECT
 public:
     using BackendClient::BackendClient;
 
     AdminCalls& admin() override { return *this; }
     LoadCalls& load() override { return *this; }
+    EventCalls& events() override { return *this; }
     LiveCalls& live() override { return *this; }
     ConnectionState state() const override { return state_; }
     std::string error_text() const override { return error_text_; }

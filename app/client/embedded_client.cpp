@@ -239,6 +239,14 @@ void EmbeddedClient::start_load(api::LoadPlan plan, QObject* context, Done<api::
                          });
 }
 
+void EmbeddedClient::trace(std::string event_id, QObject* context, Done<api::EventTrace> done) {
+    ask<api::EventTrace>(
+        context, std::move(done),
+        [event_id = std::move(event_id)](const Services& services, const api::Done<api::EventTrace>& settle) {
+            services.trace.trace(event_id, {}, settle);
+        });
+}
+
 void EmbeddedClient::stop_load(QObject* context, Done<api::LoadStatus> done) {
     ask<api::LoadStatus>(
         context, std::move(done),

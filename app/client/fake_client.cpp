@@ -8,7 +8,7 @@ namespace streamgauge::client {
 FakeClient::FakeClient(QObject* parent) : ClientBase(parent) {
     next_hello_.version = STREAMGAUGE_VERSION;
     next_hello_.epoch = 1;
-    next_hello_.features = {"live", "events", "load"};
+    next_hello_.features = {"live", "events", "load", "filter", "trace"};
     on_health = [] { return Result<api::Health>(api::Health{true, {{"journal", true, ""}, {"store", true, ""}}}); };
     on_start_load = [this](const api::LoadPlan& plan) {
         load_ = {};
@@ -16,6 +16,12 @@ FakeClient::FakeClient(QObject* parent) : ClientBase(parent) {
         load_.state = api::LoadState::Running;
         load_.plan = plan;
         return Result<api::LoadStatus>(load_);
+    };
+    on_trace = [](const std::string& event_id) {
+        api::EventTrace trace;
+        trace.event_id = event_id;
+        trace.summary = "No event with this id is kept.";
+        return Result<api::EventTrace>(trace);
     };
     on_stop_load = [this] {
         load_.state = api::LoadState::Stopped;
@@ -107,6 +113,12 @@ void FakeClient::health(QObject* context, Done<api::Health> done) {
 void FakeClient::start_load(api::LoadPlan plan, QObject* context, Done<api::LoadStatus> done) {
     started_plans_.push_back(plan);
     answer<api::LoadStatus>(context, std::move(done), [this, plan = std::move(plan)] { return on_start_load(plan); });
+}
+
+void FakeClient::trace(std::string event_id, QObject* context, Done<api::EventTrace> done) {
+    traced_.push_back(event_id);
+    answer<api::EventTrace>(context, std::move(done),
+                            [this, event_id = std::move(event_id)] { return on_trace(event_id); });
 }
 
 void FakeClient::stop_load(QObject* context, Done<api::LoadStatus> done) {

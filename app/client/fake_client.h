@@ -38,12 +38,15 @@ public:
     std::function<Result<api::Health>()> on_health;
     std::function<Result<api::LoadStatus>(const api::LoadPlan&)> on_start_load;
     std::function<Result<api::LoadStatus>()> on_stop_load;
+    // By default nobody knows the id.
+    std::function<Result<api::EventTrace>(const std::string& event_id)> on_trace;
     bool hold = false;
 
     // ---- what was asked
     const std::vector<api::LoadPlan>& started_plans() const { return started_plans_; }
     const std::vector<std::pair<std::string, std::string>>& logins() const { return logins_; }
     int stops_asked() const { return stops_asked_; }
+    const std::vector<std::string>& traced() const { return traced_; }
     // Filters of the open subscriptions to `topic`, oldest first.
     std::vector<api::TopicFilter> subscribed(api::Topic topic) const;
 
@@ -52,6 +55,7 @@ protected:
     void start_load(api::LoadPlan plan, QObject* context, Done<api::LoadStatus> done) override;
     void stop_load(QObject* context, Done<api::LoadStatus> done) override;
     void load_status(QObject* context, Done<api::LoadStatus> done) override;
+    void trace(std::string event_id, QObject* context, Done<api::EventTrace> done) override;
     void feed_opened(const Feed& feed) override;
     void feed_closed(std::uint64_t id) override;
 
@@ -68,6 +72,7 @@ private:
     std::vector<api::LoadPlan> started_plans_;
     std::vector<std::pair<std::string, std::string>> logins_;
     int stops_asked_ = 0;
+    std::vector<std::string> traced_;
 };
 
 }  // namespace streamgauge::client

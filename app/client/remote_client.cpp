@@ -151,7 +151,7 @@ void RemoteClient::drop_connection() {
 
 QNetworkRequest RemoteClient::request(const QString& path) const {
     QUrl url(base_);
-    url.setPath(path);
+    url.setPath(path, QUrl::StrictMode);  // what is encoded stays so
     QNetworkRequest request(url);
     request.setAttribute(QNetworkRequest::RedirectPolicyAttribute, QNetworkRequest::ManualRedirectPolicy);
     request.setAttribute(QNetworkRequest::Http2AllowedAttribute, false);
@@ -310,10 +310,13 @@ void RemoteClient::open_stream(const Feed& feed) {
     QUrl url = asked.url();
     QUrlQuery query;
     query.addQueryItem(u"topic"_s, QString::fromStdString(std::string(api::to_string(feed.topic))));
-    if (!feed.filter.event_type.empty()) {
-        query.addQueryItem(u"event_type"_s,
-                           QString::fromUtf8(QUrl::toPercentEncoding(QString::fromStdString(feed.filter.event_type))));
-    }
+    const auto add = [&query](const QString& name, const std::string& value) {
+        if (!value.empty()) {
+            query.addQueryItem(name, QString::fromUtf8(QByteArray::fromStdString(value).toPercentEncoding()));
+        }
+    };
+    add(u"event_type"_s, feed.filter.event_type);
+    add(u"filter"_s, feed.filter.filter);
     url.setQuery(query);
     asked.setUrl(url);
     asked.setRawHeader("Accept", "text/event-stream");
@@ -428,6 +431,12 @@ void RemoteClient::health(QObject* context, Done<api::Health> done) {
 void RemoteClient::start_load(api::LoadPlan plan, QObject* context, Done<api::LoadStatus> done) {
     call<api::LoadStatus>("POST", u"/api/v1/load/runs"_s, api::encode(plan), &api::decode_load_status, context,
                           std::move(done));
+}
+
+void RemoteClient::trace(std::string event_id, QObject* context, Done<api::EventTrace> done) {
+    const QByteArray id = QByteArray::fromStdString(event_id).toPercentEncoding();
+    call<api::EventTrace>("GET", u"/api/v1/events/"_s + QString::fromLatin1(id) + u"/trace"_s, {},
+                          &api::decode_event_trace, context, std::move(done));
 }
 
 void RemoteClient::stop_load(QObject* context, Done<api::LoadStatus> done) {

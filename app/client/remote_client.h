@@ -57,6 +57,7 @@ protected:
     void start_load(api::LoadPlan plan, QObject* context, Done<api::LoadStatus> done) override;
     void stop_load(QObject* context, Done<api::LoadStatus> done) override;
     void load_status(QObject* context, Done<api::LoadStatus> done) override;
+    void trace(std::string event_id, QObject* context, Done<api::EventTrace> done) override;
     void feed_opened(const Feed& feed) override;
     void feed_closed(std::uint64_t id) override;
 

@@ -10,6 +10,7 @@
 #include "client/eventually.h"
 #include "client/fake_client.h"
 #include "client/remote_client.h"
+#include "client/scripted_backend.h"
 #include "client/scripted_server.h"
 
 namespace streamgauge::client {
@@ -46,6 +47,12 @@ public:
     std::vector<api::TopicFilter> filters(Topic topic) override { return fake_.subscribed(topic); }
     FakeRig() {
         fake_.post_events_to("http://127.0.0.1:8080/events");
+        fake_.on_trace = [](const std::string& id) -> Result<api::EventTrace> {
+            if (id.size() > 128) {
+                return Error{ErrorCode::InvalidArgument, "an event id is 1 to 128 bytes", "event_id", {}, {}};
+            }
+            return tests::scripted_trace(id);
+        };
         fake_.on_start_load = [](const api::LoadPlan& plan) -> Result<api::LoadStatus> {
             if (plan.rate <= 0) {
                 return Error{ErrorCode::InvalidArgument, "the rate must be above 0", "rate", {}, "give one"};
@@ -171,11 +178,12 @@ TEST_P(ClientContract, SubscribesWhileLive) {
 }
 
 TEST_P(ClientContract, PassesTheFilterOn) {
-    const auto subscription =
-        client.live().subscribe(Topic::Events, {"order & payment/ü"}, &context, [](const api::LiveMessage&) {});
+    const auto subscription = client.live().subscribe(Topic::Events, {"order & payment/ü", "user_id = \"a + b&c%\""},
+                                                      &context, [](const api::LiveMessage&) {});
     client.start();
     ASSERT_TRUE(eventually([&] { return !rig->filters(Topic::Events).empty(); }));
     EXPECT_EQ(rig->filters(Topic::Events).at(0).event_type, "order & payment/ü");
+    EXPECT_EQ(rig->filters(Topic::Events).at(0).filter, "user_id = \"a + b&c%\"");
 }
 
 TEST_P(ClientContract, NothingIsReceivedAfterTheSubscriptionEnds) {
@@ -231,6 +239,31 @@ TEST_P(ClientContract, ACallAnswers) {
     ASSERT_TRUE(started->ok());
     EXPECT_EQ((*started)->plan, plan);
     EXPECT_EQ((*started)->state, api::LoadState::Running);
+}
+
+TEST_P(ClientContract, TellsWhereAnEventIs) {
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    const auto trace = [&](const std::string& id) {
+        std::optional<Result<api::EventTrace>> told;
+        client.events().trace(id, &context, [&](Result<api::EventTrace> result) { told = std::move(result); });
+        EXPECT_FALSE(told) << "settled inside the call";
+        EXPECT_TRUE(eventually([&] { return told.has_value(); }));
+        return told.value_or(Error{});
+    };
+    const auto known = trace("known");
+    ASSERT_TRUE(known.ok()) << known.error().describe();
+    EXPECT_EQ(*known, tests::scripted_trace("known"));
+    for (const char* const id : {"a/b c%2F+ü?x=1#y", "a..b", "\"'<>", "nobody"}) {
+        const auto unknown = trace(id);
+        ASSERT_TRUE(unknown.ok()) << id << ": " << unknown.error().describe();
+        EXPECT_EQ(unknown->event_id, id);
+        EXPECT_EQ(unknown->verdict, api::TraceVerdict::Unknown);
+    }
+    const auto refused = trace(std::string(129, 'x'));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::InvalidArgument);
+    EXPECT_EQ(refused.error().field, "event_id");
 }
 
 TEST_P(ClientContract, AnErrorKeepsItsCodeFieldAndHint) {

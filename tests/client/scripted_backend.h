@@ -242,7 +242,7 @@ private:
     }
 
     mutable std::mutex mutex_;
-    api::Hello hello_{"streamgauge", "0.1.0", 1, 7, {"live", "events", "load"}};
+    api::Hello hello_{"streamgauge", "0.1.0", 1, 7, {"live", "events", "load", "filter", "trace"}};
     api::Health health_{true, {{"journal", true, ""}, {"store", true, ""}}};
     api::LoadStatus load_;
     std::map<std::uint64_t, Reader> readers_;

@@ -20,13 +20,16 @@ QByteArray reply(int status, const std::string& body, const char* type = "applic
            QByteArray::fromStdString(body);
 }
 
-QByteArray load_reply(const Result<api::LoadStatus>& status) {
-    if (status.ok()) return reply(200, api::encode(*status));
-    const Error& error = status.error();
+QByteArray problem_reply(const Error& error) {
     return reply(error.code == ErrorCode::Conflict ? 409 : 400,
                  R"({"type":"about:blank","title":"Bad","status":400,"detail":")" + error.message + R"(","field":")" +
                      error.field + R"(","hint":")" + error.hint + R"("})",
                  "application/problem+json");
+}
+
+template <class T>
+QByteArray reply_of(const Result<T>& result) {
+    return result.ok() ? reply(200, api::encode(*result)) : problem_reply(result.error());
 }
 
 }  // namespace
@@ -126,7 +129,7 @@ void ScriptedServer::handle(QTcpSocket* socket, const QByteArray& head, const QB
     const QString path = target.path();
     const QPointer<QTcpSocket> to(socket);
     const auto done = [to, this](Result<api::LoadStatus> status) {
-        QMetaObject::invokeMethod(this, [to, bytes = load_reply(status)] {
+        QMetaObject::invokeMethod(this, [to, bytes = reply_of(status)] {
             if (to) to->write(bytes);
         });
     };
@@ -152,12 +155,21 @@ void ScriptedServer::handle(QTcpSocket* socket, const QByteArray& head, const QB
         services_.stop(done);
     } else if (path == "/api/v1/load/status"_L1) {
         done(services_.status());
+    } else if (path.startsWith("/api/v1/events/"_L1) && path.endsWith("/trace"_L1)) {
+        const QByteArray raw = target.path(QUrl::FullyEncoded).toLatin1();
+        const std::string id = QByteArray::fromPercentEncoding(raw.mid(15, raw.size() - 21)).toStdString();
+        ScriptedTrace(services_).trace(id, {}, [to, this](const Result<api::EventTrace>& trace) {
+            QMetaObject::invokeMethod(this, [to, bytes = reply_of(trace)] {
+                if (to) to->write(bytes);
+            });
+        });
     } else if (path == "/api/v1/live"_L1) {
         const QUrlQuery query(target);
         const auto topic = api::topic_from(query.queryItemValue(u"topic"_s).toStdString());
         const std::string type = query.queryItemValue(u"event_type"_s, QUrl::FullyDecoded).toStdString();
+        const std::string filter = query.queryItemValue(u"filter"_s, QUrl::FullyDecoded).toStdString();
         socket->write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
-        streams_[socket] = services_.subscribe(*topic, {type}, {}, [to](const api::LiveMessage& message) {
+        streams_[socket] = services_.subscribe(*topic, {type, filter}, {}, [to](const api::LiveMessage& message) {
             if (to) to->write(QByteArray::fromStdString(api::to_sse(message)));
         });
     } else {
