@@ -241,7 +241,7 @@ Status Aggregation::prepare_sets(const Program& program, const EventView& event,
         if (!value.has_value || !value.kept) continue;
         value.group.assign(group_of(use));
         metric.sets()->advance(watermark.micros);
-        if (Status ready = metric.sets()->prepare(value.at, value.group); !ready) return ready;
+        if (Status ready = metric.sets()->prepare(value.at, value.group, log_clock.micros); !ready) return ready;
     }
     return {};
 }

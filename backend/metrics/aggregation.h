@@ -31,7 +31,7 @@ public:
 
     // Adds the events of `batch` from index `begin` on. state.next goes up by one for each event that is in, and
     // aggregated + too_late + system with it; an event is too late when every built-in metric that it matches refuses
-    // it. Stops with the error when a set of a closed window cannot be read: go on from state.next.
+    // it. Stops with the error of SetTable::prepare() (Unavailable: commit first): go on from state.next.
     Status apply(const EventBatch& batch, std::size_t begin, PartitionState& state);
 
     // Between two apply(): a metric with all that it holds at the same offset, in place of one of its id if there is

@@ -69,7 +69,18 @@ void CellTable::put_text(Entry& entry, std::string_view text) {
     entry.text_size = static_cast<std::uint32_t>(text.size());
 }
 
+void CellTable::merge(Entry& entry, const Cell& cell) {
+    Cell merged = cell_of(entry);
+    merge_cell(aggregate_, merged, cell);
+    entry.value = merged.value;
+    entry.count = merged.count;
+    entry.late = merged.late;
+    if (aggregate_ == Aggregate::Last && merged.text.data() == cell.text.data()) put_text(entry, cell.text);
+}
+
 void CellTable::add(std::int64_t window, std::string_view group, const Cell& cell) {
+    if (last_ < rows_.size() && rows_[last_].window == window && group_of(rows_[last_]) == group)
+        return merge(rows_[last_], cell);
     add_hashed(text_hash(group) ^ spread(window), window, group, cell);
 }
 
@@ -80,13 +91,8 @@ void CellTable::add_hashed(std::uint64_t hash, std::int64_t window, std::string_
     for (; index_[at] != 0; at = (at + 1) & mask) {
         Entry& entry = rows_[index_[at] - 1];
         if (entry.hash != hash || entry.window != window || group_of(entry) != group) continue;
-        Cell merged = cell_of(entry);
-        merge_cell(aggregate_, merged, cell);
-        entry.value = merged.value;
-        entry.count = merged.count;
-        entry.late = merged.late;
-        if (aggregate_ == Aggregate::Last && merged.text.data() == cell.text.data()) put_text(entry, cell.text);
-        return;
+        last_ = index_[at] - 1;
+        return merge(entry, cell);
     }
     assert(texts_.size() + group.size() <= std::numeric_limits<std::uint32_t>::max());
     const auto group_at = static_cast<std::uint32_t>(texts_.size());
@@ -94,6 +100,7 @@ void CellTable::add_hashed(std::uint64_t hash, std::int64_t window, std::string_
     Entry entry{hash, window, cell.value, cell.count, cell.late, group_at, static_cast<std::uint32_t>(group.size()),
                 0,    0,      0};
     if (aggregate_ == Aggregate::Last) put_text(entry, cell.text);
+    last_ = rows_.size();
     rows_.push_back(entry);
     index_[at] = static_cast<std::uint32_t>(rows_.size());
 }

@@ -77,6 +77,7 @@ private:
     std::string_view group_of(const Entry& entry) const { return {texts_.data() + entry.group, entry.group_size}; }
     Cell cell_of(const Entry& entry) const;
     void add_hashed(std::uint64_t hash, std::int64_t window, std::string_view group, const Cell& cell);
+    void merge(Entry& entry, const Cell& cell);
     void put_text(Entry& entry, std::string_view text);
     void grow();
 
@@ -84,6 +85,7 @@ private:
     std::uint8_t tier_;
     Aggregate aggregate_;
     std::vector<Entry> rows_;
+    std::size_t last_ = 0;              // the row that was added to last: events of one group often follow each other
     std::vector<std::uint32_t> index_;  // row + 1; 0: free. A power of two, at most 5/8 full
     std::string texts_;
 };
