@@ -131,7 +131,7 @@ void read_windows(Members& in, MetricDefinition& out) {
         if (retention && *retention != out.tiers.front().retention_micros)
             return in.fail("retention", "the first of the tiers has another retention");
     } else if (window) {
-        out.tiers = usual_tiers(*window, retention, !out.timezone.empty());
+        out.tiers = usual_tiers(*window, retention, !out.timezone.empty() || out.aggregate == Aggregate::Gauge);
     } else {
         in.fail("window", "is missing");
     }
@@ -146,7 +146,7 @@ void read_groups(Members& in, MetricDefinition& out) {
         if (!(*groups)[i].is_string()) return in.fail(at, "must be the name of a field");
         Result<FieldPath> field = parse_field((*groups)[i].get<std::string>());
         if (!field) return in.fail(at, field.error().message);
-        out.group_by.push_back(*std::move(field));
+        out.group_by.push_back(std::move(field).value());
     }
 }
 
@@ -171,7 +171,7 @@ void read_rest(Members& in, std::string_view name, MetricDefinition& out) {
     out.description = in.text("description").value_or("");
     out.unit = in.text("unit").value_or("");
     out.timezone = in.text("timezone").value_or("");
-    if (auto where = in.parsed("where", Filter::parse)) out.where = *std::move(where);
+    if (auto where = in.parsed("where", Filter::parse)) out.where = std::move(where).value();
     if (const auto lateness = in.parsed("allowed_lateness", parse_lateness)) out.allowed_lateness_micros = *lateness;
     if (const std::optional<std::string> time = in.text("time")) {
         out.time = *time == "activity" ? TimeBasis::Activity : TimeBasis::Occurred;
@@ -219,9 +219,9 @@ Result<MetricDefinition> read_definition(std::string_view text, std::string_view
     in.know_only(kMembers);
     MetricDefinition out;
     read_rest(in, name, out);
-    read_windows(in, out);
     read_groups(in, out);
     read_aggregate(in, out);
+    read_windows(in, out);
     if (in.fault()) return *in.fault();
     if (Status checked = check(out); !checked) return checked.error();
     return out;

@@ -123,7 +123,7 @@ private:
             return fault(name, definition->name + " is built in; choose another name");
         if (!names_.insert(definition->name).second)
             return fault(name, "there are two metrics called " + definition->name);
-        metrics_.push_back(*std::move(definition));
+        metrics_.push_back(std::move(definition).value());
     }
 
     const std::string path_;

@@ -94,8 +94,8 @@ Result<AggregateParts> read_gauge(std::string_view inner, std::size_t offset) {
     if (!plus) return plus.error();
     Result<Filter> minus = read_filter(inner.substr(end + 1), offset + end + 1);
     if (!minus) return minus.error();
-    parts.plus = *std::move(plus);
-    parts.minus = *std::move(minus);
+    parts.plus = std::move(plus).value();
+    parts.minus = std::move(minus).value();
     return parts;
 }
 
@@ -145,6 +145,8 @@ Status check_tiers(const MetricDefinition& definition) {
         return wrong("tiers", "a metric has at most " + std::to_string(kMostTiers) + " tiers");
     for (std::size_t i = 0; i < definition.tiers.size(); ++i)
         if (Status tier = check_tier(definition, i, "tiers[" + std::to_string(i) + "]"); !tier) return tier;
+    if (definition.aggregate == Aggregate::Gauge && definition.tiers.size() > 1)
+        return wrong("tiers", "a gauge has one tier: levels of narrower windows do not add up to those of wider ones");
     if (definition.timezone.empty()) return {};
     if (definition.tiers.size() > 1) return wrong("tiers", "a metric with a time zone has one tier");
     const Result<Windows> windows = Windows::make(definition.tiers.front().window_micros, definition.timezone);
@@ -204,7 +206,7 @@ Result<AggregateParts> parse_aggregate(std::string_view whole) {
         if (!field) return field.error();
         if (parts.of.size() == kMostAggregateFields)
             return fault(inner_begin + at, "at most " + std::to_string(kMostAggregateFields) + " fields");
-        parts.of.push_back(*std::move(field));
+        parts.of.push_back(std::move(field).value());
         at = end + 1;
     }
     return parts;
@@ -229,15 +231,14 @@ std::string aggregate_text(const MetricDefinition& definition) {
                           definition.minus);
 }
 
-std::vector<Tier> usual_tiers(std::int64_t window_micros, std::optional<std::int64_t> retention_micros,
-                              bool follows_zone) {
+std::vector<Tier> usual_tiers(std::int64_t window_micros, std::optional<std::int64_t> retention_micros, bool only_one) {
     const auto usual = [](std::int64_t window) -> std::int64_t {
         if (window == 0 || window >= kDayMicros) return 0;
         if (window >= kHourMicros) return 90 * kDayMicros;
         return window >= kMinuteMicros ? 14 * kDayMicros : kDayMicros;
     };
     std::vector<Tier> tiers{{window_micros, retention_micros.value_or(usual(window_micros))}};
-    if (window_micros == 0 || follows_zone) return tiers;
+    if (window_micros == 0 || only_one) return tiers;
     for (const std::int64_t wider : {kMinuteMicros, kHourMicros, kDayMicros}) {
         const Tier& finer = tiers.back();
         if (wider <= finer.window_micros || wider % finer.window_micros != 0) continue;

@@ -40,9 +40,9 @@ std::string aggregate_text(Aggregate aggregate, const std::vector<FieldPath>& of
 std::string aggregate_text(const MetricDefinition& definition);
 
 // The window and, where they nest, 1m, 1h and 1d behind it; kept for longer the wider they are. `retention_micros`: of
-// the window itself (0: for ever). One tier for a window that is 0 (for ever) or that follows a time zone.
-std::vector<Tier> usual_tiers(std::int64_t window_micros, std::optional<std::int64_t> retention_micros,
-                              bool follows_zone);
+// the window itself (0: for ever). One tier where only one can be: for a window that is 0 (for ever), and with
+// `only_one` for windows that follow a time zone and for gauges.
+std::vector<Tier> usual_tiers(std::int64_t window_micros, std::optional<std::int64_t> retention_micros, bool only_one);
 
 // "all" for 0; then as base/time_text.h.
 std::string window_text(std::int64_t micros);

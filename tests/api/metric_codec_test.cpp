@@ -25,7 +25,7 @@ TEST(MetricCodec, ReadsWhatItWrites) {
             "retention":"30d","aggregate":"sum(props.amount_usd|props.amount)","group_by":["props.currency"]})j",
         R"j({"name":"a.b-c_d","window":"1d","timezone":"Asia/Kolkata","aggregate":"distinct(user_id)",
             "exact_budget":5000,"time":"activity","allowed_lateness":"0s"})j",
-        R"j({"name":"a","window":"1m","tiers":[{"window":"1m","retention":"1d"},{"window":"5m"}],
+        R"j({"name":"a","window":"1m","tiers":[{"window":"1m","retention":"1d"}],
             "aggregate":"gauge(event_type = a; event_type = b)"
 })j",
         R"j({"name":"a","window":"1m","retention":"forever","aggregate":"p99.9(props.ms)","group_by":["props.a b"]
@@ -50,6 +50,9 @@ TEST(MetricCodec, KnowsTheDefaults) {
     EXPECT_EQ(definition->aggregate, Aggregate::Count);
     EXPECT_EQ(definition->allowed_lateness_micros, kMinuteMicros);
     EXPECT_EQ(definition->exact_budget, 0U);
+    const Result<MetricDefinition> gauge =
+        read_definition(R"j({"window":"1m","aggregate":"gauge(event_type = a; event_type = b)"})j", "there");
+    EXPECT_EQ(gauge->tiers.size(), 1U);
     const Result<MetricDefinition> users = read_definition(R"j({"window":"1m","aggregate":"distinct(user_id)"
 })j",
                                                            "users");
