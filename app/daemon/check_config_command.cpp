@@ -9,6 +9,7 @@
 
 #include "daemon/config_options.h"
 #include "daemon/exit_codes.h"
+#include "server/metric_settings.h"
 
 namespace streamgauge::daemon {
 
@@ -18,6 +19,10 @@ int check_config(const ConfigOptions& options) {
     const auto loaded = load_config(options.sources());
     if (!loaded.ok()) {
         std::cerr << "streamgauged: the configuration is wrong:\n" << loaded.error().describe() << "\n";
+        return kExitConfiguration;
+    }
+    if (const auto metrics = configured_metrics(loaded->config); !metrics.ok()) {
+        std::cerr << "streamgauged: the declared metrics are wrong:\n" << metrics.error().message << "\n";
         return kExitConfiguration;
     }
     std::size_t key_width = 0, value_width = 0;

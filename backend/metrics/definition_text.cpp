@@ -270,6 +270,8 @@ Status check(const MetricDefinition& definition) {
     if (!is_name(definition.name))
         return wrong("name", "a metric's name has 1 to " + std::to_string(kMetricNameBytes) +
                                  " letters, digits and _ . -, and begins with a letter or _");
+    if (definition.name == "daily" || definition.name == "validate")
+        return wrong("name", definition.name + " is a path of the REST interface; choose another name");
     if (definition.description.size() > kMetricDescriptionBytes)
         return wrong("description", "has at most " + std::to_string(kMetricDescriptionBytes) + " bytes");
     if (definition.unit.size() > kMetricUnitBytes)

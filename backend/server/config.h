@@ -46,7 +46,9 @@ struct Config {
     std::uint64_t dead_letters_max_bytes = 256ULL << 20;  // of each project
     LimitSettings limits;                                 // all off
     LimitPreset limits_preset = LimitPreset::Off;
-    std::string load_program;  // streamgauged, for load runs; default: beside this program
+    std::string metrics_file;  // declared metrics; empty: metrics.toml in the data directory, where it is there
+    std::uint64_t metrics_exact_budget = 24'000'000;  // values that all metrics keep exactly
+    std::string load_program;                         // streamgauged, for load runs; default: beside this program
 };
 
 enum class Origin { Default, File, Environment, Flag };

@@ -190,6 +190,26 @@ TEST_F(DaemonTest, AWrongConfigurationIsSaidSoByBothCommands) {
     EXPECT_EQ(run_daemon({"check-config", "--http-threads", "1", "--http-threads", "2"}).exit_code, 2);
 }
 
+TEST_F(DaemonTest, CheckConfigNamesTheLinesOfFaultyMetrics) {
+    const std::string file = write_file("data_dir = \"" + data() + "\"\n");
+    const std::string metrics = file + ".metrics";
+    const auto check = [&](const std::string& text, const std::vector<std::string>& more = {}) {
+        std::ofstream(metrics) << text;
+        std::vector<std::string> arguments{"check-config", "--config", file, "--metrics-file", metrics};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return run_daemon(arguments);
+    };
+    const Finished wrong = check("[[metric]]\nname = \"a\"\nwindow = \"1m\"\nwhere = \"event_typ = x\"\n");
+    EXPECT_EQ(wrong.exit_code, 2);
+    EXPECT_THAT(wrong.errors, HasSubstr(metrics + ":4:9: there is no field event_typ"));
+    const std::string users = "[[metric]]\nname = \"a\"\nwindow = \"1m\"\naggregate = \"distinct(user_id)\"\n";
+    EXPECT_EQ(check(users).exit_code, 0);
+    const Finished large = check(users, {"--metrics-exact-budget", "10"});
+    EXPECT_EQ(large.exit_code, 2);
+    EXPECT_THAT(large.errors, HasSubstr("metrics.exact_budget (10)"));
+    EXPECT_EQ(run_daemon({"check-config", "--config", file, "--metrics-file", metrics + ".none"}).exit_code, 2);
+}
+
 TEST_F(DaemonTest, HelpTeachesAndVersionIsPlain) {
     const Finished version = run_daemon({"--version"});
     EXPECT_EQ(version.exit_code, 0);

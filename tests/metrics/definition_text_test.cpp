@@ -117,6 +117,7 @@ TEST(CheckedDefinition, KeepsToWhatCanBe) {
         {"name", [](auto& d) { d.name = "1a"; }},
         {"name", [](auto& d) { d.name = "a b"; }},
         {"name", [](auto& d) { d.name.assign(129, 'a'); }},
+        {"name", [](auto& d) { d.name = "validate"; }},
         {"description", [](auto& d) { d.description.assign(1001, 'a'); }},
         {"unit", [](auto& d) { d.unit.assign(33, 'a'); }},
         {"window", [](auto& d) { d.tiers.clear(); }},
