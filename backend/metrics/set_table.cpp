@@ -117,6 +117,7 @@ struct SetTable::Impl {
     }
     void close(Window& window) {
         window.closed = true;
+        all_in_memory = false;
         closed.push_back(&window);
         exact_values -= window.exact_values;
         charged_bytes -= window.charged_bytes;
@@ -183,7 +184,7 @@ struct SetTable::Impl {
         index[hole] = 0;
         --count;
         Entry& entry = entries[i];
-        memory -= entry.memory;
+        memory -= entry.memory;  // it is not dirty
         const std::uint32_t next = entry.next;
         entry = Entry{};
         entry.next = free;
@@ -198,6 +199,7 @@ struct SetTable::Impl {
         if (entries[i].dirty) return;
         entries[i].dirty = true;
         dirty.push_back(i);
+        dirty_memory += entries[i].memory;
     }
     // A state that is new in the log, in a window that is open or closed.
     std::uint32_t create(Window& window, std::string_view group) {
@@ -226,6 +228,7 @@ struct SetTable::Impl {
         entry.charged_bytes = bytes;
         const std::size_t now = memory_of(entry);
         memory += now - entry.memory;
+        if (entry.dirty) dirty_memory += now - entry.memory;
         entry.memory = now;
     }
 
@@ -299,6 +302,7 @@ struct SetTable::Impl {
     std::priority_queue<Closing, std::vector<Closing>, std::greater<>> closing;
     std::int64_t next_closing = INT64_MAX, watermark = INT64_MIN;
     std::vector<Cursor> cursors;
+    bool all_in_memory = false;  // what the cursors point at, whatever the group
     std::uint64_t touches = 0;
 
     std::deque<Entry> entries;
@@ -308,16 +312,23 @@ struct SetTable::Impl {
     std::vector<std::uint32_t> dirty;
 
     std::uint64_t exact_values = 0, charged_bytes = 0, overflowed = 0;
-    std::size_t memory = 0;  // of states
+    std::size_t memory = 0, dirty_memory = 0;  // of all states, and of those that changed
     std::string other, escaped;
 };
 
 Status SetTable::Impl::prepare(std::int64_t at, std::string_view group, std::int64_t log_clock) {
+    // Windows nest: an instant in the finest tier's last window is in the wider tiers' last ones.
+    if (all_in_memory && at >= cursors[0].start && at < cursors[0].end) return {};
+    all_in_memory = true;
     for (std::size_t tier = 0; tier < windows.size(); ++tier) {
         Cursor& cursor = cursor_at(tier, at);
-        if (!kept(tier, cursor, log_clock)) continue;
+        if (!kept(tier, cursor, log_clock)) {
+            all_in_memory = false;
+            continue;
+        }
         Window& window = window_of(tier, cursor);
         if (!window.closed && !window.partly_stored) continue;
+        all_in_memory = false;
         const std::string_view name = named(group);
         if (find(window, name) != kNone) continue;
         if (Status s = load_into(window, name); !s) return s;
@@ -382,6 +393,7 @@ void SetTable::Impl::release_least_used() {
     for (Window* window : least) {
         if (memory <= memory_limit / 2) return;
         window->partly_stored = true;
+        all_in_memory = false;
         release(*window);
     }
 }
@@ -406,7 +418,7 @@ void SetTable::advance(std::int64_t watermark_micros) {
 }
 
 Status SetTable::prepare(std::int64_t at_micros, std::string_view group, std::int64_t log_clock) {
-    if (memory_bytes() > 2 * memory_limit())
+    if (memory_bytes() > impl_->memory_limit || impl_->dirty_memory > impl_->memory_limit / 2)
         return Error::make(ErrorCode::Unavailable, "sets that are not in the store yet take too much memory");
     return impl_->prepare(at_micros, group, log_clock);
 }
@@ -421,7 +433,7 @@ void SetTable::restore(const SetKey& key, SetState&& state) {
     Window& window = impl.window(key.tier, key.window, impl.windows[key.tier].end_of(key.window));
     const std::uint32_t i = impl.insert(window, key.group, std::move(state));
     if (!window.closed) impl.count_in(window, impl.entries[i]);
-    if (memory_bytes() > memory_limit()) impl.release_least_used();
+    if (memory_bytes() > impl.memory_limit / 4 * 3) impl.release_least_used();
 }
 
 std::vector<SetWrite> SetTable::take_writes() {
@@ -435,6 +447,7 @@ std::vector<SetWrite> SetTable::take_writes() {
     for (const std::uint32_t i : impl.dirty) {
         Entry& entry = impl.entries[i];
         entry.dirty = false;
+        impl.dirty_memory -= entry.memory;
         std::optional<SetChange> change =
             entry.window->closed ? entry.state->take_canonical() : entry.state->take_change();
         impl.recount(entry);
@@ -458,8 +471,9 @@ void SetTable::committed() {
             return true;
         });
     }
-    if (memory_bytes() > memory_limit()) impl.release_least_used();
+    if (memory_bytes() > impl.memory_limit / 4 * 3) impl.release_least_used();
     for (Cursor& cursor : impl.cursors) cursor = {};
+    impl.all_in_memory = false;
 }
 
 bool SetTable::has_changes() const {
@@ -467,7 +481,7 @@ bool SetTable::has_changes() const {
 }
 
 bool SetTable::wants_commit() const {
-    return memory_bytes() > memory_limit();
+    return memory_bytes() > impl_->memory_limit / 4 * 3 || impl_->dirty_memory > impl_->memory_limit / 4;
 }
 
 std::uint64_t SetTable::exact_values() const {

@@ -48,9 +48,10 @@ inline constexpr std::string_view kOtherGroup = "(other)";
 // bounded each, and leave memory with the commit.
 //
 // Memory. What the budget does not bound (late values between two commits, far windows of events dated ahead) is
-// bounded by commits: past memory_limit(), committed() lets states of open windows go too, the windows used last
-// staying, and prepare() reads them back when they are needed; past twice that, prepare() refuses until committed() was
-// called.
+// bounded by commits: prepare() refuses when there is more than memory_limit(), or half of it that is not in the store,
+// until committed() was called. That also lets states of open windows go when there is more than three quarters, the
+// windows used last staying; prepare() reads them back when they are needed. With what take_writes() hands out, a
+// metric's sets never take more than twice the limit.
 class SetTable {
 public:
     static constexpr std::uint64_t kStateBytes = 512;
@@ -85,7 +86,7 @@ public:
     // The writes taken last are in the store: closed states that have not changed since leave the memory.
     void committed();
     bool has_changes() const;
-    // Memory is past its limit: a commit soon keeps prepare() from refusing.
+    // Half way to where prepare() refuses: commit soon.
     bool wants_commit() const;
 
     std::uint64_t exact_values() const;  // against the budget

@@ -170,7 +170,7 @@ void run_in_pieces(const MetricDefinition& definition, const std::vector<Value>&
         bool in_flight = false;
         std::size_t upto = 0;
         std::int64_t watermark = store.watermark;
-        const std::size_t crash = restarts++ < 6 ? store.next + random() % 12'000 : values.size();
+        const std::size_t crash = restarts++ < 6 ? store.next + random() % 4'000 : values.size();
         for (std::size_t i = store.next; i < values.size(); ++i) {
             if (i >= crash) break;
             table.advance(values[i].watermark);
@@ -215,12 +215,12 @@ class SetTableRuns : public testing::TestWithParam<Case> {};
 TEST_P(SetTableRuns, HoldTheSameInAnyChunkingThroughRestartsAndWithLittleMemory) {
     const auto& [aggregate, grouped, budget] = GetParam();
     const MetricDefinition definition = definition_of(aggregate, grouped, budget);
-    const std::vector<Value> values = values_of(7 + static_cast<unsigned>(budget), 18'000, grouped, 300, 3'000);
+    const std::vector<Value> values = values_of(7 + static_cast<unsigned>(budget), 9'000, grouped, 300, 3'000);
     const auto whole = run_whole(definition, values).digest(aggregate);
     FakeStore pieces, little;
     run_in_pieces(definition, values, 1, 0, pieces);
     EXPECT_TRUE(pieces.digest(aggregate) == whole);
-    run_in_pieces(definition, values, 2, grouped ? 200'000 : 30'000, little);
+    run_in_pieces(definition, values, 2, grouped ? 200'000 : 120'000, little);
     EXPECT_TRUE(little.digest(aggregate) == whole);
     if (grouped && budget == 1'000'000) {
         EXPECT_GT(little.loads, pieces.loads) << "states left the memory";
@@ -240,9 +240,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 // Of every window: what has a state of its own has all of its values in it; everything else is in "(other)".
 TEST(SetTable, KeepsEachGroupWholeOrInOther) {
-    for (const std::uint64_t budget : {1'000'000U, 20'000U, 2'500U}) {
+    for (const std::uint64_t budget : {1'000'000U, 8'000U, 2'500U}) {
         const MetricDefinition definition = definition_of(Aggregate::Distinct, true, budget);
-        const std::vector<Value> values = values_of(41, 20'000, true, 400, 4'000);
+        const std::vector<Value> values = values_of(41, 12'000, true, 400, 4'000);
         const FakeStore store = run_whole(definition, values);
         const std::vector<Windows> windows = windows_of(definition);
         std::map<Key, std::pair<std::set<std::string>, std::uint64_t>> truth;
