@@ -99,7 +99,7 @@ Ledger OverviewBuilder::ledger() const {
     Offset end = sources_.journal.end();
     for (int attempt = 0; attempt < 3; ++attempt) {
         const JournalCounters again = sources_.journal.counters();
-        if (again.accepted == counters.accepted) break;
+        if (again.accepted == counters.accepted && again.system == counters.system) break;
         counters = again;
         end = sources_.journal.end();
     }
@@ -110,7 +110,9 @@ Ledger OverviewBuilder::ledger() const {
     ledger.invalid = counters.invalid;
     ledger.aggregated = sample_.state.aggregated;
     ledger.too_late = sample_.state.too_late;
-    ledger.in_flight = end > sample_.state.next ? end - sample_.state.next : 0;
+    const auto beyond = [](std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; };
+    // The program's own events have offsets, too.
+    ledger.in_flight = beyond(end, sample_.state.next + beyond(counters.system, sample_.state.system));
     const auto as_signed = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
     const std::int64_t decoded =
         as_signed(ledger.decoded) - as_signed(ledger.accepted + ledger.duplicate + ledger.invalid);

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "metrics/aggregator.h"
+#include "metrics/activity_time.h"
 
 namespace streamgauge {
 namespace {
@@ -20,9 +20,9 @@ std::int64_t second_of(Timestamp t) {
 
 ActivityTracker::ActivityTracker() : seconds_(kSeconds) {}
 
-void ActivityTracker::apply(const EventBatch& batch, std::size_t begin, Timestamp log_clock) {
+void ActivityTracker::apply(const EventBatch& batch, std::size_t begin, std::size_t end, Timestamp log_clock) {
     log_clock_ = std::max(log_clock_, log_clock);
-    for (std::size_t i = begin; i < batch.size(); ++i) {
+    for (std::size_t i = begin; i < end; ++i) {
         const EventView event = batch[i];
         log_clock_ = std::max(log_clock_, event.received_at);
         if (event.user_id.empty()) continue;
@@ -48,7 +48,7 @@ void ActivityTracker::apply(const EventBatch& batch, std::size_t begin, Timestam
         next_round_ = log_clock_.plus_micros(kSweepRoundMicros);
         sweep_left_ = users_.slots() + users_.slots() / 8;  // an erasure looks at its slot twice
     }
-    const std::size_t slots = std::min(sweep_left_, kSweepSlots * (batch.size() - begin + 16));
+    const std::size_t slots = std::min(sweep_left_, kSweepSlots * (end - begin + 16));
     sweep_left_ -= slots;
     users_.sweep(sweep_cursor_, slots, [this](std::string_view name, const User& user) {
         if (!expired(user.last)) return false;

@@ -9,7 +9,7 @@
 
 #include "event/event.h"
 #include "metrics/string_map.h"
-#include "store/store.h"
+#include "store/user_activity.h"
 
 namespace streamgauge {
 
@@ -18,15 +18,15 @@ inline constexpr std::int64_t kSessionWindowMicros = 1'800'000'000;      // a se
 // A user's sessions beyond these, oldest first, are forgotten: one hostile user must not make each event a long search.
 inline constexpr std::size_t kSessionsPerUser = 256;
 
-// A user's activity is the newest activity time (metrics/aggregator.h) of the events with the user_id, so an event
+// A user's activity is the newest activity time (metrics/activity_time.h) of the events with the user_id, so an event
 // dated ahead makes nobody active in the future. A function of the log: what has expired by the log's clock is
 // forgotten, at a moment that no answer shows. Not thread-safe.
 class ActivityTracker {
 public:
     ActivityTracker();
 
-    // The log's clock is the newest received_at; it goes on from `log_clock`.
-    void apply(const EventBatch& batch, std::size_t begin, Timestamp log_clock);
+    // The events [begin, end). The log's clock is the newest received_at; it goes on from `log_clock`.
+    void apply(const EventBatch& batch, std::size_t begin, std::size_t end, Timestamp log_clock);
     // Puts back what a store holds. Call before the first apply(), with the clock that was stored beside it.
     void restore(UserActivity&& user, Timestamp log_clock);
 

@@ -14,6 +14,9 @@
 
 namespace streamgauge {
 
+inline constexpr std::int64_t kSlidingWindowMicros = 10'000'000;        // width of the windows of C's questions
+inline constexpr std::int64_t kSlidingRetentionMicros = 3'600'000'000;  // the longest question: 60 minutes
+
 // Not thread-safe.
 class SlidingCounts {
 public:

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "metrics/old_definition.h"
+#include "metrics/definition.h"
 
 namespace streamgauge {
 

@@ -12,12 +12,12 @@ namespace streamgauge {
 // Not thread-safe.
 class ProcessingTime {
 public:
-    // The events from `begin` on are aggregated by `now`. `monotonic` is Clock::monotonic_nanos().
-    void add(const EventBatch& batch, std::size_t begin, Timestamp now, std::int64_t monotonic) {
+    // The events [begin, end) are aggregated by `now`. `monotonic` is Clock::monotonic_nanos().
+    void add(const EventBatch& batch, std::size_t begin, std::size_t end, Timestamp now, std::int64_t monotonic) {
         turn(monotonic);
-        for (std::size_t i = begin; i < batch.size(); ++i)
+        for (std::size_t i = begin; i < end; ++i)
             current_.micros += static_cast<double>(std::max<std::int64_t>(0, now.micros - batch[i].received_at.micros));
-        current_.events += static_cast<double>(batch.size() - begin);
+        current_.events += static_cast<double>(end - begin);
     }
     // 0 when nothing came.
     double mean_ms(std::int64_t monotonic) {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the log amounts to, in memory: answers the questions, and knows what the store does not have yet.
+// What the log amounts to: aggregates it, answers what is asked of the newest past from memory, and knows what the
+// store does not have yet.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,11 +14,10 @@
 
 #include "base/result.h"
 #include "journal/journal.h"
-#include "live/activity.h"
-#include "live/sliding_counts.h"
-#include "live/stream_series.h"
-#include "metrics/aggregator.h"
-#include "store/store.h"
+#include "metrics/aggregation.h"
+#include "pipeline/live_views.h"
+#include "store/result_store.h"
+#include "store/set_loader.h"
 
 namespace streamgauge {
 
@@ -23,62 +25,93 @@ namespace streamgauge {
 // Not thread-safe; lives on the pipeline's thread. The store that it is loaded from must outlive it.
 class Projection {
 public:
-    explicit Projection(Store& store, std::vector<OldMetricDefinition> definitions = default_metrics());
+    explicit Projection(ResultStore& store, std::vector<MetricDefinition> definitions = built_in_metrics());
 
-    // Takes ownership of the partition and puts back what the store holds. Call once, first.
+    // Takes ownership of the partition and puts back what the store holds. Metrics that the store does not have, or
+    // not completely, are left out (missing()) unless nothing has been aggregated yet; what it has and nobody defines
+    // any more is dropped. Call once, first.
     Status load();
+    const std::vector<MetricId>& missing() const { return missing_; }
 
     // ---- going on --------------------------------------------------------------------------------------------------
-    // Precondition: batch.first <= next() < batch.next(); events before next() are passed over.
-    void apply(const CommittedBatch& batch);
+    // Stops with the error when a set cannot be read from the store: go on with the same batch later. Unavailable and
+    // overfull(): what was read has to be committed first. Precondition: batch.first <= next() < batch.next(); events
+    // before next() are passed over.
+    Status apply(const CommittedBatch& batch);
     // Goes on at `next` without what lies between: it is retained nowhere. Precondition: next > this->next().
     void skip_to(Offset next);
 
+    // ---- metrics that come and go, while no commit is under way
+    // ------------------------------------------------------ A metric that was backfilled to `at.next` <= next(), and
+    // has been handed over. `read` gives the events from an offset on. Conflict when the store has it somewhere else.
+    using Read = std::function<Result<std::shared_ptr<const CommittedBatch>>(Offset from, std::size_t most)>;
+    Status adopt(MetricAggregation metric, const PartitionState& at, const Read& read);
+    void drop(MetricId metric);
+
     // ---- committing, one at a time ---------------------------------------------------------------------------------
-    bool has_changes() const { return state_.next != taken_; }
-    // Rows and users that are in no commit yet, and the memory of the rows.
-    std::size_t pending_rows() const;
-    std::size_t pending_bytes() const;
+    bool has_changes() const { return state_.next != taken_ || !adopted_.empty() || !dropped_.empty(); }
+    // So much is not committed that it must be, before more is added.
+    bool overfull(std::size_t most_rows) const;
     // Everything since the last one. Precondition: that one is committed(). Immutable, for the store's writer.
-    std::shared_ptr<const StoreCommit> take_commit();
+    std::shared_ptr<const ResultCommit> take_commit();
     // The store has it.
     void committed();
 
     // ---- questions -------------------------------------------------------------------------------------------------
     const PartitionState& state() const { return state_; }
     Offset next() const { return state_.next; }
-    Offset committed_next() const { return committed_; }
-    std::uint64_t active_users(int minutes, Timestamp now) const { return activity_.active_users(minutes, now); }
+    const PartitionState& committed_state() const { return committed_; }
+    Offset committed_next() const { return committed_.next; }
+    std::uint64_t epoch() const { return epoch_; }
+    const std::vector<MetricAggregation>& metrics() const { return aggregation_.metrics(); }
+    std::uint64_t active_users(int minutes, Timestamp now) const { return live_.activity.active_users(minutes, now); }
     std::vector<std::string> active_sessions(std::string_view user_id, Timestamp now) const {
-        return activity_.active_sessions(user_id, now);
+        return live_.activity.active_sessions(user_id, now);
     }
     using Counts = std::vector<std::pair<std::string, std::uint64_t>>;
-    Counts top_pages(int minutes, Timestamp now, std::size_t limit) const { return pages_.top(minutes, now, limit); }
-    Counts top_types(int minutes, Timestamp now, std::size_t limit) const { return types_.top(minutes, now, limit); }
+    Counts top_pages(int minutes, Timestamp now, std::size_t limit) const {
+        return live_.pages.top(minutes, now, limit);
+    }
+    Counts top_types(int minutes, Timestamp now, std::size_t limit) const {
+        return live_.types.top(minutes, now, limit);
+    }
     // Events of the pair since the log began; 0 when there was none. Asks the store.
     Result<std::uint64_t> pair_count(std::string_view user_id, std::string_view page_url) const;
     // Its questions settle levels first, which changes no answer.
-    StreamSeries& streams() const { return streams_; }
+    StreamSeries& streams() const { return live_.streams; }
 
 private:
-    // What keeps a metric's windows in memory, or nullptr.
-    SlidingCounts* sliding(MetricId metric);
-    static bool is_stream(MetricId metric);
-    void absorb(DeltaTable& fresh, DeltaTable& pending);
+    // What of a metric was given to the store last.
+    struct Given {
+        std::optional<MetricCounters> counters;
+        std::vector<std::int64_t> expired_before;  // by tier
+    };
 
-    Store& store_;
-    Aggregator aggregator_;
-    ActivityTracker activity_;
-    SlidingCounts pages_, types_;
-    mutable StreamSeries streams_;
+    SetTable::Load loader();
+    Status make_aggregation(const std::vector<StoredMetric>& stored);
+    Status restore_sets(StoreSnapshot& snapshot);
+    Status load_live(StoreSnapshot& snapshot, MetricId metric, Timestamp log_clock);
+    // Hands what the watched metrics gained to the live views.
+    void feed(MetricAggregation& metric);
+    void take_metric(MetricAggregation& metric, ResultChanges& changes);
+    std::size_t set_bytes() const;
 
-    std::uint64_t epoch_ = 0;
-    PartitionState state_;
-    Offset taken_ = 1, committed_ = 1;
-    std::vector<DeltaTable> pending_;  // for each definition: not in any commit
-    std::vector<DeltaTable> fresh_;    // of the batch at hand, for metrics that are kept in memory, too
-    std::shared_ptr<const StoreCommit> in_flight_;
-    std::vector<WindowExpiry> expired_;  // for each definition: as of the last commit
+    ResultStore& store_;
+    std::vector<MetricDefinition> definitions_;
+    Aggregation aggregation_;
+    SetLoader sets_;
+    mutable LiveViews live_;
+    std::vector<MetricId> missing_;
+
+    std::uint64_t epoch_ = 0, commits_ = 0;
+    PartitionState state_, committed_;
+    Offset taken_ = 1;
+    std::map<MetricId, Given> given_;
+    std::vector<Adoption> adopted_;
+    std::vector<MetricId> dropped_;
+    std::size_t set_bytes_taken_ = 0;  // memory of sets when the last commit was taken
+    bool exhausted_ = false;           // a set was not read, because too many were
+    std::shared_ptr<const ResultCommit> in_flight_;
 };
 
 }  // namespace streamgauge

@@ -3,14 +3,14 @@
 
 namespace streamgauge {
 
-StoreWriter::StoreWriter(Store& store, std::function<void(Status)> done)
+StoreWriter::StoreWriter(ResultStore& store, std::function<void(Status)> done)
     : store_(store), done_(std::move(done)), thread_([this] { run(); }) {}
 
 StoreWriter::~StoreWriter() {
     stop();
 }
 
-void StoreWriter::write(std::shared_ptr<const StoreCommit> commit) {
+void StoreWriter::write(std::shared_ptr<const ResultCommit> commit) {
     {
         const std::lock_guard lock(mutex_);
         job_ = std::move(commit);
@@ -28,16 +28,20 @@ void StoreWriter::stop() {
 }
 
 void StoreWriter::run() {
+    bool untidy = true;
     for (;;) {
-        std::shared_ptr<const StoreCommit> job;
+        std::shared_ptr<const ResultCommit> job;
         {
             std::unique_lock lock(mutex_);
-            changed_.wait(lock, [this] { return job_ != nullptr || stopping_; });
-            if (job_ == nullptr) return;
+            const auto news = [this] { return job_ != nullptr || stopping_; };
+            if (!untidy) changed_.wait(lock, news);
+            if (job_ == nullptr && stopping_) return;
             job = std::move(job_);
             job_ = nullptr;
         }
-        done_(store_.commit(*job));
+        if (job != nullptr) done_(store_.commit(*job));
+        const Result<bool> more = store_.tidy();
+        untidy = more.ok() && more.value();  // after an error: with the next commit
     }
 }
 

@@ -32,7 +32,7 @@
 #include "server/schema_worker.h"
 #include "server/ticker.h"
 #include "server/visitor_key.h"
-#include "store/sqlite_store.h"
+#include "store/sqlite_result_store.h"
 
 namespace streamgauge {
 
@@ -108,7 +108,7 @@ private:
     DecoderSecrets secrets_;
     std::unique_ptr<api::AccessManager> access_;
     std::unique_ptr<Journal> journal_;
-    std::unique_ptr<Store> store_;
+    std::unique_ptr<ResultStore> store_;
     std::unique_ptr<Pipeline> pipeline_;
     std::unique_ptr<api::DeadLetters> letters_;
     api::IngestStats ingest_stats_;
@@ -175,7 +175,8 @@ Status EmbeddedBackend::open_storage() {
     if (!journal.ok()) return explained("the journal in " + config_.data_dir + " cannot be opened", journal.error());
     journal_ = std::move(journal).value();
 
-    auto store = open_sqlite_store(config_.data_dir + "/store.db");
+    auto store = open_sqlite_result_store(config_.data_dir + "/store.db",
+                                          journal_->begin() == 1 ? OlderStore::Remove : OlderStore::Refuse);
     if (!store.ok()) return explained("the store in " + config_.data_dir + " cannot be opened", store.error());
     store_ = std::move(store).value();
 
@@ -314,10 +315,13 @@ ServerFigures EmbeddedBackend::figures() const {
     out.ledger.invalid = journal.invalid;
     out.ledger.aggregated = pipeline.aggregated;
     out.ledger.too_late = pipeline.too_late;
-    out.ledger.in_flight = lag.events;
+    // The program's own events have offsets, too.
+    const std::uint64_t own = journal.system > pipeline.state.system ? journal.system - pipeline.state.system : 0;
+    out.ledger.in_flight = lag.events > own ? lag.events - own : 0;
     const auto total = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
     out.ledger.difference = total(journal.decoded) - total(journal.accepted + journal.duplicate + journal.invalid) +
-                            total(journal.accepted) - total(pipeline.aggregated + pipeline.too_late + lag.events);
+                            total(journal.accepted) -
+                            total(pipeline.aggregated + pipeline.too_late + out.ledger.in_flight);
     out.lag_events = lag.events;
     out.lag_seconds = lag.seconds;
     out.journal_pending = journal_->pending();

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "metrics/decimal.h"
+#include "metrics/gauge.h"
 #include "metrics/set_state.h"
 #include "metrics/string_map.h"
 #include "store/sqlite_layout.h"
@@ -348,9 +348,7 @@ Status SqliteResultWriter::fold_levels(const Expiry& expiry, std::size_t budget)
             if (there.value()) *level = {level_.integer(0), level_.integer(1), level_.integer(2), {}};
             level_.reset();
         }
-        level->value = std::max<std::int64_t>(0, saturating_add(level->value, old_cells_.integer(1)));
-        level->count += old_cells_.integer(2);
-        level->late += old_cells_.integer(3);
+        fold_into_gauge_base(*level, {old_cells_.integer(1), old_cells_.integer(2), old_cells_.integer(3), {}});
     }
     Status status;
     levels.for_each([&](std::string_view group, const Cell& level) {

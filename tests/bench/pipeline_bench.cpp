@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "metrics/aggregator.h"
+#include "metrics/aggregation.h"
 #include "pipeline/faulty_store.h"
 #include "pipeline/projection.h"
 
@@ -61,16 +61,22 @@ Shape shape_of(const benchmark::State& state) {
 // Definitions alone: events in, deltas out.
 void Aggregate(benchmark::State& state) {
     const auto batches = make_batches(shape_of(state));
-    Aggregator aggregator(default_metrics());
-    std::vector<DeltaTable> tables;
-    for (const OldMetricDefinition& definition : aggregator.definitions()) tables.emplace_back(definition.id);
+    const SetTable::Load nothing = [](MetricId, const SetKey&) -> Result<std::optional<SetState>> {
+        return std::optional<SetState>();
+    };
+    Aggregation aggregation = std::move(Aggregation::make(built_in_metrics(), nothing)).value();
     PartitionState progress;
     std::size_t at = 0;
     for (auto _ : state) {
-        aggregator.apply(batches[at].batch, 0, progress, tables);
+        if (!aggregation.apply(batches[at].batch, 0, progress).ok()) return state.SkipWithError("cannot aggregate");
         at = (at + 1) % kBatches;
-        if (at == 0)
-            for (DeltaTable& table : tables) table.clear();
+        if (at != 0) continue;
+        for (MetricAggregation& metric : aggregation.metrics()) {
+            benchmark::DoNotOptimize(metric.take_cells(progress.log_clock));
+            if (metric.sets() == nullptr) continue;
+            benchmark::DoNotOptimize(metric.sets()->take_writes());
+            metric.sets()->committed();
+        }
     }
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
 }
@@ -91,7 +97,7 @@ void Project(benchmark::State& state) {
     std::size_t at = 0;
     for (auto _ : state) {
         batches[at].first = projection.next();
-        projection.apply(batches[at]);
+        if (!projection.apply(batches[at]).ok()) return state.SkipWithError("cannot aggregate");
         at = (at + 1) % kBatches;
         if (at == 0) {
             benchmark::DoNotOptimize(projection.take_commit());
@@ -117,7 +123,7 @@ void ProjectAndCommit(benchmark::State& state) {
     for (auto _ : state) {
         for (CommittedBatch& batch : batches) {
             batch.first = projection.next();
-            projection.apply(batch);
+            if (!projection.apply(batch).ok()) return state.SkipWithError("cannot aggregate");
         }
         if (!store->commit(*projection.take_commit()).ok()) return state.SkipWithError("the store refused a commit");
         projection.committed();
@@ -143,10 +149,11 @@ void Commit(benchmark::State& state) {
         state.PauseTiming();
         for (CommittedBatch& batch : batches) {
             batch.first = projection.next();
-            projection.apply(batch);
+            if (!projection.apply(batch).ok()) return state.SkipWithError("cannot aggregate");
         }
-        rows += static_cast<std::int64_t>(projection.pending_rows());
         const auto commit = projection.take_commit();
+        rows += static_cast<std::int64_t>(commit->users.size());
+        for (const CellTable& cells : commit->changes.cells) rows += static_cast<std::int64_t>(cells.size());
         state.ResumeTiming();
         if (!store->commit(*commit).ok()) return state.SkipWithError("the store refused a commit");
         projection.committed();
@@ -164,7 +171,7 @@ void Questions(benchmark::State& state) {
     if (!projection.load().ok()) return state.SkipWithError("the store cannot be read");
     for (CommittedBatch& batch : batches) {
         batch.first = projection.next();
-        projection.apply(batch);
+        if (!projection.apply(batch).ok()) return state.SkipWithError("cannot aggregate");
     }
     const Timestamp now{1'800'000'010'000'000};
     for (auto _ : state) {

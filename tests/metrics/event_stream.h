@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "event/event.h"
-#include "metrics/old_definition.h"
+#include "metrics/definition.h"
 
 namespace streamgauge::test {
 
@@ -100,7 +100,10 @@ inline std::vector<PlainEvent> random_events(std::uint64_t seed, std::size_t cou
 
 using Rollups = std::map<std::tuple<MetricId, std::int64_t, std::string>, std::int64_t>;
 
-// What the default metrics are for these events, in log order.
+// The project that EventBatch takes when none is named, as groups begin with it.
+inline const std::string kDefaultProject("default\0", 8);
+
+// What the finest tier of the contract's cells is for these events of the default project, in log order.
 inline Rollups oracle_rollups(const std::vector<PlainEvent>& events) {
     Rollups rows;
     const auto floored = [](std::int64_t t, std::int64_t width) {
@@ -108,21 +111,23 @@ inline Rollups oracle_rollups(const std::vector<PlainEvent>& events) {
         if (r < 0) r += width;
         return t - r;
     };
+    const std::string& project = kDefaultProject;
     std::int64_t log_clock = 0;
     for (const PlainEvent& e : events) {
         log_clock = std::max(log_clock, e.received_at);
         if (!e.user_id.empty() && !e.page_url.empty())
-            ++rows[{metric::kPageClicks, kNoWindow, e.user_id + std::string(1, '\0') + e.page_url}];
-        ++rows[{metric::kEventsTotal, floored(e.occurred_at, 86'400'000'000), ""}];
+            ++rows[{metric::kPageClicks, kNoWindow, project + e.user_id + std::string(1, '\0') + e.page_url}];
+        ++rows[{metric::kEventsTotal, floored(e.occurred_at, 86'400'000'000), "default"}];
         const std::int64_t sliding = floored(std::min(e.occurred_at, e.received_at), 10'000'000);
-        if (sliding + 10'000'000 > log_clock - 3'600'000'000) {
-            if (!e.page_url.empty()) ++rows[{metric::kTopPages, sliding, e.page_url}];
-            ++rows[{metric::kEventTypes, sliding, e.event_type}];
+        if (sliding + 10'000'000 > log_clock - 7'200'000'000) {
+            if (!e.page_url.empty()) ++rows[{metric::kTopPages, sliding, project + e.page_url}];
+            ++rows[{metric::kEventTypes, sliding, project + e.event_type}];
         }
         const auto at = e.props.find("\"stream_id\":\"stream-");
         if (at == std::string::npos) continue;
-        const std::string stream = e.props.substr(at + 13, 8);
+        const std::string stream = project + e.props.substr(at + 13, 8);
         const std::int64_t minute = floored(e.occurred_at, 60'000'000);
+        if (minute + 60'000'000 <= log_clock - 30 * std::int64_t{86'400'000'000}) continue;
         if (e.event_type == "viewer_join") ++rows[{metric::kStreamViewers, minute, stream}];
         if (e.event_type == "viewer_leave") --rows[{metric::kStreamViewers, minute, stream}];
         if (e.event_type == "chat_message") ++rows[{metric::kStreamChats, minute, stream}];
@@ -138,7 +143,7 @@ inline void drop_expired(Rollups& rows, std::int64_t log_clock) {
     std::erase_if(rows, [log_clock](const auto& row) {
         const auto& [id, window, group] = row.first;
         return (id == metric::kTopPages || id == metric::kEventTypes) &&
-               window + 10'000'000 <= log_clock - 3'600'000'000;
+               window + 10'000'000 <= log_clock - 7'200'000'000;
     });
 }
 

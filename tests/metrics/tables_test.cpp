@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The two hash tables against the standard library's maps.
+// The hash table against the standard library's map.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -7,47 +7,10 @@
 #include <string>
 
 #include "metrics/decimal.h"
-#include "metrics/delta_table.h"
 #include "metrics/string_map.h"
 
 namespace streamgauge {
 namespace {
-
-TEST(DeltaTable, AddsAsAMapDoes) {
-    std::mt19937 random(7);
-    DeltaTable table(3);
-    for (int round = 0; round < 3; ++round) {
-        std::map<std::pair<std::string, std::int64_t>, std::int64_t> expected;
-        for (int i = 0; i < 20'000; ++i) {
-            const std::string group = "g" + std::to_string(random() % 700);
-            const auto window = static_cast<std::int64_t>(random() % 5) - 2;
-            const auto delta = static_cast<std::int64_t>(random() % 11) - 5;
-            table.add(window, group, delta);
-            expected[{group, window}] += delta;
-        }
-        ASSERT_EQ(table.size(), expected.size());
-        auto wanted = expected.begin();
-        for (const std::uint32_t index : table.sorted()) {
-            const DeltaTable::Row row = table[index];
-            EXPECT_EQ(row.group, wanted->first.first);
-            EXPECT_EQ(row.window, wanted->first.second);
-            EXPECT_EQ(row.delta, wanted->second);
-            EXPECT_EQ(table.find(row.window, row.group), row.delta);
-            ++wanted;
-        }
-        EXPECT_EQ(table.find(99, "g1"), std::nullopt);
-        table.clear();
-        EXPECT_TRUE(table.empty());
-        EXPECT_EQ(table.find(0, "g1"), std::nullopt);
-    }
-}
-
-TEST(DeltaTable, KeepsARowThatAddsUpToZero) {
-    DeltaTable table;
-    table.add(0, "s", 1);
-    table.add(0, "s", -1);
-    EXPECT_EQ(table.find(0, "s"), 0);
-}
 
 TEST(StringMap, HoldsWhatAMapHoldsThroughErasures) {
     std::mt19937 random(11);

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <string>
 
-#include "store/sqlite_store.h"
+#include "store/sqlite_result_store.h"
 
 namespace streamgauge::test {
 
@@ -24,7 +24,9 @@ public:
         std::error_code ignored;
         std::filesystem::remove_all(path_, ignored);
     }
-    std::unique_ptr<Store> open() const { return std::move(open_sqlite_store((path_ / "store.db").string())).value(); }
+    std::unique_ptr<ResultStore> open() const {
+        return std::move(open_sqlite_result_store((path_ / "store.db").string())).value();
+    }
 
 private:
     std::filesystem::path path_;
@@ -32,9 +34,9 @@ private:
 
 enum class Fault { None, BeforeCommit, AfterCommit };  // AfterCommit: it is done, and the answer is lost
 
-class FaultyStore final : public Store {
+class FaultyStore final : public ResultStore {
 public:
-    explicit FaultyStore(std::unique_ptr<Store> store) : store_(std::move(store)) {}
+    explicit FaultyStore(std::unique_ptr<ResultStore> store) : store_(std::move(store)) {}
 
     // The next `count` commits fail with Io.
     void fail(Fault fault, int count = 1) {
@@ -55,8 +57,8 @@ public:
         return commits_;
     }
 
-    Result<Acquired> acquire() override { return store_->acquire(); }
-    Status commit(const StoreCommit& commit) override {
+    Result<Ownership> acquire() override { return store_->acquire(); }
+    Status commit(const ResultCommit& commit) override {
         Fault fault = Fault::None;
         {
             std::unique_lock lock(mutex_);
@@ -72,22 +74,36 @@ public:
         if (fault == Fault::AfterCommit) return Error::make(ErrorCode::Io, "the test lost this commit's answer");
         return status;
     }
-    Result<StoredValue> rollup(MetricId metric, std::int64_t window, std::string_view group) override {
-        return store_->rollup(metric, window, group);
+    Result<StoredMetric> begin_backfill(std::uint64_t epoch, MetricId metric, const PartitionState& from) override {
+        return store_->begin_backfill(epoch, metric, from);
     }
-    Status for_each_rollup(MetricId metric, std::int64_t from_window, const RollupVisitor& visit) override {
-        return store_->for_each_rollup(metric, from_window, visit);
+    Status commit_backfill(std::uint64_t epoch, const BackfillCommit& commit) override {
+        return store_->commit_backfill(epoch, commit);
     }
-    Status for_each_user(const std::function<void(UserActivity&&)>& visit) override {
-        return store_->for_each_user(visit);
+    Status drop(std::uint64_t epoch, MetricId metric) override { return store_->drop(epoch, metric); }
+    Result<bool> tidy() override { return store_->tidy(); }
+    // Fails as often as told.
+    void fail_snapshots(int count) {
+        const std::lock_guard lock(mutex_);
+        snapshot_failures_ = count;
+    }
+    Result<std::unique_ptr<StoreSnapshot>> snapshot() override {
+        {
+            const std::lock_guard lock(mutex_);
+            if (snapshot_failures_ > 0) {
+                --snapshot_failures_;
+                return Error::make(ErrorCode::Io, "the test made this snapshot fail");
+            }
+        }
+        return store_->snapshot();
     }
 
 private:
-    std::unique_ptr<Store> store_;
+    std::unique_ptr<ResultStore> store_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     Fault fault_ = Fault::None;
-    int failures_ = 0, commits_ = 0;
+    int failures_ = 0, commits_ = 0, snapshot_failures_ = 0;
     bool held_ = false;
 };
 

@@ -12,7 +12,18 @@
 #include "live/stream_series.h"
 #include "metrics/event_stream.h"
 
+namespace streamgauge {
+inline void PrintTo(const StreamRow& row, std::ostream* out) {
+    *out << '{' << row.stream_id << ' ' << row.window << ' ' << row.active_viewers << ' ' << row.chat_messages << ' '
+         << row.donations_micros << '}';
+}
+}  // namespace streamgauge
+
 namespace streamgauge::test {
+
+inline std::string without_project(const std::string& group) {
+    return group.substr(group.find('\0') + 1);
+}
 
 inline std::int64_t activity_of(const PlainEvent& e) {
     return std::min(e.occurred_at, e.received_at);
@@ -39,7 +50,7 @@ inline std::vector<std::pair<std::string, std::uint64_t>> oracle_top(const Rollu
     std::map<std::string, std::uint64_t> counts;
     for (const auto& [key, value] : rows)
         if (std::get<0>(key) == id && std::get<1>(key) + 10'000'000 > now - minutes * std::int64_t{60'000'000})
-            counts[std::get<2>(key)] += static_cast<std::uint64_t>(value);
+            counts[without_project(std::get<2>(key))] += static_cast<std::uint64_t>(value);
     std::vector<std::pair<std::string, std::uint64_t>> top(counts.begin(), counts.end());
     std::stable_sort(top.begin(), top.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
     if (top.size() > limit) top.resize(limit);
@@ -51,7 +62,8 @@ inline std::vector<StreamRow> oracle_streams(const Rollups& rows) {
     std::map<std::pair<std::string, std::int64_t>, StreamRow> minutes;
     std::map<std::pair<std::string, std::int64_t>, std::int64_t> net;
     for (const auto& [key, value] : rows) {
-        const auto& [id, window, group] = key;
+        const auto& [id, window, whole_group] = key;
+        const std::string group = without_project(whole_group);
         if (id != metric::kStreamViewers && id != metric::kStreamChats && id != metric::kStreamDonations) continue;
         StreamRow& row = minutes[{group, window}];
         row.stream_id = group;

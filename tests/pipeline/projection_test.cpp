@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <sstream>
+
 #include "pipeline/faulty_store.h"
 #include "pipeline/oracle.h"
 
@@ -20,15 +23,108 @@ CommittedBatch slice(const std::vector<PlainEvent>& events, std::size_t begin, s
     return batch;
 }
 
-Rollups stored_rows(Store& store) {
+constexpr std::int64_t kLastWindow = std::numeric_limits<std::int64_t>::max();
+
+// The finest tier of the metrics that are cells.
+Rollups stored_rows(ResultStore& store) {
     Rollups rows;
-    for (const OldMetricDefinition& definition : default_metrics()) {
-        const Status status = store.for_each_rollup(definition.id, kNoWindow, [&](auto window, auto group, auto value) {
-            rows[{definition.id, window, std::string(group)}] = value;
-        });
+    const auto snapshot = std::move(store.snapshot()).value();
+    for (const MetricDefinition& definition : built_in_metrics()) {
+        const Status status = snapshot->cells(definition.id, 0, kNoWindow, kLastWindow, {},
+                                              [&](auto window, auto group, const Cell& cell) {
+                                                  rows[{definition.id, window, std::string(group)}] = cell.value;
+                                                  return true;
+                                              });
         EXPECT_TRUE(status.ok());
     }
     return rows;
+}
+
+// Everything that the store has, but for what has expired and is not removed yet.
+std::vector<std::string> everything(ResultStore& store) {
+    std::vector<std::string> all;
+    while (store.tidy().value()) continue;
+    const auto snapshot = std::move(store.snapshot()).value();
+    const PartitionState state = snapshot->state().value();
+    std::ostringstream head;
+    head << state.next << ' ' << state.aggregated << ' ' << state.too_late << ' ' << state.late << ' ' << state.future
+         << ' ' << state.system << ' ' << state.log_clock.micros << ' ' << state.watermark.value_or(Timestamp{}).micros;
+    all.push_back(head.str());
+    const auto metrics = std::move(snapshot->metrics()).value();
+    for (const StoredMetric& metric : metrics) {
+        std::ostringstream line;
+        line << "metric " << metric.id << ' ' << metric.counters.late << ' ' << metric.counters.too_late << ' '
+             << metric.counters.not_numeric << ' ' << metric.backfill.has_value();
+        all.push_back(line.str());
+    }
+    for (const MetricDefinition& definition : built_in_metrics()) {
+        for (std::uint8_t tier = 0; tier < definition.tiers.size(); ++tier) {
+            const std::string place = std::to_string(definition.id) + '/' + std::to_string(tier) + ' ';
+            EXPECT_TRUE(snapshot
+                            ->cells(definition.id, tier, kNoWindow, kLastWindow, {},
+                                    [&](auto window, auto group, const Cell& cell) {
+                                        std::ostringstream line;
+                                        line << place << window << ' ' << group << ' ' << cell.value << ' '
+                                             << cell.count << ' ' << cell.late << ' ' << cell.text;
+                                        all.push_back(line.str());
+                                        return true;
+                                    })
+                            .ok());
+            EXPECT_TRUE(snapshot
+                            ->sets(definition.id, tier, kNoWindow, kLastWindow, {},
+                                   [&](auto window, auto group, const StoreSnapshot::Set& set) {
+                                       const Result<SetState> read = SetState::decode(definition.aggregate, set.bytes);
+                                       EXPECT_TRUE(read.ok());
+                                       std::ostringstream line;
+                                       line << place << window << ' ' << group << ' ' << set.late << ' '
+                                            << read->canonical();
+                                       all.push_back(line.str());
+                                       return true;
+                                   })
+                            .ok());
+        }
+    }
+    EXPECT_TRUE(snapshot
+                    ->for_each_user([&](UserActivity&& user) {
+                        std::ostringstream line;
+                        line << "user " << user.user_id << ' ' << user.last.micros;
+                        all.push_back(line.str());
+                    })
+                    .ok());
+    return all;
+}
+
+std::vector<std::string> lines_of(const Rollups& rows) {
+    std::vector<std::string> lines;
+    for (const auto& [key, value] : rows) {
+        std::ostringstream line;
+        line << std::get<0>(key) << ' ' << std::get<1>(key) << ' ' << std::get<2>(key) << ' ' << value;
+        lines.push_back(line.str());
+    }
+    return lines;
+}
+
+// Names the first differences.
+void expect_same(const std::vector<std::string>& is, const std::vector<std::string>& wanted) {
+    EXPECT_EQ(is.size(), wanted.size());
+    int named = 0;
+    for (std::size_t i = 0; i < std::min(is.size(), wanted.size()) && named < 3; ++i) {
+        if (is[i] == wanted[i]) continue;
+        ++named;
+        EXPECT_EQ(is[i], wanted[i]);
+    }
+}
+
+// What a process that never dies leaves behind, having taken everything in at once.
+std::vector<std::string> without_interruption(const std::vector<PlainEvent>& events) {
+    const test::StoreDirectory directory;
+    const auto store = directory.open();
+    Projection projection(*store);
+    EXPECT_TRUE(projection.load().ok());
+    EXPECT_TRUE(projection.apply(slice(events, 0, events.size())).ok());
+    EXPECT_TRUE(store->commit(*projection.take_commit()).ok());
+    projection.committed();
+    return everything(*store);
 }
 
 void expect_answers(const Projection& projection, const std::vector<PlainEvent>& events, const std::string& where) {
@@ -48,7 +144,8 @@ void expect_answers(const Projection& projection, const std::vector<PlainEvent>&
         EXPECT_EQ(projection.active_sessions(name, now), test::oracle_sessions(events, name, now_micros));
         for (int page = 0; page < 16; page += 5) {
             const std::string url = "/page/" + std::to_string(page);
-            const auto wanted = rows.find({metric::kPageClicks, kNoWindow, name + std::string(1, '\0') + url});
+            const auto wanted =
+                rows.find({metric::kPageClicks, kNoWindow, test::kDefaultProject + name + std::string(1, '\0') + url});
             const Result<std::uint64_t> count = projection.pair_count(name, url);
             ASSERT_TRUE(count.ok());
             EXPECT_EQ(*count, wanted == rows.end() ? 0U : static_cast<std::uint64_t>(wanted->second)) << name << url;
@@ -67,12 +164,13 @@ void expect_answers(const Projection& projection, const std::vector<PlainEvent>&
     EXPECT_EQ(projection.streams().last_minutes(90, 3), streams);
 }
 
-void expect_store(Store& store, const std::vector<PlainEvent>& events) {
+void expect_store(ResultStore& store, const std::vector<PlainEvent>& events) {
     Rollups expected = test::oracle_rollups(events);
     std::int64_t log_clock = 0;
     for (const PlainEvent& e : events) log_clock = std::max(log_clock, e.received_at);
     test::drop_expired(expected, log_clock);
-    EXPECT_EQ(stored_rows(store), expected);
+    expect_same(lines_of(stored_rows(store)), lines_of(expected));
+    expect_same(everything(store), without_interruption(events));
 }
 
 class CrashingProjection : public ::testing::TestWithParam<std::uint64_t> {};
@@ -83,16 +181,24 @@ TEST_P(CrashingProjection, IsAsIfItHadNeverCrashed) {
     std::mt19937_64 random(GetParam());
     const auto events = test::random_events(GetParam() * 77, 3'000, 4'000'000);
     const test::StoreDirectory directory;
-    auto store = directory.open();
+    std::unique_ptr<ResultStore> store;
+    test::FaultyStore* faulty = nullptr;
+    const auto open = [&] {
+        store.reset();
+        auto made = std::make_unique<test::FaultyStore>(directory.open());
+        faulty = made.get();
+        store = std::move(made);
+    };
+    open();
     auto projection = std::make_unique<Projection>(*store);
     ASSERT_TRUE(projection->load().ok());
-    std::shared_ptr<const StoreCommit> in_flight;
+    std::shared_ptr<const ResultCommit> in_flight;
     int crashes = 0;
     const auto crash = [&] {
         ++crashes;
         in_flight.reset();
         projection.reset();
-        store = directory.open();
+        open();
         projection = std::make_unique<Projection>(*store);
         ASSERT_TRUE(projection->load().ok());
     };
@@ -105,7 +211,10 @@ TEST_P(CrashingProjection, IsAsIfItHadNeverCrashed) {
             case 2: {
                 // A batch may begin before what is wanted.
                 const std::size_t begin = at - std::min<std::size_t>(at, random() % 3);
-                projection->apply(slice(events, begin, std::min(events.size(), at + 1 + random() % 200)));
+                if (random() % 4 == 0) faulty->fail_snapshots(static_cast<int>(random() % 3));
+                // When a set cannot be read it stops somewhere in between, and goes on from there later.
+                (void)projection->apply(slice(events, begin, std::min(events.size(), at + 1 + random() % 200)));
+                faulty->fail_snapshots(0);
                 break;
             }
             case 3:
@@ -159,10 +268,10 @@ TEST(Projection, AnEarlierOwnerChangesNothing) {
     const auto store = directory.open();
     Projection zombie(*store);
     ASSERT_TRUE(zombie.load().ok());
-    zombie.apply(slice(events, 0, 300));
+    ASSERT_TRUE(zombie.apply(slice(events, 0, 300)).ok());
     Projection owner(*store);
     ASSERT_TRUE(owner.load().ok());
-    owner.apply(slice(events, 0, 400));
+    ASSERT_TRUE(owner.apply(slice(events, 0, 400)).ok());
     const auto late = zombie.take_commit();
     EXPECT_EQ(store->commit(*late).error().code, ErrorCode::Conflict);
     ASSERT_TRUE(store->commit(*owner.take_commit()).ok());
@@ -184,12 +293,12 @@ TEST(Projection, ForgetsUsersAfterAnHour) {
     Projection projection(*store);
     ASSERT_TRUE(projection.load().ok());
     for (std::size_t at = 0; at < events.size(); at += 50) {
-        projection.apply(slice(events, at, at + 50));
+        ASSERT_TRUE(projection.apply(slice(events, at, at + 50)).ok());
         ASSERT_TRUE(store->commit(*projection.take_commit()).ok());
         projection.committed();
     }
     std::size_t stored = 0;
-    ASSERT_TRUE(store->for_each_user([&](UserActivity&&) { ++stored; }).ok());
+    ASSERT_TRUE(store->snapshot().value()->for_each_user([&](UserActivity&&) { ++stored; }).ok());
     EXPECT_LT(stored, 900U) << "720 were active within the last hour; the others go within some minutes";
     EXPECT_EQ(projection.active_users(60, {events.back().received_at}), 720U);
 }
@@ -204,7 +313,7 @@ TEST(ActivityTracker, KeepsTheNewestOfTooManySessions) {
         e.occurred_at = e.received_at = test::kStreamStart + i;
         batch.add(e.view());
     }
-    tracker.apply(batch, 0, {});
+    tracker.apply(batch, 0, batch.size(), {});
     const auto sessions = tracker.active_sessions("u", {test::kStreamStart + 300});
     ASSERT_EQ(sessions.size(), kSessionsPerUser);
     EXPECT_EQ(sessions.front(), "s1044");

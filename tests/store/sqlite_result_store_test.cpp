@@ -143,7 +143,8 @@ TEST(SqliteResultStore, KilledBetweenAnyTwoStepsItHasEachCommitWholeOrNotAtAll) 
             const auto last = std::min(next, static_cast<Offset>(cell.window * 10 + 10));
             EXPECT_EQ(cell.value, static_cast<std::int64_t>(last - first)) << cell.window;
         }
-        for (const StoredMetric& metric : snapshot->metrics().value()) {
+        const auto metrics = std::move(snapshot->metrics()).value();
+        for (const StoredMetric& metric : metrics) {
             if (metric.id != 1'000) continue;
             ASSERT_TRUE(metric.backfill.has_value());
             const Cell cell = snapshot->cell(1'000, 0, kNoWindow, "g")->value_or(Cell{});
