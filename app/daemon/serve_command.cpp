@@ -11,6 +11,7 @@
 #include "daemon/config_options.h"
 #include "daemon/exit_codes.h"
 #include "server/backend.h"
+#include "server/metric_settings.h"
 
 namespace streamgauge::daemon {
 
@@ -57,6 +58,10 @@ int serve(const ConfigOptions& options) {
         return kExitConfiguration;
     }
     const Config& config = loaded->config;
+    if (const auto metrics = configured_metrics(config); !metrics.ok()) {
+        complain("the declared metrics are wrong:\n" + metrics.error().message);
+        return kExitConfiguration;
+    }
     log::configure(config.log_format, config.log_level);
     for (const std::string& warning : loaded->warnings) log::warning("config", warning);
 

@@ -38,8 +38,12 @@ public:
     // nothing but description and unit changed). Conflict for a built-in one or one of the file, InvalidArgument with
     // Error::field for a definition that cannot be, TooLarge where the budget of metrics.exact_budget is given out.
     virtual void put(MetricDefinition definition, Done<MetricStatus> done) = 0;
+    // What put() would say, without doing it.
+    virtual void try_put(MetricDefinition definition, Done<MetricStatus> done) = 0;
+    // Conflict and NotFound as above. What it held is gone for good.
     virtual void remove(std::string name, Done<bool> done) = 0;
     // What the backfill was to bring is given up: a new metric is removed, a changed one stays as it was before.
+    // NotFound when nothing is being filled under this name.
     virtual void cancel_backfill(std::string name, Done<bool> done) = 0;
 };
 

@@ -16,6 +16,7 @@
 #include "api/journal_event_search.h"
 #include "api/live_service.h"
 #include "api/load_service.h"
+#include "api/metric_manager.h"
 #include "api/query_service.h"
 #include "base/log.h"
 #include "journal/sqlite_journal.h"
@@ -27,6 +28,7 @@
 #include "server/data_lock.h"
 #include "server/disk_guard.h"
 #include "server/gate.h"
+#include "server/metric_settings.h"
 #include "server/request_metrics.h"
 #include "server/routes.h"
 #include "server/schema_worker.h"
@@ -82,7 +84,7 @@ public:
 
     Status open();
 
-    Services services() override { return {*query_, *feed_, *load_, *admin_, *access_, *trace_}; }
+    Services services() override { return {*query_, *feed_, *load_, *admin_, *access_, *trace_, *metrics_}; }
     std::optional<std::string> take_first_password() override { return access_->take_first_password(); }
     const http::RouteTable& routes() const override { return table_; }
     std::vector<http::Endpoint> listening() const override { return listening_; }
@@ -95,6 +97,7 @@ public:
 private:
     Status open_access();
     Status open_storage();
+    Status open_metrics();
     void make_services();
     Status serve();
     void answered(const http::Answered& answer);
@@ -110,6 +113,7 @@ private:
     std::unique_ptr<Journal> journal_;
     std::unique_ptr<ResultStore> store_;
     std::unique_ptr<Pipeline> pipeline_;
+    std::unique_ptr<api::MetricManager> metrics_;
     std::unique_ptr<api::DeadLetters> letters_;
     api::IngestStats ingest_stats_;
     std::unique_ptr<SchemaRegistry> schemas_;
@@ -185,9 +189,7 @@ Status EmbeddedBackend::open_storage() {
     schemas_ = std::move(schemas).value();
     schema_worker_ = std::make_unique<SchemaWorker>();
 
-    auto pipeline = Pipeline::start(*journal_, *store_, clock_);
-    if (!pipeline.ok()) return explained("the aggregates cannot be recovered", pipeline.error());
-    pipeline_ = std::move(pipeline).value();
+    if (Status opened = open_metrics(); !opened.ok()) return opened;
 
     auto opened = api::DeadLetters::open({*journal_, clock_, schemas_.get(), config_.data_dir + "/dead-letters.db",
                                           config_.dead_letters_max_bytes, secrets_});
@@ -196,11 +198,32 @@ Status EmbeddedBackend::open_storage() {
     return {};
 }
 
+// The metrics, and the pipeline that runs them.
+Status EmbeddedBackend::open_metrics() {
+    auto declared = configured_metrics(config_);
+    if (!declared.ok()) return explained("the declared metrics are wrong", declared.error());
+    api::MetricManagerOptions options;
+    options.catalogue = config_.data_dir + "/metrics.db";
+    options.built_in = built_in_metrics();
+    options.from_file = std::move(declared).value();
+    options.exact_budget = config_.metrics_exact_budget;
+    auto metrics = api::MetricManager::open(std::move(options), clock_);
+    if (!metrics.ok()) return explained("the metrics cannot be taken up", metrics.error());
+    metrics_ = std::move(metrics).value();
+
+    auto pipeline = Pipeline::start(*journal_, *store_, clock_, {}, metrics_->definitions());
+    if (!pipeline.ok()) return explained("the aggregates cannot be recovered", pipeline.error());
+    pipeline_ = std::move(pipeline).value();
+    if (Status started = metrics_->start(*journal_, *store_, *pipeline_); !started.ok())
+        return explained("the metrics cannot be taken up", started.error());
+    return {};
+}
+
 void EmbeddedBackend::make_services() {
     api::Hello hello;
     hello.version = STREAMGAUGE_VERSION;
     hello.epoch = static_cast<std::uint64_t>(clock_.now().micros);
-    hello.features = {"live", "events", "dead_letters", "filter", "trace"};
+    hello.features = {"live", "events", "dead_letters", "filter", "trace", "metrics"};
 
     const bool required = authentication_required(config_);
     const auto limited = [this] { ingest_stats_.limited(1); };
@@ -255,7 +278,7 @@ void EmbeddedBackend::make_services() {
 Status EmbeddedBackend::serve() {
     route_services_ = std::make_unique<RouteServices>(RouteServices{
         clock_, *ingest_, *query_, *events_, *feed_, *load_, *admin_, *access_, *letters_, *gate_, *limits_, *schemas_,
-        *trace_, *schema_worker_, requests_, *ticker_, [this] { return figures(); }});
+        *trace_, *schema_worker_, *metrics_, requests_, *ticker_, [this] { return figures(); }});
     if (Status added = add_all_routes(table_, *route_services_); !added.ok()) return added;
     requests_.prepare(table_);
 
@@ -368,6 +391,7 @@ void EmbeddedBackend::stop(milliseconds deadline) {
     if (feed_) feed_->stop();
     if (letters_) letters_->stop();
     if (schema_worker_) schema_worker_->stop();
+    if (metrics_) metrics_->stop();
     // Commits what was taken, so that the pipeline finds all of it.
     if (journal_) journal_->close();
     if (pipeline_) pipeline_->stop(deadline / 4);

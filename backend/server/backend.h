@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/access.h"
+#include "api/metric_service.h"
 #include "api/services.h"
 #include "api/trace_service.h"
 #include "base/clock.h"
@@ -26,6 +27,7 @@ struct Services {
     api::AdminService& admin;
     api::AccessService& access;
     api::TraceService& trace;
+    api::MetricService& metrics;
 };
 
 struct StartOptions {

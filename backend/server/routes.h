@@ -18,6 +18,7 @@ class DeadLetterService;
 class EventSearch;
 class AccessService;
 class IngestService;
+class MetricService;
 class TraceService;
 }  // namespace api
 struct AccessLimits;
@@ -63,6 +64,7 @@ struct RouteServices {
     SchemaRegistry& schemas;
     api::TraceService& trace;
     SchemaWorker& schema_worker;
+    api::MetricService& metrics;
     RequestMetrics& requests;
     Ticker& ticker;
     std::function<ServerFigures()> figures;
@@ -81,6 +83,7 @@ Status add_trace_routes(http::RouteTable& table, const RouteServices& services);
 Status add_live_routes(http::RouteTable& table, const RouteServices& services);
 Status add_prometheus_routes(http::RouteTable& table, const RouteServices& services);
 Status add_schema_routes(http::RouteTable& table, const RouteServices& services);
+Status add_metric_routes(http::RouteTable& table, const RouteServices& services);
 Status add_load_routes(http::RouteTable& table, const RouteServices& services);
 // The page that lists all rows: add it last.
 Status add_index_route(http::RouteTable& table);

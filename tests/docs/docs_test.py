@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The documentation is true: runs the README's commands against a real server, and compares tables with the program.
 
-docs_test.py <readme|settings|links|api> <path of streamgauged>
+docs_test.py <readme|metrics|settings|links|api> <path of streamgauged>
 In a block after <!-- tested -->, a line that starts with "# " is what the command above it prints; an ellipsis (…) stands
 for anything. Numbers follow events a moment later, so a command is asked again until its answer fits or time is up.
 """
@@ -37,13 +37,31 @@ def commands(page):
 
 
 def readme(daemon):
-    pairs = list(commands(read("README.md")))
-    if len(pairs) < 5:
-        raise SystemExit("README.md has hardly any tested command")
+    return run_commands(daemon, "README.md", 5)
+
+
+def metrics(daemon):
+    """docs/metrics.md: the commands, by somebody who may operate, and the files of metrics."""
+    failures = 0
+    for block in re.findall(r"<!-- tested -->\n```toml\n(.*?)```", read("docs/metrics.md"), re.S):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "metrics.toml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(block)
+            failures += subprocess.run([daemon, "check-config", "--data-dir", directory, "--metrics-file", path],
+                                       stdout=subprocess.DEVNULL, check=False).returncode != 0
+    login = "curl -d '{\"username\":\"demo\",\"password\":\"demo123\"}' " + DOCUMENTED + "/api/v1/auth/login"
+    return failures + run_commands(daemon, "docs/metrics.md", 4, ["--dev"], f"TOKEN=$({login} | sed 's/.*\"token\":\"//; s/\".*//'); ")
+
+
+def run_commands(daemon, page, least, flags=(), before=""):
+    pairs = list(commands(read(page)))
+    if len(pairs) < least:
+        raise SystemExit(page + " has hardly any tested command")
     failures = 0
     with tempfile.TemporaryDirectory() as directory:
         server = subprocess.Popen([daemon, "serve", "--listen", "127.0.0.1:0", "--management", "off", "--data-dir", directory,
-                                   "--log-level", "error"], stdout=subprocess.PIPE, text=True)
+                                   "--log-level", "error", *flags], stdout=subprocess.PIPE, text=True)
         try:
             url = next((line.split()[-1] for line in server.stdout if line.startswith("listening on ")), None)
             if url is None:
@@ -53,7 +71,7 @@ def readme(daemon):
                 # What sends events must be right at once: asking again would send them again.
                 until = time.monotonic() + (0 if re.search(r" (-d|--data-binary) ", command) else DEADLINE)
                 while True:
-                    done = subprocess.run(["bash", "-o", "pipefail", "-c", command.replace("curl ", "curl -sS ").replace(DOCUMENTED, url.rstrip("/"))],
+                    done = subprocess.run(["bash", "-o", "pipefail", "-c", (before + command).replace("curl ", "curl -sS ").replace(DOCUMENTED, url.rstrip("/"))],
                                           capture_output=True, text=True, check=False)
                     fits = done.returncode == 0 and re.fullmatch(pattern, done.stdout.strip(), re.S)
                     if fits or time.monotonic() >= until:
@@ -112,7 +130,7 @@ def api(daemon):
 
 
 if __name__ == "__main__":
-    checks = {"readme": readme, "settings": settings, "links": links, "api": api}
+    checks = {"readme": readme, "metrics": metrics, "settings": settings, "links": links, "api": api}
     if len(sys.argv) != 3 or sys.argv[1] not in checks:
-        sys.exit("usage: docs_test.py <readme|settings|links|api> <streamgauged>")
+        sys.exit("usage: docs_test.py <readme|metrics|settings|links|api> <streamgauged>")
     sys.exit(1 if checks[sys.argv[1]](sys.argv[2]) else 0)

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipeline/backfill.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "journal/journal.h"
+#include "pipeline/backfill_walk.h"
+#include "pipeline/pipeline.h"
+
+namespace streamgauge {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr int kNiceness = 10;  // ingestion, aggregation and answers come first
+constexpr std::chrono::milliseconds kFirstRetry{100};
+constexpr std::chrono::milliseconds kLongestRetry{5'000};
+constexpr std::chrono::milliseconds kRateInterval{500};
+
+struct Removal {
+    MetricId metric = 0;
+    std::function<void(Status)> done;
+};
+
+}  // namespace
+
+struct Backfills::Impl : std::enable_shared_from_this<Backfills::Impl> {
+    Impl(Journal& journal_in, ResultStore& store_in, Pipeline& pipeline_in, const Clock& clock_in,
+         Backfilled adopted_in, BackfillOptions options_in)
+        : journal(journal_in),
+          store(store_in),
+          pipeline(pipeline_in),
+          clock(clock_in),
+          adopted(std::move(adopted_in)),
+          options(options_in) {}
+
+    Journal& journal;
+    ResultStore& store;
+    Pipeline& pipeline;
+    const Clock& clock;
+    const Backfilled adopted;
+    const BackfillOptions options;
+
+    mutable std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<MetricDefinition> waiting;  // guarded by mutex; the first is at hand
+    std::vector<Removal> removals;         // guarded by mutex
+    BackfillProgress shown;                // guarded by mutex; of the first
+    std::optional<Status> adoption;        // guarded by mutex; its outcome
+    std::uint64_t adoption_number = 0;     // guarded by mutex; of the last one that was asked for
+    bool stopping = false;                 // guarded by mutex
+
+    // ---- the thread's own -------------------------------------------------------------------------------------------
+    std::optional<BackfillWalk> walk;
+    bool adopting = false;
+    std::optional<Timestamp> begins_at;
+    SteadyClock::time_point last_commit{};
+    std::optional<SteadyClock::time_point> retry_at;
+    std::chrono::milliseconds backoff{0};
+    Offset rate_from = 0;
+    std::int64_t rate_since = 0;
+    std::thread thread;
+
+    void run();
+    bool wait(std::vector<Removal>& gone, std::optional<Status>& outcome, std::optional<MetricDefinition>& first);
+    void remove(Removal& removal, bool at_hand);
+    void step(const MetricDefinition& definition);
+    void begin(const MetricDefinition& definition);
+    void ask_to_adopt();
+    void finish(MetricId metric);
+    void abandon();
+    void fail(const MetricDefinition& definition, const Error& error);
+    void show();
+};
+
+// Waits for something to do; false when the thread ends.
+bool Backfills::Impl::wait(std::vector<Removal>& gone, std::optional<Status>& outcome,
+                           std::optional<MetricDefinition>& first) {
+    std::unique_lock lock(mutex);
+    const auto news = [this] { return stopping || !removals.empty() || (adopting && adoption); };
+    const auto any = [&] { return news() || (!adopting && !waiting.empty()); };
+    if (retry_at)
+        changed.wait_until(lock, *retry_at, news);
+    else
+        changed.wait(lock, any);
+    gone.swap(removals);
+    if (adopting) outcome = std::exchange(adoption, std::nullopt);
+    if (!waiting.empty()) first = waiting.front();
+    return !stopping;
+}
+
+void Backfills::Impl::run() {
+    pthread_setname_np(pthread_self(), "backfill");
+    // On Linux a thread has a niceness of its own.
+    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness);
+    for (;;) {
+        std::vector<Removal> gone;
+        std::optional<Status> outcome;
+        std::optional<MetricDefinition> first;
+        const bool going = wait(gone, outcome, first);
+        if (!going) {
+            for (Removal& removal : gone) removal.done(Error::make(ErrorCode::Unavailable, "the server stops"));
+            abandon();
+            return;
+        }
+        for (Removal& removal : gone) {
+            const bool at_hand = first && first->id == removal.metric;
+            remove(removal, at_hand);
+            if (at_hand) first.reset();
+        }
+        if (!first) continue;
+        if (outcome) {
+            adopting = false;
+            if (*outcome) {
+                finish(first->id);
+            } else {
+                fail(*first, outcome->error());
+            }
+            continue;
+        }
+        if (adopting || (retry_at && SteadyClock::now() < *retry_at)) continue;
+        retry_at.reset();
+        step(*first);
+    }
+}
+
+void Backfills::Impl::remove(Removal& removal, bool at_hand) {
+    if (at_hand) abandon();
+    {
+        const std::lock_guard lock(mutex);
+        std::erase_if(waiting, [&](const MetricDefinition& one) { return one.id == removal.metric; });
+        if (at_hand) shown = {};
+    }
+    pipeline.drop(removal.metric, std::move(removal.done));
+}
+
+// Forgets what is at hand; the store has its progress.
+void Backfills::Impl::abandon() {
+    walk.reset();
+    begins_at.reset();
+    retry_at.reset();
+    backoff = std::chrono::milliseconds{0};
+    rate_from = 0;
+    adopting = false;
+    const std::lock_guard lock(mutex);
+    ++adoption_number;
+    adoption.reset();
+}
+
+void Backfills::Impl::fail(const MetricDefinition& definition, const Error& error) {
+    walk.reset();
+    backoff = std::clamp(backoff * 2, kFirstRetry, kLongestRetry);
+    retry_at = SteadyClock::now() + backoff;
+    log::warning("backfill_failure", "filling a metric is tried again",
+                 {{"metric", definition.name}, {"error", error.describe()}});
+    const std::lock_guard lock(mutex);
+    shown.failure = error;
+}
+
+void Backfills::Impl::begin(const MetricDefinition& definition) {
+    BackfillWalk::Limits limits;
+    limits.rows = options.rows;
+    Result<BackfillWalk> started = BackfillWalk::start(journal, store, pipeline.epoch(), definition, limits);
+    if (!started) return fail(definition, started.error());
+    walk.emplace(std::move(started).value());
+    last_commit = SteadyClock::now();
+    rate_from = walk->next();
+    rate_since = clock.monotonic_nanos();
+    const std::lock_guard lock(mutex);
+    if (shown.metric != definition.id) {
+        shown = {};
+        shown.metric = definition.id;
+        shown.begin = std::min(walk->next(), journal.begin());
+    }
+    shown.next = walk->next();
+}
+
+void Backfills::Impl::step(const MetricDefinition& definition) {
+    if (!walk) begin(definition);
+    if (!walk) return;
+    if (walk->complete()) return finish(definition.id);
+    const Offset goal = pipeline.status().next;
+    const bool near = goal <= walk->next() + options.gap_events;
+    if (!near) {
+        if (Status done = walk->advance(goal, options.read_events); !done) {
+            // What is known so far is kept; a set that cannot be read now may be read after a commit.
+            if (Status kept = walk->has_changes() ? walk->commit() : Status(); !kept)
+                return fail(definition, kept.error());
+            return fail(definition, done.error());
+        }
+        if (walk->begins_at()) begins_at = walk->begins_at();
+    }
+    const auto now = SteadyClock::now();
+    if (walk->has_changes() && (near || walk->overfull() || now - last_commit >= options.commit_interval)) {
+        if (Status done = walk->commit(); !done) return fail(definition, done.error());
+        last_commit = now;
+        backoff = std::chrono::milliseconds{0};
+        const std::lock_guard lock(mutex);
+        shown.failure.reset();
+    }
+    show();
+    if (near) ask_to_adopt();
+}
+
+void Backfills::Impl::show() {
+    const std::int64_t now = clock.monotonic_nanos();
+    const std::int64_t past = now - rate_since;
+    const Offset end = journal.end();
+    const std::lock_guard lock(mutex);
+    shown.next = walk->next();
+    shown.end = end;
+    if (past < std::chrono::nanoseconds(kRateInterval).count()) return;
+    shown.events_per_second = static_cast<double>(walk->next() - rate_from) * 1e9 / static_cast<double>(past);
+    rate_from = walk->next();
+    rate_since = now;
+}
+
+void Backfills::Impl::ask_to_adopt() {
+    std::uint64_t number = 0;
+    {
+        const std::lock_guard lock(mutex);
+        adoption.reset();
+        number = ++adoption_number;
+    }
+    adopting = true;
+    const PartitionState at = walk->state();
+    MetricAggregation metric = walk->take();
+    walk.reset();
+    pipeline.adopt(std::move(metric), at, [self = shared_from_this(), number](Status status) {
+        {
+            const std::lock_guard lock(self->mutex);
+            if (number != self->adoption_number) return;  // it was given up meanwhile
+            self->adoption = std::move(status);
+        }
+        self->changed.notify_all();
+    });
+}
+
+void Backfills::Impl::finish(MetricId metric) {
+    const std::optional<Timestamp> from = begins_at;
+    abandon();
+    {
+        const std::lock_guard lock(mutex);
+        std::erase_if(waiting, [metric](const MetricDefinition& one) { return one.id == metric; });
+        shown = {};
+    }
+    adopted(metric, from);
+}
+
+Backfills::Backfills(Journal& journal, ResultStore& store, Pipeline& pipeline, const Clock& clock, Backfilled adopted,
+                     BackfillOptions options)
+    : impl_(std::make_shared<Impl>(journal, store, pipeline, clock, std::move(adopted), options)) {
+    impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
+}
+
+Backfills::~Backfills() {
+    stop();
+}
+
+void Backfills::add(MetricDefinition definition) {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->waiting.push_back(std::move(definition));
+    }
+    impl_->changed.notify_all();
+}
+
+void Backfills::remove(MetricId metric, std::function<void(Status)> done) {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        if (!impl_->stopping) {
+            impl_->removals.push_back({metric, std::move(done)});
+            done = nullptr;
+        }
+    }
+    if (done)
+        done(Error::make(ErrorCode::Unavailable, "the server stops"));
+    else
+        impl_->changed.notify_all();
+}
+
+std::vector<BackfillProgress> Backfills::progress() const {
+    const Offset begin = impl_->journal.begin(), end = impl_->journal.end();
+    std::vector<BackfillProgress> all;
+    const std::lock_guard lock(impl_->mutex);
+    for (const MetricDefinition& one : impl_->waiting) {
+        BackfillProgress progress;
+        if (one.id == impl_->shown.metric) {
+            progress = impl_->shown;
+        } else {
+            progress.metric = one.id;
+            progress.begin = progress.next = begin;
+        }
+        progress.end = std::max(end, progress.next);
+        all.push_back(std::move(progress));
+    }
+    return all;
+}
+
+void Backfills::stop() {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->stopping = true;
+    }
+    impl_->changed.notify_all();
+    if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+}  // namespace streamgauge
