@@ -9,6 +9,7 @@
 
 #include "api/access_service.h"
 #include "api/admin_service.h"
+#include "api/analyst.h"
 #include "api/dead_letter_service.h"
 #include "api/event_tracer.h"
 #include "api/ingest_service.h"
@@ -21,6 +22,7 @@
 #include "base/log.h"
 #include "journal/sqlite_journal.h"
 #include "pipeline/pipeline.h"
+#include "query/observed_store.h"
 #include "schema/schema_registry.h"
 #include "server/access_limits.h"
 #include "server/certificate.h"
@@ -98,6 +100,7 @@ private:
     Status open_access();
     Status open_storage();
     Status open_metrics();
+    void open_questions();
     void make_services();
     Status serve();
     void answered(const http::Answered& answer);
@@ -112,6 +115,8 @@ private:
     std::unique_ptr<api::AccessManager> access_;
     std::unique_ptr<Journal> journal_;
     std::unique_ptr<ResultStore> store_;
+    std::unique_ptr<query::ObservedStore> observed_;  // what commits goes through it
+    std::unique_ptr<api::Analyst> analyst_;
     std::unique_ptr<Pipeline> pipeline_;
     std::unique_ptr<api::MetricManager> metrics_;
     std::unique_ptr<api::DeadLetters> letters_;
@@ -211,19 +216,31 @@ Status EmbeddedBackend::open_metrics() {
     if (!metrics.ok()) return explained("the metrics cannot be taken up", metrics.error());
     metrics_ = std::move(metrics).value();
 
-    auto pipeline = Pipeline::start(*journal_, *store_, clock_, {}, metrics_->definitions());
+    open_questions();
+    auto pipeline = Pipeline::start(*journal_, *observed_, clock_, {}, metrics_->definitions());
     if (!pipeline.ok()) return explained("the aggregates cannot be recovered", pipeline.error());
     pipeline_ = std::move(pipeline).value();
-    if (Status started = metrics_->start(*journal_, *store_, *pipeline_); !started.ok())
+    if (Status started = metrics_->start(*journal_, *observed_, *pipeline_); !started.ok())
         return explained("the metrics cannot be taken up", started.error());
     return {};
+}
+
+// Before anything commits: the cache of answers hears of every commit.
+void EmbeddedBackend::open_questions() {
+    observed_ = std::make_unique<query::ObservedStore>(*store_);
+    const auto flush = [this](const std::function<void()>& done) {
+        pipeline_->flush([done](const Result<PartitionState>&) { done(); });  // if it fails, as_of says so
+    };
+    analyst_ = std::make_unique<api::Analyst>(api::Analyst::Parts{*observed_, *journal_, *metrics_, clock_, flush});
+    observed_->listen({[this](const ResultCommit& commit) { analyst_->cache().committed(commit); },
+                       [this](const BackfillCommit& commit) { analyst_->cache().committed(commit); }});
 }
 
 void EmbeddedBackend::make_services() {
     api::Hello hello;
     hello.version = STREAMGAUGE_VERSION;
     hello.epoch = static_cast<std::uint64_t>(clock_.now().micros);
-    hello.features = {"live", "events", "dead_letters", "filter", "trace", "metrics"};
+    hello.features = {"live", "events", "queries", "dead_letters", "filter", "trace", "metrics"};
 
     const bool required = authentication_required(config_);
     const auto limited = [this] { ingest_stats_.limited(1); };
@@ -276,9 +293,11 @@ void EmbeddedBackend::make_services() {
 }
 
 Status EmbeddedBackend::serve() {
-    route_services_ = std::make_unique<RouteServices>(RouteServices{
-        clock_, *ingest_, *query_, *events_, *feed_, *load_, *admin_, *access_, *letters_, *gate_, *limits_, *schemas_,
-        *trace_, *schema_worker_, *metrics_, requests_, *ticker_, [this] { return figures(); }});
+    route_services_ = std::make_unique<RouteServices>(
+        RouteServices{clock_,          *ingest_,  *query_,   *analyst_, *metrics_,
+                      *events_,        *feed_,    *load_,    *admin_,   *access_,
+                      *letters_,       *gate_,    *limits_,  *schemas_, *trace_,
+                      *schema_worker_, *metrics_, requests_, *ticker_,  [this] { return figures(); }});
     if (Status added = add_all_routes(table_, *route_services_); !added.ok()) return added;
     requests_.prepare(table_);
 
@@ -371,6 +390,11 @@ ServerFigures EmbeddedBackend::figures() const {
     out.dead_letters_not_kept = journal.dead_letters_not_kept;
     if (certificate_)
         out.certificate_seconds = static_cast<double>(certificate_->expires().seconds() - clock_.now().seconds());
+    const query::CacheFigures answers = analyst_->cache().figures();
+    out.answers_hit = answers.hits;
+    out.answers_missed = answers.misses;
+    out.answers_invalidated = answers.invalidated;
+    out.answers_bytes = answers.bytes;
     out.pipeline_ok = !pipeline.failure;
     out.storage_ok = !pipeline.failure && !ingest_->failure();
     return out;
@@ -386,6 +410,7 @@ void EmbeddedBackend::stop(milliseconds deadline) {
     if (public_engine_) public_engine_->stop(deadline / 2);
     if (management_engine_) management_engine_->stop(deadline / 8);
     if (events_) events_->stop();
+    if (analyst_) analyst_->stop();
     if (trace_) trace_->stop();
     if (access_) access_->stop();
     if (feed_) feed_->stop();

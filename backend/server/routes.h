@@ -13,7 +13,11 @@
 
 namespace streamgauge {
 
+namespace query {
+class MetricDirectory;
+}
 namespace api {
+class AnalysisService;
 class DeadLetterService;
 class EventSearch;
 class AccessService;
@@ -45,6 +49,8 @@ struct ServerFigures {
     std::uint64_t bots = 0, off_schema = 0;     // of the accepted events
     double disk_used_percent = 0;
     std::uint64_t disk_refused = 0;
+    std::uint64_t answers_hit = 0, answers_missed = 0, answers_invalidated = 0;  // of questions about metrics
+    std::size_t answers_bytes = 0;
     bool pipeline_ok = true, storage_ok = true;
 };
 
@@ -53,6 +59,8 @@ struct RouteServices {
     const Clock& clock;
     api::IngestService& ingest;
     api::QueryService& query;
+    api::AnalysisService& analysis;
+    const streamgauge::query::MetricDirectory& metric_directory;
     api::EventSearch& events;
     api::LiveService& live;
     api::LoadService& load;
@@ -78,6 +86,8 @@ Status add_dialect_routes(http::RouteTable& table, api::IngestService& ingest);
 Status add_health_routes(http::RouteTable& table, api::AdminService& admin);
 Status add_dead_letter_routes(http::RouteTable& table, const RouteServices& services);
 Status add_event_routes(http::RouteTable& table, const RouteServices& services);
+// POST and GET /api/v1/query, /api/v1/metrics/daily.
+Status add_analysis_routes(http::RouteTable& table, const RouteServices& services);
 Status add_query_routes(http::RouteTable& table, const RouteServices& services);
 Status add_trace_routes(http::RouteTable& table, const RouteServices& services);
 Status add_live_routes(http::RouteTable& table, const RouteServices& services);

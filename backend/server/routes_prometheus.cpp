@@ -100,6 +100,16 @@ void expose_schemas(Exposition& out, const SchemaRegistry& schemas) {
     if (told > kTypesTold) out.sample("streamgauge_schema_violations_total", {{"event_type", "(others)"}}, others);
 }
 
+void expose_answers(Exposition& out, const ServerFigures& figures) {
+    out.counter("streamgauge_query_cache_hits_total", "Questions about metrics that were answered from the cache.",
+                figures.answers_hit);
+    out.counter("streamgauge_query_cache_misses_total", "Those that were read from the store.", figures.answers_missed);
+    out.counter("streamgauge_query_cache_invalidated_total", "Answers that a commit made wrong, and removed.",
+                figures.answers_invalidated);
+    out.gauge("streamgauge_query_cache_bytes", "Memory of answers that are kept.",
+              static_cast<double>(figures.answers_bytes));
+}
+
 void expose_process(Exposition& out, const ServerFigures& figures) {
     out.gauge("streamgauge_resident_memory_bytes", "Memory of the server.", static_cast<double>(resident_bytes()));
     out.gauge("streamgauge_http_connections_open", "Connections.", static_cast<double>(figures.connections_open));
@@ -135,6 +145,7 @@ void answer_exposition(const RouteServices& services, const http::ReplyPtr& repl
                                       services.limits.expose(out);
                                       expose_schemas(out, services.schemas);
                                       services.requests.expose(out);
+                                      expose_answers(out, figures);
                                       expose_process(out, figures);
                                       reply->send({200, Exposition::kContentType, out.take(), {}});
                                   });
