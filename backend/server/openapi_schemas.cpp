@@ -54,7 +54,8 @@ const std::vector<NamedSchema>& openapi_schemas() {
               "group_by":{"type":"array","maxItems":8,"items":{"type":"string"},"description":"Names of fields."},
               "aggregate":{"type":"string","description":"count, sum(f), min(f), max(f), avg(f), last(f), distinct(f), topk(f), p50(f) to p99.9(f), gauge(FILTER; FILTER)."},
               "exact_budget":{"type":"integer","minimum":0,"description":"Values kept exactly in open windows, for distinct, topk and percentiles."}}})"},
-        {"MetricStatus", R"({"type":"object","required":["definition","id","built_in","from_file","state","late","too_late"],
+        {"MetricStatus",
+         R"({"type":"object","required":["definition","id","built_in","from_file","state","late","too_late"],
             "properties":{
               "definition":{"$ref":"#/components/schemas/MetricDefinition"},
               "id":{"type":"integer","minimum":1},
@@ -326,7 +327,8 @@ const std::vector<NamedSchema>& openapi_schemas() {
               "open":{"type":"boolean"},"corrected":{"type":"integer","minimum":1},"exact":{"type":"boolean"},
               "relative_error":{"type":"number"},"missing_at_most":{"type":"integer"},
               "saturated":{"type":"boolean"},"other":{"type":"boolean"}}})"},
-        {"QueryAnswer", R"({"type":"object","description":"points; or answers, funnel, retention, as was asked.","properties":{
+        {"QueryAnswer",
+         R"({"type":"object","description":"points; or answers, funnel, retention, as was asked.","properties":{
               "metric":{"type":"string"},"aggregate":{"type":"string"},"unit":{"type":"string"},
               "from":{"type":["string","null"],"format":"date-time"},"to":{"type":["string","null"],"format":"date-time"},
               "step":{"type":"string"},"group_by":{"type":"array","items":{"type":"string"}},
