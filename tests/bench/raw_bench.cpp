@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Questions over stored events: a journal of a shop's thirty days, and how long answers take.
 //   raw_bench fill DIRECTORY EVENTS      makes the journal
-//   raw_bench ask DIRECTORY TIMES COLD   a line of JSON for each question, asked TIMES times after the first; COLD:
-//   once
+//   raw_bench ask DIRECTORY TIMES COLD [NAME]   a line of JSON for each question, asked TIMES times after the first;
+//   COLD: once
 //                                        more with the journal's files out of the page cache
 //   raw_bench cancel DIRECTORY           how long a question goes on after nobody waits any more
 //   raw_bench rows EVENTS                the same events as text for PostgreSQL's COPY, on standard output
@@ -205,10 +205,11 @@ void leave_cache(const std::string& directory) {
     }
 }
 
-bool ask_all(const std::string& directory, int times, bool cold) {
+bool ask_all(const std::string& directory, int times, bool cold, const std::string& only) {
     const auto journal = open(directory, true);
     if (!journal) return false;
     for (const Question& question : questions()) {
+        if (!only.empty() && only != question.name) continue;
         const auto once = [&](double& seconds, std::string& says) {
             const std::int64_t begin = SystemClock().monotonic_nanos();
             auto answer = question.ask(*journal, {});
@@ -305,14 +306,17 @@ int main(int argc, char** argv) {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     const std::string what = arguments.empty() ? "" : arguments[0];
     if (what == "fill" && arguments.size() == 3) return fill(arguments[1], number_of(arguments[2])) ? 0 : 1;
-    if (what == "ask" && arguments.size() == 4)
-        return ask_all(arguments[1], static_cast<int>(number_of(arguments[2])), arguments[3] == "1") ? 0 : 1;
+    if (what == "ask" && (arguments.size() == 4 || arguments.size() == 5)) {
+        const std::string only = arguments.size() == 5 ? arguments[4] : "";
+        return ask_all(arguments[1], static_cast<int>(number_of(arguments[2])), arguments[3] == "1", only) ? 0 : 1;
+    }
     if (what == "cancel" && arguments.size() == 2) return cancel(arguments[1]) ? 0 : 1;
     if (what == "rows" && arguments.size() == 2) {
         print_rows(number_of(arguments[1]));
         return 0;
     }
-    std::fprintf(stderr,
-                 "usage: raw_bench fill DIRECTORY EVENTS | ask DIRECTORY TIMES 0|1 | cancel DIRECTORY | rows EVENTS\n");
+    std::fprintf(
+        stderr,
+        "usage: raw_bench fill DIRECTORY EVENTS | ask DIRECTORY TIMES 0|1 [NAME] | cancel DIRECTORY | rows EVENTS\n");
     return 2;
 }
