@@ -21,6 +21,7 @@ class DistinctValues {
 public:
     // True when that changed what is kept.
     bool add(std::uint64_t hash);
+    void prefetch(std::uint64_t hash) const { hashes_.prefetch(hash); }
     void merge(const DistinctValues& other);
     void to_sketch();
 

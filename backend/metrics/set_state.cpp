@@ -32,6 +32,10 @@ bool SetState::add(std::string_view value, std::uint64_t hash) {
     return true;
 }
 
+void SetState::prefetch(std::uint64_t hash) const {
+    if (const DistinctValues* distinct = impl_->distinct()) distinct->prefetch(hash);
+}
+
 void SetState::add(std::int64_t micros) {
     if (QuantileSketch* quantiles = impl_->quantiles()) quantiles->add(micros);
 }

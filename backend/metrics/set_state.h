@@ -68,6 +68,8 @@ public:
     // Distinct, TopK. True when that changed anything: a value that a distinct state has already does not.
     bool add(std::string_view value) { return add(value, value_hash(value)); }
     bool add(std::string_view value, std::uint64_t hash);  // precondition: hash == value_hash(value)
+    // Distinct: fetches what add() will look at, for who has several to add.
+    void prefetch(std::uint64_t hash) const;
     // Percentile: micro-units.
     void add(std::int64_t micros);
     // The union; exact where both are and the result is small enough.

@@ -212,6 +212,7 @@ Result<PointsAnswer> run_raw(Journal& journal, const PointsQuery& query, const S
     Result<RawScan> seen = scan(workers, threads, RawOrder::Any);
     if (!seen.ok()) return seen.error();
     bool fits = !seen->full;
+    for (const auto& worker : workers) fits = fits && worker->rows.settle();
     for (std::size_t i = 1; i < workers.size() && fits; ++i) {
         fits = workers.front()->rows.merge(workers[i]->rows);
         workers[i].reset();

@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint64_t kStateBytes = 256;  // of a set, beside what it holds
 // New groups are taken while sketches have no more than a part of the room: the rest is for those that are there.
 constexpr std::uint64_t kPartForNewGroups = 2;
+constexpr std::size_t kWaiting = 32;  // inputs whose memory is fetched at once
 
 std::int64_t clamped(Wide value, bool& saturated) {
     const Wide low = std::numeric_limits<std::int64_t>::min(), high = std::numeric_limits<std::int64_t>::max();
@@ -37,24 +38,33 @@ std::uint64_t RawIndex::hash_of(std::int64_t number, std::string_view text) {
 }
 
 std::size_t RawIndex::slot_of(std::uint64_t hash, std::int64_t number, std::string_view text) const {
-    const std::size_t mask = slots_.size() - 1;
-    for (std::size_t at = static_cast<std::size_t>(hash >> 20) & mask;; at = (at + 1) & mask) {
-        if (slots_[at] == 0) return at;
-        const Entry& entry = entries_[slots_[at] - 1];
-        if (entry.hash == hash && entry.number == number && this->text(slots_[at] - 1) == text) return at;
+    for (std::size_t at = home(hash);; at = (at + 1) & (slots_.size() - 1)) {
+        const Slot& slot = slots_[at];
+        if (slot.entry == 0) return at;
+        if (slot.tag != tag_of(hash)) continue;
+        const Entry& entry = entries_[slot.entry - 1];
+        if (entry.hash == hash && entry.number == number && this->text(slot.entry - 1) == text) return at;
     }
 }
 
-std::uint32_t RawIndex::find_or_add(std::int64_t number, std::string_view text) {
+std::uint32_t RawIndex::fetch_entry(std::uint64_t hash) const {
+    if (slots_.empty()) return kNone;
+    std::size_t at = home(hash);
+    while (slots_[at].entry != 0 && slots_[at].tag != tag_of(hash)) at = (at + 1) & (slots_.size() - 1);
+    if (slots_[at].entry == 0) return kNone;
+    __builtin_prefetch(&entries_[slots_[at].entry - 1]);
+    return slots_[at].entry - 1;
+}
+
+std::uint32_t RawIndex::find_or_add(std::uint64_t hash, std::int64_t number, std::string_view text) {
     if ((entries_.size() + 1) * 8 > slots_.size() * 5) grow();
-    const std::uint64_t hash = hash_of(number, text);
     const std::size_t at = slot_of(hash, number, text);
-    if (slots_[at] != 0) return slots_[at] - 1;
+    if (slots_[at].entry != 0) return slots_[at].entry - 1;
     if (entries_.size() >= most_ || texts_.size() + text.size() > most_bytes_) return kNone;
     entries_.push_back({hash, number, texts_.size(), static_cast<std::uint32_t>(text.size())});
     texts_ += text;
-    slots_[at] = static_cast<std::uint32_t>(entries_.size());
-    return slots_[at] - 1;
+    slots_[at] = {static_cast<std::uint32_t>(entries_.size()), tag_of(hash)};
+    return slots_[at].entry - 1;
 }
 
 std::uint32_t RawIndex::add_apart(std::int64_t number) {
@@ -63,13 +73,12 @@ std::uint32_t RawIndex::add_apart(std::int64_t number) {
 }
 
 void RawIndex::grow() {
-    slots_.assign(slots_.empty() ? 64 : slots_.size() * 2, 0);
-    const std::size_t mask = slots_.size() - 1;
+    slots_.assign(slots_.empty() ? 64 : slots_.size() * 2, Slot{});
     for (std::uint32_t i = 0; i < entries_.size(); ++i) {
         if (entries_[i].hash == 0) continue;
-        std::size_t at = static_cast<std::size_t>(entries_[i].hash >> 20) & mask;
-        while (slots_[at] != 0) at = (at + 1) & mask;
-        slots_[at] = i + 1;
+        std::size_t at = home(entries_[i].hash);
+        while (slots_[at].entry != 0) at = (at + 1) & (slots_.size() - 1);
+        slots_[at] = {i + 1, tag_of(entries_[i].hash)};
     }
 }
 
@@ -97,12 +106,12 @@ void RawRows::make_room() {
     }
 }
 
-std::uint32_t RawRows::row_of(std::int64_t step, std::string_view group) {
+std::uint32_t RawRows::row_of(std::uint64_t hash, std::int64_t step, std::string_view group) {
     const std::size_t before = index_.size();
     std::uint32_t row = RawIndex::kNone;
     const bool crowded =
         order_ == RawOrder::Log && is_set(aggregate_) && set_bytes_ > limits_.set_bytes / kPartForNewGroups;
-    if (!crowded || index_.contains(step, group)) row = index_.find_or_add(step, group);
+    if (!crowded || index_.contains(step, group)) row = index_.find_or_add(hash, step, group);
     if (row == RawIndex::kNone && order_ == RawOrder::Log) {
         const auto [known, is_new] = others_.try_emplace(step, 0);
         if (is_new) {
@@ -117,7 +126,60 @@ std::uint32_t RawRows::row_of(std::int64_t step, std::string_view group) {
 }
 
 bool RawRows::add(const Input& input) {
-    const std::uint32_t row = row_of(input.step, input.group);
+    if (order_ == RawOrder::Any && index_.size() >= limits_.few_rows) {
+        wait(input);
+        return waiting_.size() < kWaiting || add_waiting();
+    }
+    return add_to_row(row_of(RawIndex::hash_of(input.step, input.group), input.step, input.group), input);
+}
+
+void RawRows::wait(const Input& input) {
+    Waiting& waiting = waiting_.emplace_back();
+    waiting.input = input;
+    waiting.hash = RawIndex::hash_of(input.step, input.group);
+    index_.fetch_slot(waiting.hash);
+    waiting.group = waiting_texts_.size();
+    waiting_texts_ += input.group;
+    waiting.text = waiting_texts_.size();
+    waiting_texts_ += input.text;
+}
+
+bool RawRows::add_waiting() {
+    const std::string_view texts = waiting_texts_;
+    for (Waiting& waiting : waiting_) waiting.row = index_.fetch_entry(waiting.hash);
+    for (const Waiting& waiting : waiting_) {
+        if (waiting.row == RawIndex::kNone) continue;
+        index_.fetch_text(waiting.row);
+        if (waiting.row < cells_.size()) __builtin_prefetch(&cells_[waiting.row]);
+        if (waiting.row < sets_.size()) __builtin_prefetch(&sets_[waiting.row]);
+    }
+    bool fits = true;
+    for (Waiting& waiting : waiting_) {
+        Input& input = waiting.input;
+        input.group = texts.substr(waiting.group, input.group.size());
+        input.text = texts.substr(waiting.text, input.text.size());
+        fits = fits && add_to_row(row_of(waiting.hash, input.step, input.group), input);
+    }
+    waiting_.clear();
+    waiting_texts_.clear();
+    return fits;
+}
+
+bool RawRows::add_waiting_values() {
+    for (const WaitingValue& value : waiting_values_) {
+        SetState& state = sets_[value.row];
+        if (state.add({}, value.hash) && state.exact()) ++values_;
+    }
+    waiting_values_.clear();
+    return values_ <= limits_.values && set_bytes_ <= limits_.set_bytes;
+}
+
+bool RawRows::settle() {
+    const bool fits = add_waiting();
+    return add_waiting_values() && fits;
+}
+
+bool RawRows::add_to_row(std::uint32_t row, const Input& input) {
     if (row == RawIndex::kNone) return false;
     switch (aggregate_) {
         case Aggregate::Count:
@@ -185,9 +247,10 @@ bool RawRows::add_to_set(std::uint32_t row, const Input& input) {
         return set_bytes_ <= limits_.set_bytes;
     }
     const std::uint64_t hash = value_hash(input.text);
-    if (order_ == RawOrder::Any) {
-        if (state.add(input.text, hash) && state.exact()) ++values_;
-        return values_ <= limits_.values && set_bytes_ <= limits_.set_bytes;
+    if (order_ == RawOrder::Any) {  // then it is a distinct count, which knows values by their hash
+        state.prefetch(hash);
+        waiting_values_.push_back({row, hash});
+        return waiting_values_.size() < kWaiting || add_waiting_values();
     }
     if (state.exact() && values_ + state.exact_cost(input.text, hash) > limits_.values) {
         values_ -= state.exact_values();
@@ -212,7 +275,9 @@ bool RawRows::merge_set(SetState& into, const SetState& other) {
 bool RawRows::merge(const RawRows& other) {
     std::vector<std::uint32_t> rows(other.size());
     for (std::uint32_t i = 0; i < other.size(); ++i) {
-        const std::uint32_t row = rows[i] = row_of(other.index_.number(i), other.index_.text(i));
+        const std::int64_t step = other.index_.number(i);
+        const std::string_view group = other.index_.text(i);
+        const std::uint32_t row = rows[i] = row_of(RawIndex::hash_of(step, group), step, group);
         if (row == RawIndex::kNone) return false;
         if (aggregate_ == Aggregate::Last) {
             if (!offer(newest_[row], other.newest_[i])) return false;

@@ -23,6 +23,9 @@ struct RawLimits {
     std::uint64_t values = 2'000'000;       // different values of all distinct counts together, or of all top-k lists
     std::uint64_t set_bytes = 128UL << 20;  // of sketches
     std::size_t threads = 0;                // 0: as many as raw_threads() says
+    // With more rows than the processor keeps at hand, inputs wait for each other, so that the memory of several is
+    // fetched at once.
+    std::size_t few_rows = 4096;
     std::uint64_t user_events = 8'000'000;  // of funnels and retention: events of one pass over the users
 };
 
@@ -32,11 +35,22 @@ public:
     static constexpr std::uint32_t kNone = UINT32_MAX;
     RawIndex(std::size_t most, std::size_t most_bytes) : most_(most), most_bytes_(most_bytes) {}
 
-    // kNone when it is new and there is no room.
-    std::uint32_t find_or_add(std::int64_t number, std::string_view text);
-    bool contains(std::int64_t number, std::string_view text) const {
-        return !slots_.empty() && slots_[slot_of(hash_of(number, text), number, text)] != 0;
+    static std::uint64_t hash_of(std::int64_t number, std::string_view text);
+    // kNone when it is new and there is no room. Precondition: hash == hash_of(number, text).
+    std::uint32_t find_or_add(std::uint64_t hash, std::int64_t number, std::string_view text);
+    std::uint32_t find_or_add(std::int64_t number, std::string_view text) {
+        return find_or_add(hash_of(number, text), number, text);
     }
+    bool contains(std::int64_t number, std::string_view text) const {
+        return !slots_.empty() && slots_[slot_of(hash_of(number, text), number, text)].entry != 0;
+    }
+    // Memory is slow and can fetch several things at once: who has several texts to find calls these for all of them,
+    // one after the other, before the first find_or_add().
+    void fetch_slot(std::uint64_t hash) const {
+        if (!slots_.empty()) __builtin_prefetch(&slots_[home(hash)]);
+    }
+    std::uint32_t fetch_entry(std::uint64_t hash) const;  // where it is likely to be; kNone: it is likely to be new
+    void fetch_text(std::uint32_t entry) const { __builtin_prefetch(texts_.data() + entries_[entry].text); }
     // Not found by anybody.
     std::uint32_t add_apart(std::int64_t number);
     std::size_t size() const { return entries_.size(); }
@@ -52,14 +66,19 @@ private:
         std::uint64_t text = 0;  // in texts_
         std::uint32_t size = 0;
     };
-    static std::uint64_t hash_of(std::int64_t number, std::string_view text);
+    struct Slot {
+        std::uint32_t entry = 0;  // its number + 1; 0: free
+        std::uint32_t tag = 0;    // of its hash
+    };
+    static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash); }
+    std::size_t home(std::uint64_t hash) const { return static_cast<std::size_t>(hash >> 32) & (slots_.size() - 1); }
     // Of the entry, or of the free slot where it belongs. Precondition: there are slots.
     std::size_t slot_of(std::uint64_t hash, std::int64_t number, std::string_view text) const;
     void grow();
 
     std::size_t most_, most_bytes_;
     std::vector<Entry> entries_;
-    std::vector<std::uint32_t> slots_;  // entry + 1; 0: free. A power of two, at most 5/8 full
+    std::vector<Slot> slots_;  // a power of two, at most 5/8 full
     std::string texts_;
 };
 
@@ -86,7 +105,10 @@ public:
     };
     // False when there is no room: of the question with RawOrder::Any, of the server with RawOrder::Log.
     bool add(const Input& input);
-    // The same for all that was added to `other`. Precondition: RawOrder::Any.
+    // After the last add(); as that.
+    bool settle();
+    // The same for all that was added to `other`. Precondition: RawOrder::Any, and both are
+    // settled.
     bool merge(const RawRows& other);
 
     std::size_t size() const { return index_.size(); }
@@ -108,7 +130,22 @@ private:
         std::string text;
         std::size_t longest = 0;  // of all texts that were offered
     };
-    std::uint32_t row_of(std::int64_t step, std::string_view group);
+    // An input whose row is not looked for yet; texts are copies.
+    struct Waiting {
+        Input input;
+        std::uint64_t hash = 0;
+        std::size_t group = 0, text = 0;  // where they begin in waiting_texts_
+        std::uint32_t row = RawIndex::kNone;
+    };
+    struct WaitingValue {
+        std::uint32_t row;
+        std::uint64_t hash;
+    };
+    void wait(const Input& input);
+    bool add_waiting();
+    bool add_waiting_values();
+    bool add_to_row(std::uint32_t row, const Input& input);
+    std::uint32_t row_of(std::uint64_t hash, std::int64_t step, std::string_view group);
     void make_room();  // for what belongs to rows that are new
     bool add_to_set(std::uint32_t row, const Input& input);
     bool add_pair(std::uint32_t row, std::string_view value, std::uint64_t count);
@@ -127,6 +164,9 @@ private:
     std::vector<SetState> sets_;
     RawIndex pairs_;  // (row, value), for top-k lists that are exact
     std::vector<std::uint64_t> pair_counts_;
+    std::vector<Waiting> waiting_;
+    std::string waiting_texts_;
+    std::vector<WaitingValue> waiting_values_;
     std::map<std::int64_t, std::uint32_t> others_;  // by step
     std::vector<bool> is_other_;
     std::uint64_t values_ = 0, set_bytes_ = 0, newest_bytes_ = 0;

@@ -173,7 +173,7 @@ def part_postgres():
             warm = sorted(postgres.seconds(name)[0] for _ in range(1 + TIMES))[TIMES // 2]
             mine = ours[name]
             same = " ".join(says.split()) == " ".join(mine["says"].split())
-            rows.append({"figure": mine["question"], "command": QUESTIONS[name].replace(" AND " + RANGE, "").replace(f"WHERE {RANGE} ", ""),
+            rows.append({"figure": mine["question"], "command": re.sub(r" (WHERE|AND) " + re.escape(RANGE), "", QUESTIONS[name]),
                          "result": f"{mine['median']:.2f} s; not in the page cache {mine['cold']:.2f} s", "target": "the same answer", "met": same,
                          "beside": f"PostgreSQL {warm:.2f} s, not in its cache {cold:.2f} s: ratio {mine['median'] / warm:.2f}, {mine['cold'] / cold:.2f}"})
         version = postgres.sql("SHOW server_version").strip()
