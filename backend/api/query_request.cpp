@@ -303,7 +303,8 @@ query::TimeRange range_of(Members& in, Timestamp now) {
     const auto from = in.instant("from", now), to = in.instant("to", now);
     if (!from && !to) return query::kAllTime;
     if (!from) in.fail("from", "is missing");
-    const query::TimeRange range{from.value_or(now), to.value_or(now)};
+    // Without `to` also what happened at this very microsecond, which may have been acknowledged already.
+    const query::TimeRange range{from.value_or(now), to.value_or(now.plus_micros(1))};
     if (range.to <= range.from) in.fail(to ? "to" : "from", to ? "must be after from" : "must be in the past");
     return range;
 }
