@@ -95,7 +95,10 @@ int serve(const ConfigOptions& options) {
     std::cout.flush();
 
     // What came of it is in the log.
-    const int which = signals.wait([&] { static_cast<void>(backend->reload_certificate()); });
+    const int which = signals.wait([&] {
+        static_cast<void>(backend->reload_certificate());
+        backend->reload_metrics();
+    });
     log::info("stopping", "draining: no new connections, what is in flight is committed and answered",
               {{"signal", which == SIGTERM ? "SIGTERM" : "SIGINT"}});
     backend->stop();

@@ -46,28 +46,34 @@ Result<std::unique_ptr<MetricManager>> MetricManager::open(MetricManagerOptions 
     Result<std::unique_ptr<MetricCatalogue>> catalogue = MetricCatalogue::open(options.catalogue);
     if (!catalogue) return catalogue.error();
     std::unique_ptr<MetricManager> manager(new MetricManager(std::move(options), std::move(catalogue).value(), clock));
-    if (Status followed = manager->follow_file(); !followed) return followed.error();
+    const std::vector<MetricDefinition>& declared = manager->options_.from_file;
+    if (Status gone = manager->forget_undeclared(declared); !gone) return gone.error();
+    for (const MetricDefinition& definition : declared) {
+        Result<Change> change = manager->change_for(definition, true);
+        if (!change) return change.error();
+        if (Status put = manager->catalogue_->put(change->entries); !put) return put.error();
+    }
     manager->publish();
     return manager;
 }
 
-Status MetricManager::follow_file() {
+Status MetricManager::forget_undeclared(const std::vector<MetricDefinition>& declared) {
     std::vector<CatalogueEntry> gone;
     for (const CatalogueEntry& entry : catalogue_->entries()) {
-        const bool declared = std::any_of(options_.from_file.begin(), options_.from_file.end(),
-                                          [&](const auto& one) { return one.name == entry.definition.name; });
-        if (!(entry.from_file && !declared) && !is_built_in(entry.definition.name)) continue;
+        const bool there = std::any_of(declared.begin(), declared.end(),
+                                       [&](const auto& one) { return one.name == entry.definition.name; });
+        if (!(entry.from_file && !there) && !is_built_in(entry.definition.name)) continue;
         log::info("metric_removed", "a metric is not declared any more", {{"metric", entry.definition.name}});
         gone.push_back(entry);
         gone.back().state = MetricState::Removed;
     }
-    if (!gone.empty())
-        if (Status put = catalogue_->put(gone); !put) return put;
-    for (const MetricDefinition& definition : options_.from_file) {
-        Result<Change> change = change_for(definition, true);
-        if (!change) return change.error();
-        if (Status put = catalogue_->put(change->entries); !put) return put;
-    }
+    if (gone.empty()) return {};
+    if (Status put = catalogue_->put(gone); !put) return put;
+    if (!backfills_) return {};  // the pipeline that is to be started removes what nobody defines
+    std::vector<MetricId> dropped;
+    for (const CatalogueEntry& entry : gone) dropped.push_back(entry.definition.id);
+    publish();
+    drop_all(dropped, "of the file of metrics");
     return {};
 }
 
@@ -349,6 +355,22 @@ void MetricManager::post(Done<T> done, Task task) {
         (*answer)(task());
     });
     if (!posted) (*answer)(Error::make(ErrorCode::Unavailable, "too many changes of metrics wait"));
+}
+
+void MetricManager::follow_file(std::vector<MetricDefinition> declared, Done<bool> done) {
+    post(std::move(done), [this, declared = std::move(declared)]() -> Result<bool> {
+        if (Status gone = forget_undeclared(declared); !gone) return gone.error();
+        std::string faults;
+        for (const MetricDefinition& definition : declared) {
+            Result<Change> change = change_for(definition, true);
+            const Status applied = change ? apply(std::move(change).value()) : Status(change.error());
+            if (applied) continue;
+            faults.append(faults.empty() ? "" : "\n").append(definition.name).append(": ");
+            faults += applied.error().describe();
+        }
+        if (!faults.empty()) return Error::make(ErrorCode::InvalidArgument, faults);
+        return true;
+    });
 }
 
 void MetricManager::list(Done<std::vector<MetricStatus>> done) {

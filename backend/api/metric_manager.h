@@ -50,6 +50,10 @@ public:
     // Call it before the pipeline's. Idempotent.
     void stop();
 
+    // What the file of metrics says now. Faults of one metric leave the others as the file has them, and are told in
+    // one error, a line each. Done as with put().
+    void follow_file(std::vector<MetricDefinition> declared, Done<bool> done);
+
     void list(Done<std::vector<MetricStatus>> done) override;
     void try_put(MetricDefinition definition, Done<MetricStatus> done) override;
     void put(MetricDefinition definition, Done<MetricStatus> done) override;
@@ -68,7 +72,7 @@ private:
     };
 
     MetricManager(MetricManagerOptions options, std::unique_ptr<MetricCatalogue> catalogue, const Clock& clock);
-    Status follow_file();
+    Status forget_undeclared(const std::vector<MetricDefinition>& declared);
     Status finish_fillings(const std::vector<MetricId>& missing);
     Status drop_unknown(ResultStore& store);
     void publish();

@@ -25,7 +25,7 @@ struct BackfillOptions {
     std::size_t read_events = 10'000;                  // most events between two looks at what else is to be done
     std::size_t gap_events = 20'000;                   // behind the pipeline, which may take over then
     std::chrono::milliseconds commit_interval{1'000};  // between commits of progress
-    std::size_t rows = 200'000;                        // of cells that are not committed
+    std::size_t rows = 50'000;  // of cells that are not committed: the pipeline's commits wait for such a one
 };
 
 struct BackfillProgress {

@@ -20,8 +20,8 @@ namespace streamgauge {
 class BackfillWalk {
 public:
     struct Limits {
-        std::size_t rows = 200'000;            // of cells that are not committed
-        std::size_t bytes = 64 * 1024 * 1024;  // of those, and by which sets may grow between commits
+        std::size_t rows = 50'000;             // of cells that are not committed
+        std::size_t bytes = 32 * 1024 * 1024;  // of those, and by which sets may grow between commits
     };
 
     // Goes on where the store has the metric, or begins at the oldest event that the journal keeps. `journal` and

@@ -94,6 +94,7 @@ public:
     Status reload_certificate() override {
         return certificate_ ? streamgauge::reload_certificate(*certificate_) : Status();
     }
+    void reload_metrics() override;
     void stop(milliseconds deadline) override;
 
 private:
@@ -234,6 +235,16 @@ void EmbeddedBackend::open_questions() {
     analyst_ = std::make_unique<api::Analyst>(api::Analyst::Parts{*observed_, *journal_, *metrics_, clock_, flush});
     observed_->listen({[this](const ResultCommit& commit) { analyst_->cache().committed(commit); },
                        [this](const BackfillCommit& commit) { analyst_->cache().committed(commit); }});
+}
+
+void EmbeddedBackend::reload_metrics() {
+    auto declared = configured_metrics(config_);
+    const auto report = [](const Result<bool>& done) {
+        if (done.ok()) return log::info("metrics_reloaded", "the metrics are as their file says");
+        log::error("metrics_reload", "the file of metrics is not right: " + done.error().describe());
+    };
+    if (!declared.ok()) return report(declared.error());
+    metrics_->follow_file(std::move(declared).value(), report);
 }
 
 void EmbeddedBackend::make_services() {

@@ -54,6 +54,8 @@ public:
     virtual std::optional<http::Endpoint> management() const = 0;
     // Reads the files of the https:// listeners' certificate again; the old one stays when they are not right.
     virtual Status reload_certificate() { return {}; }
+    // Reads the file of metrics again; what cannot be is logged, and the metric stays as it was.
+    virtual void reload_metrics() {}
     // Drains: readiness goes false, listeners stop accepting, what is in flight commits and is answered. Blocks, at
     // most about `deadline`. Idempotent.
     virtual void stop(std::chrono::milliseconds deadline = std::chrono::seconds(4)) = 0;

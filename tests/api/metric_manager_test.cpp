@@ -274,6 +274,27 @@ TEST_F(MetricManagerTest, FollowsTheFileAtEachStart) {
     expect_right(*server, "d");
 }
 
+TEST_F(MetricManagerTest, FollowsTheFileWhileItRuns) {
+    from_file_ = {declared("a", R"j("window":"1h")j"), declared("b", R"j("window":"1h")j")};
+    const auto server = start();
+    test::append_random(*server->running->journal, 1, 500);
+    ASSERT_TRUE(server->filled("a") && server->filled("b"));
+    const MetricId a = server->status("a")->definition.id, b = server->status("b")->definition.id;
+    const auto follow = [&](std::vector<MetricDefinition> metrics) {
+        return server->ask<bool>([&](auto done) { server->metrics->follow_file(metrics, done); });
+    };
+    ASSERT_TRUE(follow({declared("a", R"j("window":"1h")j"), declared("c", R"j("window":"1m")j")}).ok());
+    EXPECT_EQ(server->status("a")->definition.id, a);
+    EXPECT_EQ(server->status("b"), std::nullopt);
+    ASSERT_TRUE(server->filled("c"));
+    EXPECT_TRUE(eventually([&] { return !server->is_stored(b); }));
+    const auto faulty = follow({declared("a", R"j("window":"1h")j"), declared("EVENTS_TOTAL", R"j("window":"1m")j"),
+                                declared("c", R"j("window":"1m","unit":"x")j")});
+    EXPECT_THAT(faulty.error().message, HasSubstr("EVENTS_TOTAL is built in"));
+    EXPECT_EQ(server->status("c")->definition.unit, "x");
+    expect_right(*server, "c");
+}
+
 TEST_F(MetricManagerTest, FinishesWhatAStopInterrupted) {
     slowly();
     {
