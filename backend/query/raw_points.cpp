@@ -214,7 +214,7 @@ Result<PointsAnswer> run_raw(Journal& journal, const PointsQuery& query, const S
     bool fits = !seen->full;
     for (const auto& worker : workers) fits = fits && worker->rows.settle();
     for (std::size_t i = 1; i < workers.size() && fits; ++i) {
-        fits = workers.front()->rows.merge(workers[i]->rows);
+        fits = workers.front()->rows.merge(workers[i]->rows, watch);
         workers[i].reset();
         if (watch.ended()) return Watch::cancelled_error();
     }
@@ -242,7 +242,8 @@ Result<PointsAnswer> run_raw(Journal& journal, const PointsQuery& query, const S
         add_levels(rows, gauge, steps, query.group_by.size(), answer.points);
         return answer;
     }
-    std::vector<Value> values = rows.values(answer.percentiles, query.top);
+    std::vector<Value> values = rows.values(answer.percentiles, query.top, watch);
+    if (watch.ended()) return Watch::cancelled_error();
     answer.points.resize(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
         Point& point = answer.points[i];

@@ -12,7 +12,8 @@ namespace {
 constexpr std::uint64_t kStateBytes = 256;  // of a set, beside what it holds
 // New groups are taken while sketches have no more than a part of the room: the rest is for those that are there.
 constexpr std::uint64_t kPartForNewGroups = 2;
-constexpr std::size_t kWaiting = 32;  // inputs whose memory is fetched at once
+constexpr std::size_t kRowsBetweenLooks = 4'096;  // at the watch
+constexpr std::size_t kWaiting = 32;              // inputs whose memory is fetched at once
 
 std::int64_t clamped(Wide value, bool& saturated) {
     const Wide low = std::numeric_limits<std::int64_t>::min(), high = std::numeric_limits<std::int64_t>::max();
@@ -272,9 +273,10 @@ bool RawRows::merge_set(SetState& into, const SetState& other) {
     return values_ <= limits_.values && set_bytes_ <= limits_.set_bytes;
 }
 
-bool RawRows::merge(const RawRows& other) {
+bool RawRows::merge(const RawRows& other, const Watch& watch) {
     std::vector<std::uint32_t> rows(other.size());
     for (std::uint32_t i = 0; i < other.size(); ++i) {
+        if (i % kRowsBetweenLooks == 0 && watch.ended()) return false;
         const std::int64_t step = other.index_.number(i);
         const std::string_view group = other.index_.text(i);
         const std::uint32_t row = rows[i] = row_of(RawIndex::hash_of(step, group), step, group);
@@ -295,10 +297,12 @@ bool RawRows::merge(const RawRows& other) {
             return false;
         }
     }
-    for (std::uint32_t i = 0; i < other.pairs_.size(); ++i)
+    for (std::uint32_t i = 0; i < other.pairs_.size(); ++i) {
+        if (i % kRowsBetweenLooks == 0 && watch.ended()) return false;
         if (!add_pair(rows[static_cast<std::size_t>(other.pairs_.number(i))], other.pairs_.text(i),
                       other.pair_counts_[i]))
             return false;
+    }
     return true;
 }
 
@@ -354,23 +358,35 @@ Value RawRows::value_of(std::size_t row, const std::vector<double>& percentiles,
     return value;
 }
 
-std::vector<Value> RawRows::values(const std::vector<double>& percentiles, std::size_t top) const {
+std::vector<Value> RawRows::values(const std::vector<double>& percentiles, std::size_t top, const Watch& watch) const {
     std::vector<Value> out;
     out.reserve(size());
-    for (std::size_t row = 0; row < size(); ++row) out.push_back(value_of(row, percentiles, top));
-    if (!pairs_wanted_) return out;
-    std::vector<std::uint32_t> order(pairs_.size());
-    for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) {
-        if (pairs_.number(a) != pairs_.number(b)) return pairs_.number(a) < pairs_.number(b);
-        if (pair_counts_[a] != pair_counts_[b]) return pair_counts_[a] > pair_counts_[b];
-        return pairs_.text(a) < pairs_.text(b);
-    });
-    for (const std::uint32_t pair : order) {
-        auto& items = out[static_cast<std::size_t>(pairs_.number(pair))].top;
-        if (items.size() < top) items.push_back({std::string(pairs_.text(pair)), pair_counts_[pair], 0});
+    for (std::size_t row = 0; row < size(); ++row) {
+        if (row % kRowsBetweenLooks == 0 && watch.ended()) return out;
+        out.push_back(value_of(row, percentiles, top));
     }
+    if (pairs_wanted_) add_top(out, top, watch);
     return out;
+}
+
+// Pairs by row, then the first of each row's.
+void RawRows::add_top(std::vector<Value>& values, std::size_t top, const Watch& watch) const {
+    std::vector<std::uint32_t> begin(size() + 1, 0), order(pairs_.size());
+    for (std::uint32_t i = 0; i < pairs_.size(); ++i) ++begin[static_cast<std::size_t>(pairs_.number(i)) + 1];
+    for (std::size_t row = 0; row < size(); ++row) begin[row + 1] += begin[row];
+    std::vector<std::uint32_t> next(begin.begin(), begin.end() - 1);
+    for (std::uint32_t i = 0; i < pairs_.size(); ++i) order[next[static_cast<std::size_t>(pairs_.number(i))]++] = i;
+    for (std::size_t row = 0; row < size(); ++row) {
+        if (row % kRowsBetweenLooks == 0 && watch.ended()) return;
+        const auto first = order.begin() + begin[row], last = order.begin() + begin[row + 1];
+        const auto shown = first + static_cast<std::ptrdiff_t>(std::min<std::size_t>(top, begin[row + 1] - begin[row]));
+        std::partial_sort(first, shown, last, [this](std::uint32_t a, std::uint32_t b) {
+            if (pair_counts_[a] != pair_counts_[b]) return pair_counts_[a] > pair_counts_[b];
+            return pairs_.text(a) < pairs_.text(b);
+        });
+        for (auto pair = first; pair != shown; ++pair)
+            values[row].top.push_back({std::string(pairs_.text(*pair)), pair_counts_[*pair], 0});
+    }
 }
 
 }  // namespace streamgauge::query

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "metrics/set_state.h"
 #include "query/query.h"
+#include "query/watch.h"
 
 namespace streamgauge::query {
 
@@ -107,9 +108,9 @@ public:
     bool add(const Input& input);
     // After the last add(); as that.
     bool settle();
-    // The same for all that was added to `other`. Precondition: RawOrder::Any, and both are
-    // settled.
-    bool merge(const RawRows& other);
+    // The same for all that was added to `other`. Ends early, with anything, when the watch does; as does values().
+    // Precondition: RawOrder::Any, and both are settled.
+    bool merge(const RawRows& other, const Watch& watch);
 
     std::size_t size() const { return index_.size(); }
     std::int64_t step(std::size_t row) const { return index_.number(static_cast<std::uint32_t>(row)); }
@@ -117,7 +118,7 @@ public:
     bool other(std::size_t row) const { return row < is_other_.size() && is_other_[row]; }
     std::int64_t net(std::size_t row) const { return static_cast<std::int64_t>(cells_[row].number); }
     // Of every row. `percentiles`: 0 to 100.
-    std::vector<Value> values(const std::vector<double>& percentiles, std::size_t top) const;
+    std::vector<Value> values(const std::vector<double>& percentiles, std::size_t top, const Watch& watch) const;
 
 private:
     struct Cell {
@@ -152,6 +153,7 @@ private:
     bool offer(Newest& newest, const Newest& other);
     bool merge_set(SetState& into, const SetState& other);
     std::uint64_t charge(const SetState& state) const;
+    void add_top(std::vector<Value>& values, std::size_t top, const Watch& watch) const;
     Value value_of(std::size_t row, const std::vector<double>& percentiles, std::size_t top) const;
 
     const Aggregate aggregate_;
