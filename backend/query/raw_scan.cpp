@@ -10,6 +10,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace streamgauge::query {
@@ -21,16 +22,28 @@ constexpr std::chrono::milliseconds kLook{20};
 // Threads of one task, and a wait for them that looks at the watch.
 class Crew {
 public:
-    Crew(std::size_t threads, const std::function<void(std::size_t)>& work) : running_(threads) {
+    // Of what the system has no thread for, the others do more; without any this one does it all.
+    Crew(std::size_t threads, const std::function<void(std::size_t)>& work) {
         threads_.reserve(threads);
-        for (std::size_t i = 0; i < threads; ++i)
-            threads_.emplace_back([this, i, &work] {
-                pthread_setname_np(pthread_self(), "question");
-                setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
-                work(i);
-                const std::lock_guard lock(mutex_);
-                if (--running_ == 0) ended_.notify_one();
-            });
+        try {
+            for (std::size_t i = 0; i < threads; ++i) {
+                {
+                    const std::lock_guard lock(mutex_);
+                    ++running_;
+                }
+                threads_.emplace_back([this, i, &work] {
+                    pthread_setname_np(pthread_self(), "question");
+                    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
+                    work(i);
+                    const std::lock_guard lock(mutex_);
+                    if (--running_ == 0) ended_.notify_one();
+                });
+            }
+        } catch (const std::system_error&) {
+            if (threads_.empty()) work(0);
+            const std::lock_guard lock(mutex_);
+            --running_;
+        }
     }
     ~Crew() {
         for (std::thread& thread : threads_) thread.join();
@@ -47,7 +60,7 @@ public:
 private:
     std::mutex mutex_;
     std::condition_variable ended_;
-    std::size_t running_;
+    std::size_t running_ = 0;
     std::vector<std::thread> threads_;
 };
 
