@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <charconv>
 #include <future>
-#include <thread>
 
 #include "api/dead_letters.h"
 #include "api/json_writer.h"
@@ -24,7 +23,6 @@ constexpr std::size_t kMostLetters = 20;
 constexpr std::size_t kStep = 16'384;              // events read in one go
 constexpr std::size_t kEventsBefore = 200;         // looked at for where the watermark was
 constexpr std::int64_t kJitterMicros = 2'000'000;  // that received_at may step back
-constexpr std::chrono::milliseconds kPoll{5};
 
 Error unavailable() {
     return Error::make(ErrorCode::Unavailable, "the server is stopping, or has too many questions waiting");
@@ -351,13 +349,12 @@ Status EventTracer::Search::fill(TraceEvent& event, StoreSnapshot* snapshot) {
 }
 
 Status EventTracer::Search::fill() {
-    Offset newest = 0;
-    for (const TraceEvent& event : trace_.events) newest = std::max(newest, event.id);
-    // What was acknowledged shows, unless the store cannot keep up.
-    const std::int64_t give_up = sources_.clock.monotonic_nanos() + std::chrono::nanoseconds(options_.catch_up).count();
-    while (sources_.pipeline.status().committed <= newest && sources_.clock.monotonic_nanos() < give_up &&
-           !thread_.stopping())
-        std::this_thread::sleep_for(kPoll);
+    if (!trace_.events.empty()) {
+        // What was acknowledged shows, unless the store cannot keep up.
+        const auto flushed = std::make_shared<std::promise<void>>();
+        sources_.pipeline.flush([flushed](const Result<PartitionState>&) { flushed->set_value(); });
+        flushed->get_future().wait_for(options_.catch_up);
+    }
     std::unique_ptr<StoreSnapshot> snapshot;
     if (sources_.results != nullptr && !trace_.events.empty()) {
         auto taken = sources_.results->snapshot();

@@ -10,6 +10,7 @@
 #include "api/access_service.h"
 #include "api/admin_service.h"
 #include "api/analyst.h"
+#include "api/canary.h"
 #include "api/dead_letter_service.h"
 #include "api/event_tracer.h"
 #include "api/ingest_service.h"
@@ -129,6 +130,7 @@ private:
     std::unique_ptr<CheckedIngestPolicy> ingest_policy_;
     std::unique_ptr<DiskGuard> disk_;
     std::unique_ptr<api::IngestService> ingest_;
+    std::unique_ptr<api::Canary> canary_;  // nullptr: none is sent
     std::unique_ptr<api::QueryService> query_;
     std::unique_ptr<api::JournalEventSearch> events_;
     std::unique_ptr<api::EventTracer> trace_;
@@ -271,7 +273,8 @@ void EmbeddedBackend::make_services() {
     ingest_ = std::make_unique<api::IngestService>(ingest);
     query_ = api::make_query_service(*pipeline_, *journal_, clock_);
     events_ = std::make_unique<api::JournalEventSearch>(*journal_, clock_);
-    api::TraceSources traced{*journal_, *pipeline_, clock_, letters_.get(), schemas_.get()};
+    api::TraceSources traced{*journal_, *pipeline_, clock_, letters_.get(), schemas_.get(), store_.get()};
+    traced.metrics = [this] { return metrics_->definitions(); };
     traced.projects = [this] { return projects_of(*access_); };
     trace_ = std::make_unique<api::EventTracer>(std::move(traced));
     feed_ = std::make_unique<api::LiveFeed>(
@@ -299,8 +302,13 @@ void EmbeddedBackend::make_services() {
             {"journal", [this] { return ingest_->failure(); }, [this] { return dedup_remark(journal_->dedup()); }},
             {"store", [this] { return pipeline_->status().failure; }},
             {"disk", [this] { return disk_->fault(clock_.now()); }},
-            {"dead_letters", [this] { return letters_->failure(); }, {}, false}});
+            {"dead_letters", [this] { return letters_->failure(); }, {}, false},
+            // Not vital: whoever is sent elsewhere because answers are late loses nothing here, and gains nothing.
+            {"canary", [this] { return canary_ ? canary_->status().fault : std::nullopt; }, {}, false}});
     ticker_ = std::make_unique<Ticker>();
+    if (config_.canary_interval != 0)
+        canary_ = std::make_unique<api::Canary>(api::CanaryParts{*journal_, *pipeline_, clock_, disk_.get()},
+                                                api::CanaryOptions{std::chrono::seconds(config_.canary_interval)});
 }
 
 Status EmbeddedBackend::serve() {
@@ -406,6 +414,7 @@ ServerFigures EmbeddedBackend::figures() const {
     out.answers_missed = answers.misses;
     out.answers_invalidated = answers.invalidated;
     out.answers_bytes = answers.bytes;
+    if (canary_) out.canary = canary_->status();
     out.pipeline_ok = !pipeline.failure;
     out.storage_ok = !pipeline.failure && !ingest_->failure();
     return out;
@@ -418,6 +427,7 @@ void EmbeddedBackend::stop(milliseconds deadline) {
     // A load run would only be refused from now on; its end is waited for while the doors close.
     if (load_) load_->stop([](const Result<api::LoadStatus>&) {});
     if (ticker_) ticker_->stop();
+    if (canary_) canary_->stop();
     if (public_engine_) public_engine_->stop(deadline / 2);
     if (management_engine_) management_engine_->stop(deadline / 8);
     if (events_) events_->stop();

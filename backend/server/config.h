@@ -39,6 +39,7 @@ struct Config {
     log::Format log_format = log::Format::Json;
     log::Level log_level = log::Level::Info;
     bool buffered = false;  // durability: answer before the events are on disk
+    std::uint64_t canary_interval = 10;  // seconds; 0: none is sent
     std::uint64_t disk_stop_percent = 95;
     std::uint64_t retention_days = 7;  // raw events: whichever of the two comes first
     std::uint64_t retention_bytes = 20ULL << 30;

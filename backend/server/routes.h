@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "api/canary.h"
 #include "api/services.h"
 #include "base/clock.h"
 #include "http/route_table.h"
@@ -52,6 +53,7 @@ struct ServerFigures {
     std::uint64_t answers_hit = 0, answers_missed = 0, answers_invalidated = 0;  // of questions about metrics
     std::size_t answers_bytes = 0;
     bool pipeline_ok = true, storage_ok = true;
+    std::optional<api::CanaryStatus> canary;  // nullopt: none is sent
 };
 
 // All of it must outlive the table.

@@ -110,6 +110,22 @@ void expose_answers(Exposition& out, const ServerFigures& figures) {
               static_cast<double>(figures.answers_bytes));
 }
 
+void expose_canary(Exposition& out, const std::optional<api::CanaryStatus>& canary) {
+    if (!canary) return;
+    out.counter("streamgauge_canary_sent_total", "Events of the server's own that were sent the whole way.",
+                canary->sent);
+    out.counter("streamgauge_canary_missed_total", "Those that questions did not see within 5 seconds.",
+                canary->missed);
+    out.gauge("streamgauge_canary_up", "0 since one was missed, until one arrives.", canary->fault ? 0 : 1);
+    if (!canary->age_seconds) return;
+    out.gauge("streamgauge_canary_age_seconds", "Since the last one arrived.", *canary->age_seconds);
+    out.family("streamgauge_canary_latency_seconds", "gauge",
+               "How long the last one took to be on disk, to be aggregated, and to be seen by every question.");
+    out.sample("streamgauge_canary_latency_seconds", {{"stage", "stored"}}, canary->stored_ms / 1e3);
+    out.sample("streamgauge_canary_latency_seconds", {{"stage", "aggregated"}}, canary->aggregated_ms / 1e3);
+    out.sample("streamgauge_canary_latency_seconds", {{"stage", "visible"}}, canary->visible_ms / 1e3);
+}
+
 void expose_process(Exposition& out, const ServerFigures& figures) {
     out.gauge("streamgauge_resident_memory_bytes", "Memory of the server.", static_cast<double>(resident_bytes()));
     out.gauge("streamgauge_http_connections_open", "Connections.", static_cast<double>(figures.connections_open));
@@ -146,6 +162,7 @@ void answer_exposition(const RouteServices& services, const http::ReplyPtr& repl
                                       expose_schemas(out, services.schemas);
                                       services.requests.expose(out);
                                       expose_answers(out, figures);
+                                      expose_canary(out, figures.canary);
                                       expose_process(out, figures);
                                       reply->send({200, Exposition::kContentType, out.take(), {}});
                                   });

@@ -288,6 +288,11 @@ std::vector<SettingSpec> make_settings() {
          "Events are answered 503 while the disk is this full, 50 to 100; 100 never. Queries go on.", false, false,
          [](Config& c, const Values& v) { return read_number(v[0], 50, 100, c.disk_stop_percent); },
          [](const Config& c) { return std::to_string(c.disk_stop_percent); }},
+        {"canary.interval", "SECONDS",
+         "How often an event of the server's own goes the whole way, which is an alert when it is not seen within 5 s; 0 "
+         "to 3600, 0 for never.",
+         false, false, [](Config& c, const Values& v) { return read_number(v[0], 0, 3'600, c.canary_interval); },
+         [](const Config& c) { return std::to_string(c.canary_interval); }},
         {"retention.days", "DAYS", "Days that raw events are kept, 1 to 36500; whichever of the two limits is first.",
          false, false, [](Config& c, const Values& v) { return read_number(v[0], 1, 36'500, c.retention_days); },
          [](const Config& c) { return std::to_string(c.retention_days); }},

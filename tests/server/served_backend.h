@@ -75,6 +75,7 @@ protected:
         config.data_dir = directory_.path() + "/data";
         config.listen = {"127.0.0.1:0"};
         config.management = "127.0.0.1:0";
+        config.canary_interval = 0;  // offsets can be literal
         const char* const programs = std::getenv("STREAMGAUGE_BUILD_BIN");
         config.load_program = std::string(programs == nullptr ? "." : programs) + "/streamgauged";
         return config;

@@ -226,5 +226,33 @@ TEST_F(TraceTest, TellsWhatASchemaSaid) {
     EXPECT_EQ(trace("other")["events"][0]["schema"], "unchecked");
 }
 
+class CanaryServerTest : public TraceTest {
+protected:
+    Config config() const override {
+        Config config = TraceTest::config();
+        config.canary_interval = 1;
+        return config;
+    }
+};
+
+TEST_F(CanaryServerTest, TheServersOwnEventsAreMeasuredAndNowhereElse) {
+    ASSERT_EQ(post("/events", R"({"event_id":"a","event_type":"view","user_id":"u"})").status, 202);
+    const auto exposed = ask_until([&] { return get("/prometheus"); },
+                                   [](const auto& answer) {
+                                       return answer.body.find("streamgauge_canary_age_seconds") != std::string::npos;
+                                   });
+    EXPECT_THAT(exposed.body, HasSubstr("streamgauge_canary_up 1"));
+    EXPECT_THAT(exposed.body, HasSubstr("streamgauge_canary_missed_total 0"));
+    EXPECT_THAT(exposed.body, HasSubstr(R"(streamgauge_canary_latency_seconds{stage="visible"})"));
+    EXPECT_THAT(exposed.body, HasSubstr("streamgauge_ledger_difference 0"));
+    EXPECT_THAT(exposed.body, HasSubstr(R"(streamgauge_events_total{outcome="accepted"} 1)"));
+    EXPECT_THAT(exposed.body, HasSubstr("rtap_events_raw_count 1"));
+    const json events = json::parse(get("/api/v1/events").body);
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0]["eventId"], "a");
+    EXPECT_EQ(get("/metrics/active_users?minutes=60").body, R"({"active_users":1})");
+    EXPECT_THAT(get("/api/v1/health/details").body, testing::Not(HasSubstr("canary"))) << "nothing is wrong";
+}
+
 }  // namespace
 }  // namespace streamgauge::test
