@@ -5,6 +5,12 @@
 
 namespace streamgauge::viewmodels {
 
+namespace {
+
+constexpr int kAboutTheText = 1 << 20;  // before every match
+
+}  // namespace
+
 int match_score(const QString& query, const QString& text) {
     int score = 0;
     qsizetype at = 0;
@@ -32,29 +38,39 @@ void CommandModel::set_filter(const QString& filter) {
 }
 
 void CommandModel::refresh() {
-    std::vector<std::pair<int, std::size_t>> found;
+    std::vector<std::pair<int, Shown>> found;
     for (std::size_t i = 0; i < commands_.size(); ++i) {
+        if (commands_[i].title_for) {
+            const QString title = commands_[i].title_for(filter_.trimmed());
+            if (!title.isEmpty() && commands_[i].enabled()) found.push_back({kAboutTheText, {i, title}});
+            continue;
+        }
         const int score = match_score(filter_, commands_[i].title);
-        if (score >= 0 && commands_[i].enabled()) found.emplace_back(score, i);
+        if (score >= 0 && commands_[i].enabled()) found.push_back({score, {i, commands_[i].title}});
     }
     std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
     beginResetModel();
     shown_.clear();
-    for (const auto& [score, i] : found) shown_.push_back(i);
+    for (auto& [score, shown] : found) shown_.push_back(std::move(shown));
     endResetModel();
     Q_EMIT filterChanged();
 }
 
 void CommandModel::runRow(int row) {
     if (row < 0 || row >= count()) return;
-    const Command& command = commands_[shown_[static_cast<std::size_t>(row)]];
-    if (command.enabled()) command.run();
+    const Command& command = commands_[shown_[static_cast<std::size_t>(row)].command];
+    if (!command.enabled()) return;
+    if (command.run_with) {
+        command.run_with(filter_.trimmed());
+    } else {
+        command.run();
+    }
 }
 
 bool CommandModel::run(const QString& id) {
     const auto found =
         std::find_if(commands_.begin(), commands_.end(), [&](const Command& command) { return command.id == id; });
-    if (found == commands_.end() || !found->enabled()) return false;
+    if (found == commands_.end() || !found->run || !found->enabled()) return false;
     found->run();
     return true;
 }
@@ -65,13 +81,14 @@ int CommandModel::rowCount(const QModelIndex& parent) const {
 
 QVariant CommandModel::data(const QModelIndex& index, int role) const {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid)) return {};
-    const Command& command = commands_[shown_[static_cast<std::size_t>(index.row())]];
+    const Shown& shown = shown_[static_cast<std::size_t>(index.row())];
+    const Command& command = commands_[shown.command];
     switch (role) {
         case Id:
             return command.id;
         case Qt::DisplayRole:
         case Title:
-            return command.title;
+            return shown.title;
         case Keys:
             return command.keys;
         default:

@@ -15,6 +15,10 @@ struct Command {
     QString keys;  // as shown, or empty
     std::function<bool()> enabled;
     std::function<void()> run;
+    // For commands about what is typed into the palette: what they are called for that text, empty when they are not
+    // about it; `run_with` gets the text. They come first.
+    std::function<QString(const QString& text)> title_for = {};
+    std::function<void(const QString& text)> run_with = {};
 };
 
 // The rows are the commands that match the filter and are enabled at the time of the filtering, best match first.
@@ -44,7 +48,11 @@ Q_SIGNALS:
 
 private:
     const std::vector<Command> commands_;
-    std::vector<std::size_t> shown_;
+    struct Shown {
+        std::size_t command;
+        QString title;
+    };
+    std::vector<Shown> shown_;
     QString filter_;
 };
 

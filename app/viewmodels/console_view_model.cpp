@@ -12,6 +12,7 @@ ConsoleViewModel::ConsoleViewModel(client::BackendClient& client, const Clock& c
       connection_(client),
       overview_(client, store_),
       events_(client),
+      trace_(client),
       load_(client),
       status_(store_),
       commands_(make_commands()) {}
@@ -27,16 +28,42 @@ std::vector<Command> ConsoleViewModel::make_commands() {
         {u"load"_s, u"Go to Load"_s, u"Ctrl 3"_s, always, go(LoadPage)},
         {u"pause"_s, u"Pause the live view"_s, u"Space"_s, [this] { return !paused_; }, [this] { set_paused(true); }},
         {u"resume"_s, u"Resume the live view"_s, u"Space"_s, [this] { return paused_; }, [this] { set_paused(false); }},
-        {u"filter"_s, u"Filter events by type"_s, u"/"_s, always,
+        {u"filter"_s, u"Filter events"_s, u"/"_s, always,
          [this] {
              set_page(EventsPage);
              Q_EMIT filterRequested();
          }},
         {u"filter-clear"_s,
-         u"Show events of every type"_s,
+         u"Show every event"_s,
          {},
-         [this] { return !events_.event_type().isEmpty(); },
+         [this] { return events_.filtered(); },
          [this] { events_.set_event_type({}); }},
+        {u"trace-this"_s,
+         {},
+         {},
+         [this] { return trace_.offered(); },
+         {},
+         [](const QString& text) {
+             return looks_like_event_id(text) ? QString(u"Where is the event "_s + text + u"?"_s) : QString();
+         },
+         [this](const QString& text) {
+             set_page(EventsPage);
+             trace_.ask(text);
+         }},
+        {u"trace"_s,
+         u"Where is my event?"_s,
+         {},
+         [this] { return trace_.offered(); },
+         [this] {
+             set_page(EventsPage);
+             trace_.show();
+             Q_EMIT traceRequested();
+         }},
+        {u"trace-selected"_s,
+         u"Where is the selected event?"_s,
+         {},
+         [this] { return trace_.offered() && events_.has_selection(); },
+         [this] { trace_.ask(events_.selected_id()); }},
         {u"load-start"_s,
          u"Start the load run"_s,
          {},

@@ -11,6 +11,7 @@
 #include "viewmodels/load_view_model.h"
 #include "viewmodels/overview_view_model.h"
 #include "viewmodels/status_view_model.h"
+#include "viewmodels/trace_view_model.h"
 
 namespace streamgauge::viewmodels {
 
@@ -20,6 +21,7 @@ class ConsoleViewModel : public QObject {
     Q_PROPERTY(QObject* connection READ connection CONSTANT)
     Q_PROPERTY(QObject* overview READ overview CONSTANT)
     Q_PROPERTY(QObject* events READ events CONSTANT)
+    Q_PROPERTY(QObject* trace READ trace CONSTANT)
     Q_PROPERTY(QObject* load READ load CONSTANT)
     Q_PROPERTY(QObject* status READ status CONSTANT)
     Q_PROPERTY(QObject* commands READ commands CONSTANT)
@@ -39,6 +41,7 @@ public:
     ConnectionViewModel* connection() { return &connection_; }
     OverviewViewModel* overview() { return &overview_; }
     EventsViewModel* events() { return &events_; }
+    TraceViewModel* trace() { return &trace_; }
     LoadViewModel* load() { return &load_; }
     StatusViewModel* status() { return &status_; }
     CommandModel* commands() { return &commands_; }
@@ -69,6 +72,7 @@ Q_SIGNALS:
     // What only the window can do.
     void copyRequested(const QString& text, const QString& what);
     void filterRequested();
+    void traceRequested();
     void keysRequested();
     void closeQuestionRequested();
     void closeDecided(bool keep_serving);
@@ -82,6 +86,7 @@ private:
     ConnectionViewModel connection_;
     OverviewViewModel overview_;
     EventsViewModel events_;
+    TraceViewModel trace_;
     LoadViewModel load_;
     StatusViewModel status_;
     int page_ = OverviewPage;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "viewmodels/filter_completion.h"
 #include "viewmodels/format.h"
 #include "viewmodels/pretty_json.h"
 
@@ -26,8 +27,8 @@ EventsViewModel::EventsViewModel(client::BackendClient& client, QObject* parent)
 }
 
 void EventsViewModel::subscribe() {
-    subscription_ = client_.live().subscribe(api::Topic::Events, {event_type_.toStdString()}, this,
-                                             [this](const api::LiveMessage& message) { receive(message); });
+    subscription_ = client_.live().subscribe(api::Topic::Events, {event_type_.toStdString(), filter_.toStdString()},
+                                             this, [this](const api::LiveMessage& message) { receive(message); });
 }
 
 QString EventsViewModel::phase() const {
@@ -43,8 +44,44 @@ bool EventsViewModel::stale() const {
 
 void EventsViewModel::set_event_type(const QString& type) {
     const QString trimmed = type.trimmed();
-    if (trimmed == event_type_) return;
-    event_type_ = trimmed;
+    set_filter_error({}, -1);
+    filter_text_ = trimmed;
+    show_only(trimmed, {});
+}
+
+void EventsViewModel::set_filter_text(const QString& text) {
+    const QString trimmed = text.trimmed();
+    if (!client_.has_feature("filter") || !is_filter(trimmed)) return set_event_type(trimmed);
+    filter_text_ = trimmed;
+    if (const auto fault = check_filter(trimmed)) {
+        set_filter_error(fault->message, fault->at);
+        Q_EMIT eventTypeChanged();
+        return;
+    }
+    set_filter_error({}, -1);
+    show_only({}, trimmed);
+}
+
+void EventsViewModel::set_filter_error(const QString& error, int at) {
+    if (error == filter_error_ && at == filter_error_at_) return;
+    filter_error_ = error;
+    filter_error_at_ = at;
+    Q_EMIT filterErrorChanged();
+}
+
+QVariantMap EventsViewModel::complete(const QString& text, int cursor, const QStringList& event_types) const {
+    if (!client_.has_feature("filter")) return {{u"from"_s, 0}, {u"words"_s, QStringList()}};
+    const Completions found = complete_filter(text, cursor, event_types);
+    return {{u"from"_s, found.from}, {u"words"_s, found.words}};
+}
+
+void EventsViewModel::show_only(const QString& event_type, const QString& filter) {
+    if (event_type == event_type_ && filter == filter_) {
+        Q_EMIT eventTypeChanged();
+        return;
+    }
+    event_type_ = event_type;
+    filter_ = filter;
     subscription_.reset();
     tail_.clear();
     waiting_.clear();
@@ -140,6 +177,10 @@ void EventsViewModel::clearSelection() {
 
 QString EventsViewModel::selected_title() const {
     return selected_ ? QString::fromStdString(selected_->event_type) : QString();
+}
+
+QString EventsViewModel::selected_id() const {
+    return selected_ ? QString::fromStdString(selected_->event_id) : QString();
 }
 
 QString EventsViewModel::selected_json() const {
