@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/audit_command.h"
 #include "daemon/check_config_command.h"
 #include "daemon/doctor_command.h"
 #include "daemon/exit_codes.h"
@@ -25,6 +26,7 @@ constexpr const char* kExamples =
     "  streamgauged smoke                             try every form of client out on a server of its own\n"
     "  streamgauged token create --name web --scope ingest   make an API key\n"
     "  streamgauged check-config --config streamgauge.toml\n"
+    "  streamgauged audit --data-dir ./data           compute every number again and compare\n"
     "\n"
     "Send an event and ask for the numbers:\n"
     "  curl -d '{\"event_type\":\"click\",\"user_id\":\"u1\",\"page_url\":\"/home\"}' http://127.0.0.1:8080/events\n"
@@ -56,6 +58,8 @@ int main(int argc, char** argv) {
     add_smoke_command(program, exit_code);
     add_doctor_command(program, exit_code);
     add_check_config_command(program, exit_code);
+    add_audit_command(program, exit_code);
+    add_replay_command(program, exit_code);
     add_reset_command(program, exit_code);
     add_token_command(program, exit_code);
     add_user_command(program, exit_code);

@@ -15,7 +15,8 @@ namespace streamgauge {
 // post() is thread-safe. stop() finishes the job at hand and drops the rest: every job must be one that may be dropped.
 class Background {
 public:
-    Background() : thread_([this] { run(); }) {}
+    // The thread's name has at most 15 characters.
+    explicit Background(const char* name = "journal-keeper") : thread_([this, name] { run(name); }) {}
     ~Background() { stop(); }
     Background(const Background&) = delete;
     Background& operator=(const Background&) = delete;
@@ -39,8 +40,8 @@ public:
     }
 
 private:
-    void run() {
-        pthread_setname_np(pthread_self(), "journal-keeper");
+    void run(const char* name) {
+        pthread_setname_np(pthread_self(), name);
         std::unique_lock lock(mutex_);
         for (;;) {
             ready_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });

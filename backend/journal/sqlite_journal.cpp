@@ -43,7 +43,7 @@ public:
     std::uint64_t next_dead_letter() const override { return next_dead_letter_.load(std::memory_order_acquire); }
     void dead_letters_kept_to(std::uint64_t id) override { letters_kept_to_.store(id, std::memory_order_release); }
     void tend_retention() override {
-        background_->post([this] { retention_->run(); });
+        keeper_->post([this] { retention_->run(); });
     }
     Offset end() const override { return end_.load(std::memory_order_acquire); }
     Offset begin() const override { return spans_.begin(); }
@@ -108,7 +108,8 @@ private:
     // The batch that a request's callback is shown, when it was moved into what readers get.
     std::shared_ptr<const CommittedBatch> moved_;
 
-    std::optional<Background> background_;
+    std::optional<Background> background_;  // for dedup
+    std::optional<Background> keeper_;      // for retention, which takes as long as those whom it asks
     std::optional<Checkpointer> checkpointer_;
     std::optional<Retention> retention_;
     std::mutex close_mutex_;
@@ -133,6 +134,7 @@ Status SqliteJournal::open() {
     next_dead_letter_ = span_->totals().next_dead_letter;
     counters_ = span_->totals().counters;
     background_.emplace();
+    keeper_.emplace("journal-retain");
     if (Status s = load_dedup(); !s.ok()) return s;
     dedup_figures_ = dedup_figures();
     checkpointer_.emplace(span_options_);
@@ -151,7 +153,7 @@ Status SqliteJournal::open() {
         pthread_setname_np(pthread_self(), "journal-writer");
         write_until_closed();
     });
-    background_->post([this] { retention_->run(); });
+    keeper_->post([this] { retention_->run(); });
     return {};
 }
 
@@ -455,7 +457,7 @@ Status SqliteJournal::start_new_span_if_due(const Group& group) {
     spans_.add(totals.next);
     checkpointer_->follow(path);
     checkpointer_->finish(std::exchange(*span_, std::move(next).value()));
-    background_->post([this] { retention_->run(); });
+    keeper_->post([this] { retention_->run(); });
     return {};
 }
 
@@ -539,6 +541,7 @@ void SqliteJournal::close() {
     queue_.close();
     if (writer_.joinable()) writer_.join();
     if (background_) background_->stop();
+    if (keeper_) keeper_->stop();
     if (checkpointer_) checkpointer_->stop();
     // An empty log makes the next start quicker; without it nothing is lost.
     if (span_) (void)span_->empty_log();

@@ -13,8 +13,7 @@
 
 namespace streamgauge {
 
-inline constexpr std::int64_t kActivityRetentionMicros = 3'600'000'000;  // the longest question: 60 minutes
-inline constexpr std::int64_t kSessionWindowMicros = 1'800'000'000;      // a session is active for 30 minutes
+inline constexpr std::int64_t kSessionWindowMicros = 1'800'000'000;  // a session is active for 30 minutes
 // A user's sessions beyond these, oldest first, are forgotten: one hostile user must not make each event a long search.
 inline constexpr std::size_t kSessionsPerUser = 256;
 

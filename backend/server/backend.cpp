@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "journal/sqlite_journal.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/span_release.h"
 #include "query/observed_store.h"
 #include "schema/schema_registry.h"
 #include "server/access_limits.h"
@@ -31,6 +32,7 @@
 #include "server/data_lock.h"
 #include "server/disk_guard.h"
 #include "server/gate.h"
+#include "server/known_metrics.h"
 #include "server/metric_settings.h"
 #include "server/request_metrics.h"
 #include "server/routes.h"
@@ -45,7 +47,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLoadGrace{1000};  // for a load run that is under way when the server stops
+constexpr int kSecondsBetweenRetention = 60;  // what was still needed when a span ended may go a moment later
+constexpr milliseconds kLoadGrace{1000};      // for a load run that is under way when the server stops
 
 // The streamgauged beside this program: the console and the server are installed together.
 std::string program_beside_this_one() {
@@ -115,6 +118,7 @@ private:
     DataLock lock_;
     DecoderSecrets secrets_;
     std::unique_ptr<api::AccessManager> access_;
+    std::unique_ptr<SpanRelease> release_;  // the journal asks it
     std::unique_ptr<Journal> journal_;
     std::unique_ptr<ResultStore> store_;
     std::unique_ptr<query::ObservedStore> observed_;  // what commits goes through it
@@ -183,6 +187,8 @@ Status EmbeddedBackend::open_storage() {
     options.retention_days = config_.retention_days;
     options.retention_bytes = config_.retention_bytes;
     options.dedup_max_bytes = config_.dedup_max_bytes;
+    release_ = std::make_unique<SpanRelease>(config_.data_dir);
+    options.before_unlink = [this](const Seal& seal) { return release_->before_unlink(seal); };
     auto journal = open_sqlite_journal(options, clock_);
     if (!journal.ok()) return explained("the journal in " + config_.data_dir + " cannot be opened", journal.error());
     journal_ = std::move(journal).value();
@@ -198,6 +204,7 @@ Status EmbeddedBackend::open_storage() {
     schema_worker_ = std::make_unique<SchemaWorker>();
 
     if (Status opened = open_metrics(); !opened.ok()) return opened;
+    release_->attach(*store_, [directory = config_.data_dir] { return known_metrics(directory); });
 
     auto opened = api::DeadLetters::open({*journal_, clock_, schemas_.get(), config_.data_dir + "/dead-letters.db",
                                           config_.dead_letters_max_bytes, secrets_});
@@ -309,6 +316,10 @@ void EmbeddedBackend::make_services() {
     if (config_.canary_interval != 0)
         canary_ = std::make_unique<api::Canary>(api::CanaryParts{*journal_, *pipeline_, clock_, disk_.get()},
                                                 api::CanaryOptions{std::chrono::seconds(config_.canary_interval)});
+    ticker_->add([this, seconds = 0]() mutable {
+        if (++seconds % kSecondsBetweenRetention == 0) journal_->tend_retention();
+        return true;
+    });
 }
 
 Status EmbeddedBackend::serve() {
@@ -424,6 +435,7 @@ void EmbeddedBackend::stop(milliseconds deadline) {
     if (stopped_) return;
     stopped_ = true;
     if (admin_) admin_->start_draining();
+    if (release_) release_->stop();
     // A load run would only be refused from now on; its end is waited for while the doors close.
     if (load_) load_->stop([](const Result<api::LoadStatus>&) {});
     if (ticker_) ticker_->stop();

@@ -72,7 +72,6 @@ std::string identity_of(const MetricDefinition& definition) {
     std::string out;
     const auto number = [&out](std::int64_t value) { out += std::to_string(value) + ';'; };
     number(definition.id);
-    add(out, definition.name);
     add(out, definition.where.text());
     for (const Tier& tier : definition.tiers) {
         number(tier.window_micros);
@@ -130,11 +129,8 @@ Result<ResultDigest> digest_results(StoreSnapshot& snapshot, const std::vector<M
         }
     }
 
-    // The store gives users, and their sessions, in no particular order.
     std::vector<std::string> users;
-    const Status read = snapshot.for_each_user([&users](UserActivity&& user) {
-        std::sort(user.sessions.begin(), user.sessions.end(),
-                  [](const SessionActivity& a, const SessionActivity& b) { return a.session_id < b.session_id; });
+    const Status read = visit_users(snapshot, state->log_clock, [&users](UserActivity&& user) {
         Hash one;
         one.add(user.user_id);
         one.add(user.last.micros);

@@ -29,10 +29,11 @@ struct ResultDigest {
     std::vector<MetricId> left_out;  // metrics that are still being filled, or that are not among the definitions
 };
 
-// Of the metrics in `definitions` that are complete. What a definition says is part of it, its description is not.
+// Of the metrics in `definitions` that are complete. What a definition says of results is part of it, its
+// name and description are not.
 Result<ResultDigest> digest_results(StoreSnapshot& snapshot, const std::vector<MetricDefinition>& definitions);
 
-// Every byte that decides what a metric's results are.
+// Everything that decides what a metric's results are.
 std::string identity_of(const MetricDefinition& definition);
 
 }  // namespace streamgauge

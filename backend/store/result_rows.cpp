@@ -92,6 +92,18 @@ Status visit_results(StoreSnapshot& snapshot, const MetricDefinition& definition
                           });
 }
 
+Status visit_users(StoreSnapshot& snapshot, Timestamp log_clock, const std::function<void(UserActivity&&)>& visit) {
+    const std::int64_t oldest = log_clock.micros - kActivityRetentionMicros;
+    return snapshot.for_each_user([&](UserActivity&& user) {
+        if (user.last.micros <= oldest) return;
+        std::erase_if(user.sessions,
+                      [oldest](const SessionActivity& session) { return session.last.micros <= oldest; });
+        std::sort(user.sessions.begin(), user.sessions.end(),
+                  [](const SessionActivity& a, const SessionActivity& b) { return a.session_id < b.session_id; });
+        visit(std::move(user));
+    });
+}
+
 std::string describe_content(Aggregate aggregate, std::string_view content) {
     if (is_set(aggregate)) {
         if (content.size() < sizeof(std::int64_t)) return "not readable";

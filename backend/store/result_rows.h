@@ -27,6 +27,9 @@ using ResultVisitor = std::function<bool(const ResultRow& row)>;
 Status visit_results(StoreSnapshot& snapshot, const MetricDefinition& definition, std::uint8_t tier,
                      Timestamp log_clock, const ResultVisitor& visit);
 
+// Last activities that are not past their retention, each with its sessions in order; users in the store's order.
+Status visit_users(StoreSnapshot& snapshot, Timestamp log_clock, const std::function<void(UserActivity&&)>& visit);
+
 // "value 3, events 3, late 1"; "1204 values, exact".
 std::string describe_content(Aggregate aggregate, std::string_view content);
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The documentation is true: runs the README's commands against a real server, and compares tables with the program.
 
-docs_test.py <readme|metrics|settings|links|api> <path of streamgauged>
+docs_test.py <readme|metrics|audit|settings|links|api> <path of streamgauged>
 In a block after <!-- tested -->, a line that starts with "# " is what the command above it prints; an ellipsis (…) stands
 for anything. Numbers follow events a moment later, so a command is asked again until its answer fits or time is up.
 """
@@ -54,6 +54,10 @@ def metrics(daemon):
     return failures + run_commands(daemon, "docs/metrics.md", 4, ["--dev"], f"TOKEN=$({login} | sed 's/.*\"token\":\"//; s/\".*//'); ")
 
 
+def audit(daemon):
+    return run_commands(daemon, "docs/audit.md", 5)
+
+
 def run_commands(daemon, page, least, flags=(), before=""):
     pairs = list(commands(read(page)))
     if len(pairs) < least:
@@ -71,7 +75,8 @@ def run_commands(daemon, page, least, flags=(), before=""):
                 # What sends events must be right at once: asking again would send them again.
                 until = time.monotonic() + (0 if re.search(r" (-d|--data-binary) ", command) else DEADLINE)
                 while True:
-                    done = subprocess.run(["bash", "-o", "pipefail", "-c", (before + command).replace("curl ", "curl -sS ").replace(DOCUMENTED, url.rstrip("/"))],
+                    done = subprocess.run(["bash", "-o", "pipefail", "-c", (before + command).replace("curl ", "curl -sS ").replace(DOCUMENTED, url.rstrip("/"))
+                                           .replace("streamgauged ", daemon + " ").replace("./data", directory)],
                                           capture_output=True, text=True, check=False)
                     fits = done.returncode == 0 and re.fullmatch(pattern, done.stdout.strip(), re.S)
                     if fits or time.monotonic() >= until:
@@ -130,7 +135,7 @@ def api(daemon):
 
 
 if __name__ == "__main__":
-    checks = {"readme": readme, "metrics": metrics, "settings": settings, "links": links, "api": api}
+    checks = {"readme": readme, "metrics": metrics, "audit": audit, "settings": settings, "links": links, "api": api}
     if len(sys.argv) != 3 or sys.argv[1] not in checks:
-        sys.exit("usage: docs_test.py <readme|metrics|settings|links|api> <streamgauged>")
+        sys.exit("usage: docs_test.py <readme|metrics|audit|settings|links|api> <streamgauged>")
     sys.exit(1 if checks[sys.argv[1]](sys.argv[2]) else 0)

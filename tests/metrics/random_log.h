@@ -55,7 +55,8 @@ inline std::vector<Event> random_log(std::uint64_t seed, const Shape& shape = {}
         if (below(400) == 0) now += back(3 * kHourMicros);
         if (below(1'500) == 0) now += back(2 * kDayMicros);
         Event e;
-        e.project = pick(kProjects);
+        // Requests are of one project each.
+        e.project = sent.empty() || below(12) == 0 ? pick(kProjects) : sent.back().project;
         e.event_id = "e" + std::to_string(i);
         e.event_type = pick(kTypes);
         // Doors of several threads: not quite in order.
