@@ -103,11 +103,14 @@ Status MetricManager::start(Journal& journal, ResultStore& store, Pipeline& pipe
     const std::vector<MetricId> missing = pipeline.missing();
     if (Status finished = finish_fillings(missing); !finished) return finished;
     if (Status dropped = drop_unknown(store); !dropped) return dropped;
+    std::vector<MetricDefinition> fill;
     for (const MetricDefinition& definition : options_.built_in)
-        if (std::find(missing.begin(), missing.end(), definition.id) != missing.end()) backfills_->add(definition);
+        if (std::find(missing.begin(), missing.end(), definition.id) != missing.end()) fill.push_back(definition);
     for (const CatalogueEntry& entry : catalogue_->entries())
-        if (entry.state == MetricState::Filling) backfills_->add(entry.definition);
+        if (entry.state == MetricState::Filling) fill.push_back(entry.definition);
     publish();
+    // From here on the catalogue is the thread's.
+    for (MetricDefinition& definition : fill) backfills_->add(std::move(definition));
     return {};
 }
 

@@ -251,12 +251,11 @@ void Backfills::Impl::ask_to_adopt() {
 void Backfills::Impl::finish(MetricId metric) {
     const std::optional<Timestamp> from = begins_at;
     abandon();
-    {
-        const std::lock_guard lock(mutex);
-        std::erase_if(waiting, [metric](const MetricDefinition& one) { return one.id == metric; });
-        shown = {};
-    }
+    // First, so that who sees no progress any more finds the metric adopted.
     adopted(metric, from);
+    const std::lock_guard lock(mutex);
+    std::erase_if(waiting, [metric](const MetricDefinition& one) { return one.id == metric; });
+    shown = {};
 }
 
 Backfills::Backfills(Journal& journal, ResultStore& store, Pipeline& pipeline, const Clock& clock, Backfilled adopted,

@@ -118,7 +118,7 @@ TEST_F(BackfillTest, GoesOnAfterARestart) {
     const auto filling = backfills(*running);
     filling->add(metric);
     ASSERT_TRUE(eventually([&] { return is_adopted(metric.id); }));
-    EXPECT_TRUE(filling->progress().empty());
+    EXPECT_TRUE(eventually([&] { return filling->progress().empty(); }));
     filling->stop();
     running->pipeline->stop();
     running->journal->close();
