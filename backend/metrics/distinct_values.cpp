@@ -6,8 +6,6 @@
 namespace streamgauge {
 namespace {
 
-// First byte of what the store keeps.
-constexpr char kHashes = 'E', kMoreHashes = 'A', kSketch = 'H';
 constexpr std::size_t kHashBytes = 8;
 
 // The store is given the whole set again when it has had so many additions that reading them costs more than a little,

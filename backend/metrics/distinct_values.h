@@ -19,6 +19,9 @@ namespace streamgauge {
 // Knows a value by value_hash() alone. Not thread-safe.
 class DistinctValues {
 public:
+    // First byte of what the store keeps: hashes in order, more of them as they came, registers.
+    static constexpr char kHashes = 'E', kMoreHashes = 'A', kSketch = 'H';
+
     // True when that changed what is kept.
     bool add(std::uint64_t hash);
     void prefetch(std::uint64_t hash) const { hashes_.prefetch(hash); }

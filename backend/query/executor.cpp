@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "metrics/cell_table.h"
+#include "metrics/distinct_union.h"
 #include "metrics/set_state.h"
 #include "query/group_reader.h"
 #include "query/level_executor.h"
@@ -71,6 +72,14 @@ Value value_of(Aggregate aggregate, const Cell& cell) {
     return value;
 }
 
+Value value_of(const DistinctCount& count) {
+    Value value;
+    value.number = static_cast<std::int64_t>(count.count);
+    value.exact = count.exact;
+    value.relative_error = count.relative_error;
+    return value;
+}
+
 Value value_of(const SetState& set, const PointsQuery& query, const MetricDefinition& metric) {
     Value value;
     switch (set.aggregate()) {
@@ -92,12 +101,8 @@ Value value_of(const SetState& set, const PointsQuery& query, const MetricDefini
             value.relative_error = kQuantileError;
             break;
         }
-        default: {
-            const DistinctCount count = set.distinct();
-            value.number = static_cast<std::int64_t>(count.count);
-            value.exact = count.exact;
-            value.relative_error = count.relative_error;
-        }
+        default:
+            break;
     }
     return value;
 }
@@ -170,33 +175,46 @@ public:
     Status add(std::uint32_t step, std::string_view group, bool other, const StoreSnapshot::Set& stored) {
         if (step != step_) finish();
         step_ = step;
-        Result<SetState> state = SetState::decode(metric_.aggregate, stored.bytes);
-        if (!state) return state.error();
-        const auto found = sets_.find(group);
-        if (found == sets_.end()) {
-            bytes_ += state->memory_bytes();
-            sets_.emplace(std::string(group), Entry{std::move(state).value(), stored.late, other});
-        } else {
-            bytes_ -= found->second.state.memory_bytes();
-            found->second.state.merge(*state);
-            bytes_ += found->second.state.memory_bytes();
-            found->second.late += stored.late;
-        }
-        if (bytes_ > kMostWorkingBytes) return too_large();
-        return {};
+        auto found = sets_.find(group);
+        if (found == sets_.end()) found = sets_.emplace(std::string(group), Entry{}).first;
+        Entry& entry = found->second;
+        entry.late += stored.late;
+        entry.other = other;
+        bytes_ -= entry.memory_bytes();
+        Status added = entry.add(metric_.aggregate, stored.bytes);
+        bytes_ += entry.memory_bytes();
+        if (added.ok() && bytes_ > kMostWorkingBytes) return too_large();
+        return added;
     }
     void finish() {
-        for (const auto& [group, entry] : sets_)
-            table_.add(step_, group, value_of(entry.state, query_, metric_), entry.late, entry.other);
+        for (auto& [group, entry] : sets_)
+            table_.add(step_, group,
+                       entry.state ? value_of(*entry.state, query_, metric_) : value_of(entry.distinct.count()),
+                       entry.late, entry.other);
         sets_.clear();
         bytes_ = 0;
     }
 
 private:
+    // Distinct values in a union of their own, which is faster; others in a state.
     struct Entry {
-        SetState state;
-        std::uint64_t late;
-        bool other;
+        DistinctUnion distinct;
+        std::optional<SetState> state;
+        std::uint64_t late = 0;
+        bool other = false;
+
+        std::size_t memory_bytes() const { return distinct.memory_bytes() + (state ? state->memory_bytes() : 0); }
+        Status add(Aggregate aggregate, const std::vector<std::string_view>& bytes) {
+            if (aggregate == Aggregate::Distinct) return distinct.add(bytes);
+            Result<SetState> more = SetState::decode(aggregate, bytes);
+            if (!more) return more.error();
+            if (state) {
+                state->merge(*more);
+            } else {
+                state = std::move(more).value();
+            }
+            return {};
+        }
     };
     struct Hash {
         using is_transparent = void;

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How many different values many stored states of distinct values have together, faster than by merging them one by
+// one: their hashes are stored in order, so that they are united as sorted runs, without a hash table.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "metrics/hyperloglog.h"
+#include "metrics/set_state.h"
+
+namespace streamgauge {
+
+// Counts as SetState::merge() does: exactly while all states are exact and have at most kExactDistinct values together.
+// Movable. Not thread-safe.
+class DistinctUnion {
+public:
+    // `bytes` as SetState::decode() takes them; not needed afterwards. Corrupt when they are none.
+    Status add(const std::vector<std::string_view>& bytes);
+    // May be called between calls of add().
+    DistinctCount count();
+    std::size_t memory_bytes() const;
+
+private:
+    using Run = std::vector<std::uint64_t>;  // ascending, each once
+    void push(Run run);
+    void unite_last();
+    void settle();  // in one run, or a sketch where that is too long
+
+    std::vector<Run> runs_;  // each at least twice as long as the next, so that a hash is moved a few times only
+    std::unique_ptr<HyperLogLog> sketch_;  // nullptr: exact
+};
+
+}  // namespace streamgauge
