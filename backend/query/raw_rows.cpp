@@ -201,7 +201,7 @@ bool RawRows::add_to_row(std::uint32_t row, const Input& input) {
             return true;
         }
         case Aggregate::Last:
-            return offer(newest_[row], {input.at_micros, input.offset, std::string(input.text), input.text.size()});
+            return offer(newest_[row], input.at_micros, input.offset, input.text, input.text.size());
         case Aggregate::TopK:
             if (pairs_wanted_) return add_pair(row, input.text, 1);
             return add_to_set(row, input);
@@ -212,15 +212,16 @@ bool RawRows::add_to_row(std::uint32_t row, const Input& input) {
     return false;
 }
 
-bool RawRows::offer(Newest& newest, const Newest& other) {
-    const std::size_t longest = std::max(newest.longest, other.longest);
-    newest_bytes_ += longest - newest.longest;
-    newest.longest = longest;
-    if (newest.offset == 0 || other.at_micros > newest.at_micros ||
-        (other.at_micros == newest.at_micros && other.offset > newest.offset)) {
-        newest.at_micros = other.at_micros;
-        newest.offset = other.offset;
-        newest.text = other.text;
+bool RawRows::offer(Newest& newest, std::int64_t at_micros, Offset offset, std::string_view text, std::size_t longest) {
+    if (longest > newest.longest) {
+        newest_bytes_ += longest - newest.longest;
+        newest.longest = longest;
+    }
+    if (newest.offset == 0 || at_micros > newest.at_micros ||
+        (at_micros == newest.at_micros && offset > newest.offset)) {
+        newest.at_micros = at_micros;
+        newest.offset = offset;
+        newest.text.assign(text);
     }
     return newest_bytes_ <= limits_.text_bytes;
 }
@@ -282,7 +283,8 @@ bool RawRows::merge(const RawRows& other, const Watch& watch) {
         const std::uint32_t row = rows[i] = row_of(RawIndex::hash_of(step, group), step, group);
         if (row == RawIndex::kNone) return false;
         if (aggregate_ == Aggregate::Last) {
-            if (!offer(newest_[row], other.newest_[i])) return false;
+            const Newest& newest = other.newest_[i];
+            if (!offer(newest_[row], newest.at_micros, newest.offset, newest.text, newest.longest)) return false;
         } else if (!is_set(aggregate_)) {
             const Cell& cell = other.cells_[i];
             Cell& into = cells_[row];

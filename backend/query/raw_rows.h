@@ -150,7 +150,8 @@ private:
     void make_room();  // for what belongs to rows that are new
     bool add_to_set(std::uint32_t row, const Input& input);
     bool add_pair(std::uint32_t row, std::string_view value, std::uint64_t count);
-    bool offer(Newest& newest, const Newest& other);
+    // `longest`: of the texts that are offered with it.
+    bool offer(Newest& newest, std::int64_t at_micros, Offset offset, std::string_view text, std::size_t longest);
     bool merge_set(SetState& into, const SetState& other);
     std::uint64_t charge(const SetState& state) const;
     void add_top(std::vector<Value>& values, std::size_t top, const Watch& watch) const;
