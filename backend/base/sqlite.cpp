@@ -54,6 +54,8 @@ Error error_of_code(int result, std::string_view doing) {
 }
 
 Result<Connection> open(const std::string& path, bool create, const std::string& vfs) {
+    // Statistics of memory would take a lock at each allocation. Refused, and as well, where SQLite is in use already.
+    [[maybe_unused]] static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3* handle = nullptr;
     const int flags =
         SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);

@@ -137,12 +137,35 @@ CellTable::Row CellTable::operator[](std::size_t index) const {
 }
 
 std::vector<std::uint32_t> CellTable::sorted() const {
-    std::vector<std::uint32_t> order(rows_.size());
-    std::iota(order.begin(), order.end(), 0U);
-    std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) {
-        if (rows_[a].window != rows_[b].window) return rows_[a].window < rows_[b].window;
-        return group_of(rows_[a]) < group_of(rows_[b]);
+    // Groups have their beginning in common, the project at least: what decides is in the eight bytes after it.
+    std::size_t common = rows_.empty() ? 0 : rows_[0].group_size;
+    const std::string_view first = rows_.empty() ? std::string_view() : group_of(rows_[0]);
+    for (const Entry& row : rows_) {
+        const std::string_view group = group_of(row).substr(0, common);
+        common =
+            static_cast<std::size_t>(std::mismatch(group.begin(), group.end(), first.begin()).first - group.begin());
+    }
+    struct Key {
+        std::int64_t window;
+        std::uint64_t decides;
+        std::uint32_t row;
+    };
+    std::vector<Key> keys;
+    keys.reserve(rows_.size());
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+        const std::string_view rest = group_of(rows_[i]).substr(common, 8);
+        std::uint64_t decides = 0;
+        for (std::size_t byte = 0; byte < 8; ++byte)
+            decides = decides << 8 | (byte < rest.size() ? static_cast<unsigned char>(rest[byte]) : 0U);
+        keys.push_back({rows_[i].window, decides, static_cast<std::uint32_t>(i)});
+    }
+    std::sort(keys.begin(), keys.end(), [this](const Key& a, const Key& b) {
+        if (a.window != b.window) return a.window < b.window;
+        if (a.decides != b.decides) return a.decides < b.decides;
+        return group_of(rows_[a.row]) < group_of(rows_[b.row]);
     });
+    std::vector<std::uint32_t> order(keys.size());
+    std::transform(keys.begin(), keys.end(), order.begin(), [](const Key& key) { return key.row; });
     return order;
 }
 

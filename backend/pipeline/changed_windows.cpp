@@ -49,6 +49,7 @@ CommittedChanges changes_of(const ResultCommit& commit) {
 MetricFigures figures_of(const MetricAggregation& metric) {
     MetricFigures figures;
     figures.id = metric.definition().id;
+    figures.name = metric.definition().name;
     figures.counters = metric.counters();
     if (const SetTable* const sets = metric.sets()) {
         figures.set = true;

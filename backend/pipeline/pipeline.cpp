@@ -28,6 +28,7 @@ constexpr std::chrono::milliseconds kCatchUpBudget{20};  // how long a question 
 constexpr std::chrono::milliseconds kFirstRetry{100};
 constexpr std::chrono::milliseconds kLongestRetry{5'000};
 constexpr Offset kFarBehind = 50'000;  // events from which on a thread reads ahead
+constexpr int kFewerWhenBehind = 5;
 constexpr std::chrono::milliseconds kFiguresEvery{300};
 
 Error stopped() {
@@ -119,7 +120,10 @@ struct Pipeline::Impl {
     // When a commit is due, if anything is pending and none is under way.
     SteadyClock::time_point commit_due() const {
         if (overfull() || !changed_by_next.empty()) return first_change;
-        return std::min(first_change + options.commit_interval, last_change + options.quiet_commit);
+        // Far behind, fewer and larger commits write the same row less often.
+        const auto interval =
+            read_ahead.running() ? options.commit_interval * kFewerWhenBehind : options.commit_interval;
+        return std::min(first_change + interval, last_change + options.quiet_commit);
     }
 };
 

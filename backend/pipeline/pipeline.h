@@ -36,6 +36,7 @@ struct PipelineOptions {
 // How one metric does.
 struct MetricFigures {
     MetricId id = 0;
+    std::string name;
     MetricCounters counters;
     bool set = false;  // the rest is 0 without
     std::uint64_t exact_values = 0, exact_budget = 0;

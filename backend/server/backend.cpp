@@ -394,6 +394,8 @@ ServerFigures EmbeddedBackend::figures() const {
     out.ledger.difference = total(journal.decoded) - total(journal.accepted + journal.duplicate + journal.invalid) +
                             total(journal.accepted) -
                             total(pipeline.aggregated + pipeline.too_late + out.ledger.in_flight);
+    out.aggregation = pipeline.state;
+    out.metrics = pipeline.metrics;
     out.lag_events = lag.events;
     out.lag_seconds = lag.seconds;
     out.journal_pending = journal_->pending();

@@ -12,6 +12,8 @@
 #include "http/route_table.h"
 #include "store/letters.h"
 
+#include "pipeline/pipeline.h"
+
 namespace streamgauge {
 
 namespace query {
@@ -54,6 +56,8 @@ struct ServerFigures {
     std::size_t answers_bytes = 0;
     bool pipeline_ok = true, storage_ok = true;
     std::optional<api::CanaryStatus> canary;  // nullopt: none is sent
+    PartitionState aggregation;
+    std::vector<MetricFigures> metrics;
 };
 
 // All of it must outlive the table.

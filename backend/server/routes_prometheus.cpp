@@ -45,6 +45,15 @@ void expose_events(Exposition& out, const ServerFigures& figures) {
     out.counter("streamgauge_events_aggregated_total", "Accepted events that are in the aggregates.",
                 ledger.aggregated);
     out.counter("streamgauge_events_too_late_total", "Accepted events older than what is kept.", ledger.too_late);
+    out.counter("streamgauge_events_late_total", "Aggregated events more than a minute behind the watermark.",
+                figures.aggregation.late);
+    out.counter("streamgauge_events_future_total", "Aggregated events dated ahead of their arrival.",
+                figures.aggregation.future);
+    out.counter("streamgauge_events_system_total", "Events of the program itself, which are in no metric.",
+                figures.aggregation.system);
+    if (figures.aggregation.watermark)
+        out.gauge("streamgauge_watermark_timestamp_seconds", "The newest activity that is aggregated, since 1970.",
+                  static_cast<double>(figures.aggregation.watermark->micros) / 1e6);
     out.gauge("streamgauge_events_in_flight", "Accepted events that are not aggregated yet.",
               static_cast<double>(ledger.in_flight));
     out.gauge("streamgauge_ledger_difference", "Events that the ledger cannot account for.",
@@ -67,6 +76,30 @@ void expose_events(Exposition& out, const ServerFigures& figures) {
     out.counter("streamgauge_disk_refused_requests_total", "Ingestion requests refused because the disk is full.",
                 figures.disk_refused);
     out.gauge("streamgauge_storage_up", "1 when journal and store work.", figures.storage_ok ? 1 : 0);
+}
+
+void expose_metrics(Exposition& out, const ServerFigures& figures) {
+    const auto family = [&](const char* name, const char* type, const char* help, bool of_sets, auto value) {
+        out.family(name, type, help);
+        for (const MetricFigures& metric : figures.metrics)
+            if (!of_sets || metric.set)
+                out.sample(name, {{"metric", metric.name}}, static_cast<std::uint64_t>(value(metric)));
+    };
+    using Figures = const MetricFigures&;
+    family("streamgauge_metric_late_total", "counter", "Events that corrected a closed window of the finest tier.",
+           false, [](Figures m) { return m.counters.late; });
+    family("streamgauge_metric_too_late_total", "counter", "Events older than every window that is kept.", false,
+           [](Figures m) { return m.counters.too_late; });
+    family("streamgauge_metric_not_numeric_total", "counter", "Events whose value should be a number and is none.",
+           false, [](Figures m) { return m.counters.not_numeric; });
+    family("streamgauge_metric_exact_values", "gauge", "Values kept exactly in open windows.", true,
+           [](Figures m) { return m.exact_values; });
+    family("streamgauge_metric_exact_budget", "gauge", "How many may be; beyond that sketches begin.", true,
+           [](Figures m) { return m.exact_budget; });
+    family("streamgauge_metric_overflowed_total", "counter", "Values for groups beyond those that there may be.", true,
+           [](Figures m) { return m.overflowed; });
+    family("streamgauge_metric_set_bytes", "gauge", "Memory of distinct values, rankings and percentiles.", true,
+           [](Figures m) { return m.memory_bytes; });
 }
 
 void expose_dead_letters(Exposition& out, const ServerFigures& figures) {
@@ -156,6 +189,7 @@ void answer_exposition(const RouteServices& services, const http::ReplyPtr& repl
                                       expose_streams(out, rows.ok() ? *rows : std::vector<api::StreamMinute>{},
                                                      services.clock.now(), rows.ok() && figures.storage_ok);
                                       expose_events(out, figures);
+                                      expose_metrics(out, figures);
                                       expose_dead_letters(out, figures);
                                       services.gate.expose(out);
                                       services.limits.expose(out);
