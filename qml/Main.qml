@@ -71,6 +71,7 @@ Rectangle {
                     Connections {
                         target: root.app
                         function onFilterRequested() { events.focusFilter() }
+                        function onTraceRequested() { events.focusTrace() }
                     }
                 }
             }

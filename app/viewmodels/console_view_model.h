@@ -63,6 +63,7 @@ public:
     Q_INVOKABLE void close(bool keep_serving) { Q_EMIT closeDecided(keep_serving); }
     // Asks the window to put `text` on the clipboard; `what` names it for the person.
     Q_INVOKABLE void copy(const QString& text, const QString& what) { Q_EMIT copyRequested(text, what); }
+    Q_INVOKABLE bool isEventId(const QString& text) const { return looks_like_event_id(text); }
     QString version() const { return QStringLiteral(STREAMGAUGE_VERSION); }
 
 Q_SIGNALS:

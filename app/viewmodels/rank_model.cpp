@@ -81,4 +81,10 @@ void RankModel::update_counts(const std::vector<api::NamedCount>& rows) {
     if (!rows_.empty()) Q_EMIT dataChanged(index(0), index(count() - 1), {CountText, Share});
 }
 
+QStringList RankModel::names() const {
+    QStringList names;
+    for (const api::NamedCount& row : rows_) names.append(QString::fromStdString(row.name));
+    return names;
+}
+
 }  // namespace streamgauge::viewmodels

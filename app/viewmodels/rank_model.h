@@ -14,6 +14,7 @@ namespace streamgauge::viewmodels {
 class RankModel : public QAbstractListModel {
     Q_OBJECT
     Q_PROPERTY(int count READ count NOTIFY countChanged)
+    Q_PROPERTY(QStringList names READ names NOTIFY countChanged)
 public:
     enum Role { Name = Qt::UserRole, CountText, Share };  // Share: of the first row's count, 0..1
     using QAbstractListModel::QAbstractListModel;
@@ -25,6 +26,7 @@ public:
     void update_counts(const std::vector<api::NamedCount>& rows);
 
     int count() const { return static_cast<int>(rows_.size()); }
+    QStringList names() const;
     int rowCount(const QModelIndex& parent = {}) const override;
     QVariant data(const QModelIndex& index, int role) const override;
     QHash<int, QByteArray> roleNames() const override;

@@ -87,7 +87,7 @@ QVariantMap letter_section(const api::TraceLetter& letter) {
 
 QString window_text(const api::TraceWindow& window) {
     if (!window.start || !window.end) return u"of all time"_s;
-    return QString(text(window.width) + u"  "_s + utc_time(*window.start).left(16) + u" – "_s +
+    return QString(text(window.width) + u"  "_s + utc_time(*window.start).left(19) + u" – "_s +
                    utc_time(*window.end).mid(11, 8) + u" UTC"_s);
 }
 

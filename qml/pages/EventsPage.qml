@@ -9,13 +9,15 @@ FocusScope {
     id: page
     required property var app
     readonly property var events: app.events
-    readonly property bool detailOpen: events.hasSelection
+    readonly property bool traceOpen: app.trace.open
+    readonly property bool detailOpen: events.hasSelection || traceOpen
     readonly property int timeWidth: 104
     readonly property int typeWidth: 132
     readonly property int userWidth: 112
     readonly property real flexible: Math.max(120, list.width - timeWidth - typeWidth - userWidth - 2 * Theme.s3)
     readonly property real pageWidth: Math.round(flexible * 0.42)
 
+    function focusTrace() { tracePane.focusId() }
     function focusFilter() {
         filter.forceActiveFocus()
         filter.selectAll()
@@ -30,30 +32,69 @@ FocusScope {
         Field {
             id: filter
             objectName: "typeFilter"
-            width: 240
+            width: Math.min(activeFocus || page.events.filterText.length > 28 ? 460 : 240, toolbar.width - 300)
             iconName: "filter"
-            placeholderText: "Event type, exactly   /"
-            label: "Filter by event type"
-            text: page.events.eventType
-            maximumLength: 128
-            onTextEdited: debounce.restart()
-            Keys.onReturnPressed: apply()
+            placeholderText: "Event type, filter or id   /"
+            label: "Filter by event type or in the filter language; Enter finds an id"
+            text: page.events.filterText
+            maximumLength: 8192
+            wrong: page.events.filterError !== ""
+            property int chosen: -1
+            readonly property var completion: page.events.complete(text, cursorPosition, page.app.overview.eventTypes.names)
+            readonly property var words: activeFocus && text !== "" && !dismissed ? completion.words : []
+            property bool dismissed: false
+            onTextEdited: {
+                dismissed = false
+                chosen = -1
+                debounce.restart()
+            }
+            Keys.onDownPressed: if (words.length > 0) chosen = (chosen + 1) % words.length
+            Keys.onUpPressed: if (words.length > 0) chosen = (chosen + words.length) % (words.length + 1) - 1
+            Keys.onTabPressed: (event) => {
+                if (words.length > 0) take(words[Math.max(0, chosen)])
+                else event.accepted = false
+            }
+            Keys.onReturnPressed: {
+                if (chosen >= 0 && chosen < words.length) take(words[chosen])
+                else apply()
+            }
             Keys.onEscapePressed: {
-                if (text !== "") {
+                if (words.length > 0) {
+                    dismissed = true
+                } else if (text !== "") {
                     text = ""
                     apply()
                 } else {
                     list.forceActiveFocus()
                 }
             }
+            function take(word) {
+                const rest = text.slice(cursorPosition)
+                const gap = word.endsWith(".") || word.endsWith("(") ? "" : " "
+                const at = completion.from + word.length + gap.length
+                text = text.slice(0, completion.from) + word + gap + rest.replace(/^ /, "")
+                cursorPosition = at
+                chosen = -1
+                debounce.restart()
+            }
             function apply() {
                 debounce.stop()
-                page.events.eventType = text
+                dismissed = true
+                if (page.app.trace.offered && page.app.isEventId(text)) {
+                    page.app.trace.ask(text)
+                    text = page.events.filterText
+                } else {
+                    page.events.filterText = text
+                }
             }
-            Timer { id: debounce; interval: 400; onTriggered: filter.apply() }
+            Timer {
+                id: debounce
+                interval: 400
+                onTriggered: if (!(page.app.trace.offered && page.app.isEventId(filter.text))) page.events.filterText = filter.text
+            }
             Connections {
                 target: page.events
-                function onEventTypeChanged() { if (filter.text !== page.events.eventType) filter.text = page.events.eventType }
+                function onEventTypeChanged() { if (filter.text.trim() !== page.events.filterText) filter.text = page.events.filterText }
             }
         }
         ListView {
@@ -136,7 +177,7 @@ FocusScope {
         anchors.topMargin: Theme.s3
         anchors.bottom: parent.bottom
         anchors.bottomMargin: Theme.s4
-        width: parent.width - 2 * x - (page.detailOpen ? detail.width + Theme.s3 : 0)
+        width: parent.width - 2 * x - (page.detailOpen ? (page.traceOpen ? tracePane.width : detail.width) + Theme.s3 : 0)
         visible: page.events.phase === "data"
         clip: true
 
@@ -224,10 +265,84 @@ FocusScope {
         FocusRing { target: list; radius: Theme.radius; anchors.margins: 0 }
     }
 
+    Rectangle {
+        id: hint
+        objectName: "filterHint"
+        readonly property bool pastedId: page.app.trace.offered && filter.activeFocus && page.app.isEventId(filter.text)
+        readonly property bool faulty: page.events.filterError !== "" && filter.words.length === 0
+        visible: pastedId || faulty || filter.words.length > 0
+        z: 5
+        x: toolbar.x
+        y: toolbar.y + toolbar.height + 4
+        width: Math.max(filter.width, 300)
+        height: hintColumn.implicitHeight + 2 * Theme.s1
+        radius: Theme.radiusSmall
+        color: Theme.raised
+        border.color: faulty && !pastedId ? Theme.bad : Theme.lineStrong
+        Column {
+            id: hintColumn
+            x: Theme.s1
+            y: Theme.s1
+            width: parent.width - 2 * x
+            Txt {
+                visible: hint.pastedId
+                width: parent.width
+                height: 26
+                leftPadding: Theme.s2
+                text: "Enter: where is the event with this id?"
+            }
+            Txt {
+                objectName: "filterError"
+                visible: hint.faulty && !hint.pastedId
+                width: parent.width
+                topPadding: 4
+                bottomPadding: 4
+                leftPadding: Theme.s2
+                text: page.events.filterError + (page.events.filterErrorAt > 0 ? ", after \"" + page.events.filterText.slice(Math.max(0, page.events.filterErrorAt - 16), page.events.filterErrorAt) + "\"" : "")
+                color: Theme.bad
+                wrapMode: Text.Wrap
+                elide: Text.ElideNone
+            }
+            Repeater {
+                model: hint.pastedId ? [] : filter.words.slice(0, 11)
+                delegate: Rectangle {
+                    id: word
+                    required property int index
+                    required property string modelData
+                    objectName: "filterWord"
+                    width: hintColumn.width
+                    height: 24
+                    radius: Theme.radiusSmall
+                    color: index === filter.chosen ? Theme.selected : wordHover.hovered ? Theme.hover : "transparent"
+                    Accessible.role: Accessible.ListItem
+                    Accessible.name: modelData
+                    Txt { x: Theme.s2; height: parent.height; text: word.modelData; font.family: Theme.mono; font.pixelSize: 12 }
+                    HoverHandler { id: wordHover }
+                    TapHandler { onTapped: filter.take(word.modelData) }
+                }
+            }
+        }
+    }
+
+    TracePane {
+        id: tracePane
+        objectName: "tracePane"
+        app: page.app
+        visible: page.traceOpen
+        width: Math.max(360, Math.round(page.width * 0.34))
+        anchors.right: parent.right
+        anchors.rightMargin: Theme.s4
+        anchors.top: banner.visible ? banner.bottom : toolbar.bottom
+        anchors.topMargin: Theme.s3
+        anchors.bottom: parent.bottom
+        anchors.bottomMargin: Theme.s4
+        onVisibleChanged: if (!visible && page.visible) list.forceActiveFocus()
+    }
+
     Panel {
         id: detail
         objectName: "eventDetail"
-        visible: page.detailOpen && page.events.phase === "data"
+        visible: page.events.hasSelection && !page.traceOpen && page.events.phase === "data"
         width: Math.max(320, Math.round(page.width * 0.3))
         anchors.right: parent.right
         anchors.rightMargin: Theme.s4
@@ -236,6 +351,8 @@ FocusScope {
         title: page.events.selectedTitle
         note: page.events.selectedRow < 0 ? "no longer in the list" : ""
         tools: [
+            Btn { iconName: "search"; tip: "Where is this event?"; visible: page.app.trace.offered; anchors.verticalCenter: parent.verticalCenter
+                  onClicked: page.app.commands.run("trace-selected") },
             Btn { iconName: "copy"; tip: "Copy as JSON"; anchors.verticalCenter: parent.verticalCenter
                   onClicked: page.app.copy(page.events.selectedJson, "event") },
             Btn { iconName: "cross"; tip: "Close  Esc"; anchors.verticalCenter: parent.verticalCenter
@@ -297,22 +414,22 @@ FocusScope {
     StateCard {
         objectName: "eventsEmpty"
         anchors.centerIn: parent
-        visible: page.events.phase === "empty"
+        visible: page.events.phase === "empty" && !page.traceOpen
         tone: "accent"
-        iconName: page.events.eventType !== "" ? "filter" : "inbox"
-        title: page.events.eventType !== "" ? "No \"" + page.events.eventType + "\" so far" : "Send a first event"
-        text: page.events.eventType !== ""
-              ? "No stored event of this type is among the newest, and none has come since. New ones appear here by themselves."
+        iconName: page.events.filtered ? "filter" : "inbox"
+        title: page.events.eventType !== "" ? "No \"" + page.events.eventType + "\" so far" : page.events.filtered ? "Nothing matches so far" : "Send a first event"
+        text: page.events.filtered
+              ? "No stored event of this kind is among the newest, and none has come since. New ones appear here by themselves."
               : "No event has come yet. Paste this line into a terminal; the event appears here at once."
         CopyLine {
             width: parent.width
-            visible: page.events.eventType === "" && text !== ""
+            visible: !page.events.filtered && text !== ""
             text: page.app.connection.curl
             onCopy: page.app.copy(text, "curl line")
         }
         Btn {
-            visible: page.events.eventType !== ""
-            text: "Show every type"
+            visible: page.events.filtered
+            text: "Show every event"
             onClicked: page.events.eventType = ""
         }
     }

@@ -207,6 +207,55 @@ api::LoadStatus sample_load(api::LoadState state, std::int64_t seconds) {
 
 namespace {
 
+Result<api::EventTrace> sample_trace(const std::string& id) {
+    api::EventTrace trace;
+    trace.event_id = id;
+    trace.verdict = api::TraceVerdict::Accepted;
+    trace.summary = "Accepted as event 56200042 of project default, and counted.";
+    api::TraceEvent event;
+    event.id = 56'200'042;
+    event.project = "default";
+    event.event_id = id;
+    event.event_type = "purchase";
+    event.received_at = Timestamp::from_seconds(kNow);
+    event.occurred_at = event.received_at.plus_micros(-412'000);
+    event.source = "/v1/batch";
+    event.dialect = "segment";
+    event.sender = "key k_7f3a";
+    event.rule =
+        "the first event of project default with this id; repeats within 48 hours of it were counted as duplicates "
+        "and stored nothing, and cannot be told from it";
+    event.schema = api::TraceSchema::Kept;
+    event.aggregated = event.committed = true;
+    const auto window = [&](const char* metric, const char* width, std::int64_t seconds, const char* value,
+                            api::TraceWindowState state) {
+        api::TraceWindow one;
+        one.metric = metric;
+        one.aggregate = "count";
+        one.width = width;
+        one.start = floor_to(event.occurred_at, seconds * Timestamp::kMicrosPerSecond);
+        one.end = one.start->plus_micros(seconds * Timestamp::kMicrosPerSecond);
+        one.group = {{"page_url", "/products/12-cup-pour-over-set-with-a-very-long-name"}};
+        one.effect = "+1";
+        one.value = value;
+        one.state = state;
+        return one;
+    };
+    event.windows = {window("page_views", "10s", 10, "418", api::TraceWindowState::Closed),
+                     window("page_views", "1m", 60, "2504", api::TraceWindowState::Closed),
+                     window("page_views", "1d", 86'400, "482113", api::TraceWindowState::Open)};
+    event.windows[0].late = api::TraceAnswer::Yes;
+    event.windows[0].corrected = 3;
+    event.windows[1].metric = "revenue";
+    event.windows[1].unit = "USD";
+    event.windows[1].value = "18204.5";
+    event.windows[1].effect = "42.5";
+    trace.events = {event};
+    trace.pipeline = {56'200'160, 56'200'160, 56'200'160, 0, 0, event.received_at};
+    trace.archive.reason = "no archive is configured";
+    return trace;
+}
+
 void fill(Stage& stage) {
     go_live(stage);
     api::Overview before = sample_overview();
@@ -279,6 +328,57 @@ std::vector<Scene> make_scenes() {
     all.push_back({u"events-detail"_s, on(Console::EventsPage, [](Stage& stage) {
                        fill(stage);
                        stage.app.events()->select(4);
+                   })});
+    all.push_back({u"events-trace"_s, on(Console::EventsPage, [](Stage& stage) {
+                       stage.fake.on_trace = [](const std::string& id) { return sample_trace(id); };
+                       fill(stage);
+                       stage.app.trace()->ask(u"0198f0a2-7c1e-7b3a-9d10000042"_s);
+                       eventually([&] { return stage.app.trace()->phase() == u"accepted"; });
+                   })});
+    all.push_back({u"events-trace-rejected"_s, on(Console::EventsPage, [](Stage& stage) {
+                       stage.fake.on_trace = [](const std::string& id) {
+                           api::EventTrace trace = sample_trace(id).value();
+                           trace.verdict = api::TraceVerdict::Rejected;
+                           trace.summary = "Rejected: must be a string. It is dead letter 12.";
+                           trace.events.clear();
+                           trace.letters = {{12, "default", "open", Timestamp::from_seconds(kNow), "must be a string",
+                                             "user_id", "/events", "generic", 0, false}};
+                           trace.hints = {"mend and resend it in the dead letters"};
+                           return Result<api::EventTrace>(trace);
+                       };
+                       fill(stage);
+                       stage.app.trace()->ask(u"order-2026-000012"_s);
+                       eventually([&] { return stage.app.trace()->phase() == u"rejected"; });
+                   })});
+    all.push_back({u"events-trace-unknown"_s, on(Console::EventsPage, [](Stage& stage) {
+                       stage.fake.on_trace = [](const std::string& id) {
+                           api::EventTrace trace;
+                           trace.event_id = id;
+                           trace.summary = "No event with this id is kept.";
+                           trace.looked_at = {"the index of ids that producers sent, 48 hours back", "the dead letters",
+                                              "events 1 to 48201, one by one"};
+                           trace.hints = {
+                               "requests that were answered 401, 403, 413, 429 or 503 store nothing: they have to be "
+                               "sent again",
+                               "ids are compared byte by byte; an event that was sent without one has the id that its "
+                               "answer named"};
+                           return Result<api::EventTrace>(trace);
+                       };
+                       fill(stage);
+                       stage.app.trace()->ask(u"order-2026-000017"_s);
+                       eventually([&] { return stage.app.trace()->phase() == u"unknown"; });
+                   })});
+    all.push_back({u"events-filter-wrong"_s, on(Console::EventsPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.app.events()->set_filter_text(u"event_type = purchase and props.amount_usd >"_s);
+                   })});
+    all.push_back({u"events-filter-completion"_s, on(Console::EventsPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.app.commands()->run(u"filter"_s);
+                       QQuickItem* field = stage.find(u"typeFilter"_s);
+                       if (field == nullptr) return;
+                       field->setProperty("text", u"event_type = purchase and p"_s);
+                       field->setProperty("cursorPosition", 27);
                    })});
     all.push_back({u"events-paused"_s, on(Console::EventsPage, [](Stage& stage) {
                        fill(stage);

@@ -77,6 +77,19 @@ TEST_F(ConsoleTest, ThePaletteFindsByLetters) {
     EXPECT_GT(model.commands()->count(), 8);
 }
 
+TEST_F(ConsoleTest, ThePaletteTracesAnIdThatIsPastedIntoIt) {
+    fake.start();
+    ASSERT_TRUE(eventually([&] { return fake.state() == ConnectionState::Syncing; }));
+    model.commands()->set_filter(QStringLiteral(" order-2026-17 "));
+    ASSERT_EQ(model.commands()->count(), 1);
+    EXPECT_EQ(title(0), "Where is the event order-2026-17?");
+    model.commands()->runRow(0);
+    EXPECT_EQ(model.page(), ConsoleViewModel::EventsPage);
+    EXPECT_TRUE(model.trace()->is_open());
+    ASSERT_TRUE(eventually([&] { return model.trace()->phase() == u"unknown"; }));
+    EXPECT_EQ(fake.traced(), std::vector<std::string>{"order-2026-17"});
+}
+
 TEST_F(ConsoleTest, TheSystemDecidesUntilAThemeIsChosen) {
     model.set_system_dark(false);
     EXPECT_FALSE(model.dark());
