@@ -17,10 +17,10 @@ constexpr std::size_t kListEntries = 10;
 constexpr std::int64_t kClockPatience = 5;  // seconds that a clock may step back without starting the ring anew
 constexpr int kListCostFactor = 50;         // 2 % of the pipeline's time
 
-std::vector<NamedCount> named(Projection::Counts&& counts) {
+std::vector<NamedCount> named(TopCounts&& top) {
     std::vector<NamedCount> list;
-    list.reserve(counts.size());
-    for (auto& [name, count] : counts) list.push_back({std::move(name), count});
+    list.reserve(top.counts.size());
+    for (auto& [name, count] : top.counts) list.push_back({std::move(name), count});
     return list;
 }
 
@@ -34,13 +34,13 @@ PipelineSample take_sample(const Projection* projection, const SampleRequest& re
     PipelineSample sample;
     if (projection == nullptr) return sample;
     sample.known = true;
-    sample.active_users = projection->active_users(kActiveMinutes, request.now);
+    sample.active_users = projection->live().active_users({}, kActiveMinutes, request.now).users;
     sample.state = projection->state();
     if (request.lists) {
         const auto begin = SteadyClock::now();
         PipelineSample::Lists lists;
-        lists.pages = named(projection->top_pages(kListMinutes, request.now, kListEntries));
-        lists.types = named(projection->top_types(kListMinutes, request.now, kListEntries));
+        lists.pages = named(projection->live().top(metric::kTopPages, {}, kListMinutes, request.now, kListEntries));
+        lists.types = named(projection->live().top(metric::kEventTypes, {}, kListMinutes, request.now, kListEntries));
         lists.cost = SteadyClock::now() - begin;
         sample.lists = std::move(lists);
     }

@@ -13,7 +13,6 @@ namespace streamgauge::api {
 namespace {
 
 constexpr int kLongestMinutes = 60;
-constexpr int kLongestStreamMinutes = 7 * 24 * 60;
 constexpr int kLargestLimit = 1'000;
 
 std::optional<Error> out_of_range(const char* field, int value, int most) {
@@ -46,62 +45,73 @@ public:
     PipelineQueries(Pipeline& pipeline, Journal& journal, const Clock& clock)
         : pipeline_(pipeline), journal_(journal), clock_(clock) {}
 
-    void active_users(int minutes, Done<ActiveUsers> done) override {
+    void active_users(std::string project, int minutes, Done<ActiveUsers> done) override {
         if (auto error = out_of_range("minutes", minutes, kLongestMinutes)) return done(std::move(*error));
-        ask(std::move(done), [this, minutes](const Projection& now) -> Result<ActiveUsers> {
-            return ActiveUsers{now.active_users(minutes, clock_.now())};
+        ask(std::move(done), [this, of = std::move(project), minutes](const Projection& now) -> Result<ActiveUsers> {
+            const ActiveCount count = now.live().active_users(of, minutes, clock_.now());
+            return ActiveUsers{count.users, count.relative_error};
         });
     }
 
-    void top_pages(int minutes, int limit, Done<TopPages> done) override {
+    void top_pages(std::string project, int minutes, int limit, Done<TopPages> done) override {
         if (auto error = out_of_range("minutes", minutes, kLongestMinutes)) return done(std::move(*error));
         if (auto error = out_of_range("limit", limit, kLargestLimit)) return done(std::move(*error));
-        ask(std::move(done), [this, minutes, limit](const Projection& now) -> Result<TopPages> {
-            TopPages top;
-            for (auto& [page, views] : now.top_pages(minutes, clock_.now(), static_cast<std::size_t>(limit)))
-                top.pages.push_back({std::move(page), views});
-            return top;
-        });
-    }
-
-    void active_sessions(std::string user_id, Done<ActiveSessions> done) override {
-        ask(std::move(done), [this, user = std::move(user_id)](const Projection& now) -> Result<ActiveSessions> {
-            return ActiveSessions{now.active_sessions(user, clock_.now())};
-        });
-    }
-
-    void pair_count(std::string user_id, std::string page_url, Done<PairCount> done) override {
         ask(std::move(done),
-            [user = std::move(user_id), page = std::move(page_url)](const Projection& now) -> Result<PairCount> {
-                const Result<std::uint64_t> count = now.pair_count(user, page);
+            [this, of = std::move(project), minutes, limit](const Projection& now) -> Result<TopPages> {
+                TopCounts found =
+                    now.live().top(metric::kTopPages, of, minutes, clock_.now(), static_cast<std::size_t>(limit));
+                TopPages top;
+                top.missing_at_most = found.missing_at_most;
+                for (auto& [page, views] : found.counts) top.pages.push_back({std::move(page), views});
+                return top;
+            });
+    }
+
+    void active_sessions(std::string project, std::string user_id, Done<ActiveSessions> done) override {
+        ask(std::move(done),
+            [this, of = std::move(project),
+             user = std::move(user_id)](const Projection& now) -> Result<ActiveSessions> {
+                return ActiveSessions{now.live().active_sessions(of, user, clock_.now())};
+            });
+    }
+
+    void pair_count(std::string project, std::string user_id, std::string page_url, Done<PairCount> done) override {
+        ask(std::move(done),
+            [of = std::move(project), user = std::move(user_id),
+             page = std::move(page_url)](const Projection& now) -> Result<PairCount> {
+                const Result<std::uint64_t> count = now.pair_count(of, user, page);
                 if (!count) return count.error();
                 if (*count == 0) return Error::make(ErrorCode::NotFound, "no event of this user on this page");
                 return PairCount{user, page, *count};
             });
     }
 
-    void stream_minutes(int minutes, int limit, Done<std::vector<StreamMinute>> done) override {
+    void stream_minutes(std::string project, int minutes, int limit, Done<std::vector<StreamMinute>> done) override {
         if (auto error = out_of_range("minutes", minutes, kLongestStreamMinutes)) return done(std::move(*error));
         if (auto error = out_of_range("limit", limit, kLargestLimit)) return done(std::move(*error));
-        ask(std::move(done), [minutes, limit](const Projection& now) -> Result<std::vector<StreamMinute>> {
-            return to_api(now.streams().last_minutes(minutes, static_cast<std::size_t>(limit)));
+        ask(std::move(done),
+            [of = std::move(project), minutes, limit](const Projection& now) -> Result<std::vector<StreamMinute>> {
+                return to_api(now.live().stream_minutes(of, minutes, static_cast<std::size_t>(limit)));
+            });
+    }
+
+    void latest_streams(std::string project, Done<std::vector<StreamMinute>> done) override {
+        ask(std::move(done), [of = std::move(project)](const Projection& now) -> Result<std::vector<StreamMinute>> {
+            return to_api(now.live().latest_streams(of));
         });
     }
 
-    void latest_streams(Done<std::vector<StreamMinute>> done) override {
-        ask(std::move(done),
-            [](const Projection& now) -> Result<std::vector<StreamMinute>> { return to_api(now.streams().latest()); });
-    }
-
-    void top_streams(int minutes, StreamOrder by, int n, Done<std::vector<StreamMinute>> done) override {
+    void top_streams(std::string project, int minutes, StreamOrder by, int n,
+                     Done<std::vector<StreamMinute>> done) override {
         if (auto error = out_of_range("minutes", minutes, kLongestStreamMinutes)) return done(std::move(*error));
         if (auto error = out_of_range("n", n, kLargestLimit)) return done(std::move(*error));
         const StreamRank rank = by == StreamOrder::ActiveViewers  ? StreamRank::Viewers
                                 : by == StreamOrder::ChatMessages ? StreamRank::Chats
                                                                   : StreamRank::Donations;
-        ask(std::move(done), [minutes, rank, n](const Projection& now) -> Result<std::vector<StreamMinute>> {
-            return to_api(now.streams().top(minutes, rank, static_cast<std::size_t>(n)));
-        });
+        ask(std::move(done),
+            [of = std::move(project), minutes, rank, n](const Projection& now) -> Result<std::vector<StreamMinute>> {
+                return to_api(now.live().top_streams(of, minutes, rank, static_cast<std::size_t>(n)));
+            });
     }
 
     PipelineStats pipeline_stats() override {

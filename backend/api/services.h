@@ -17,22 +17,23 @@ namespace streamgauge::api {
 template <class T>
 using Done = std::function<void(Result<T>)>;
 
-// Questions of the contract's section 3. Windows end now; minutes is 1 to 60, limit 1 to 1000, otherwise
-// InvalidArgument.
+// Questions of the contract's section 3, about one project, or with an empty one about all of them. Windows end now;
+// minutes is 1 to 60, limit 1 to 1000, otherwise InvalidArgument.
 class QueryService {
 public:
     virtual ~QueryService() = default;
-    virtual void active_users(int minutes, Done<ActiveUsers> done) = 0;
-    virtual void top_pages(int minutes, int limit, Done<TopPages> done) = 0;
-    virtual void active_sessions(std::string user_id, Done<ActiveSessions> done) = 0;
+    virtual void active_users(std::string project, int minutes, Done<ActiveUsers> done) = 0;
+    virtual void top_pages(std::string project, int minutes, int limit, Done<TopPages> done) = 0;
+    virtual void active_sessions(std::string project, std::string user_id, Done<ActiveSessions> done) = 0;
     // NotFound for a pair that never occurred.
-    virtual void pair_count(std::string user_id, std::string page_url, Done<PairCount> done) = 0;
+    virtual void pair_count(std::string project, std::string user_id, std::string page_url, Done<PairCount> done) = 0;
     // Newest minute first, then stream_id; at most `limit` rows of the last `minutes` (1 to 10080) by the newest
     // window.
-    virtual void stream_minutes(int minutes, int limit, Done<std::vector<StreamMinute>> done) = 0;
+    virtual void stream_minutes(std::string project, int minutes, int limit, Done<std::vector<StreamMinute>> done) = 0;
     // The newest minute of every stream.
-    virtual void latest_streams(Done<std::vector<StreamMinute>> done) = 0;
-    virtual void top_streams(int minutes, StreamOrder by, int n, Done<std::vector<StreamMinute>> done) = 0;
+    virtual void latest_streams(std::string project, Done<std::vector<StreamMinute>> done) = 0;
+    virtual void top_streams(std::string project, int minutes, StreamOrder by, int n,
+                             Done<std::vector<StreamMinute>> done) = 0;
     virtual PipelineStats pipeline_stats() = 0;
 };
 

@@ -142,9 +142,11 @@ struct LoadStatus {
 // ---- queries of the contract's section 3 ----------------------------------------------------------------------------
 struct ActiveUsers {
     std::uint64_t active_users = 0;
+    double relative_error = 0;  // one standard error; 0: exact
 };
 struct TopPages {
     std::vector<NamedCount> pages;
+    std::uint64_t missing_at_most = 0;  // by which counts may be too low; 0: exact
 };
 struct ActiveSessions {
     std::vector<std::string> sessions;

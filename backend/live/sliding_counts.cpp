@@ -5,8 +5,8 @@
 
 namespace streamgauge {
 
-SlidingCounts::SlidingCounts(std::int64_t window_micros, std::int64_t retention_micros)
-    : window_micros_(window_micros), retention_micros_(retention_micros) {}
+SlidingCounts::SlidingCounts(std::int64_t window_micros, std::int64_t retention_micros, SlidingBounds bounds)
+    : window_micros_(window_micros), retention_micros_(retention_micros), bounds_(bounds) {}
 
 bool SlidingCounts::Window::add(std::uint32_t group, std::int64_t count) {
     if ((used_ + 1) * 8 > cells_.size() * 5) grow();
@@ -45,7 +45,48 @@ void SlidingCounts::add(std::int64_t window, std::string_view group, std::int64_
         free_.pop_back();
         groups_[*id].name.assign(group);
     }
-    if (windows_[window].add(*id, count)) ++groups_[*id].windows;
+    if (windows_[window].add(*id, count)) {
+        ++groups_[*id].windows;
+        ++cells_;
+    }
+    if (ids_.size() > bounds_.groups || cells_ > bounds_.cells) let_go();
+}
+
+void SlidingCounts::forget(std::uint32_t id) {
+    ids_.erase(groups_[id].name);
+    groups_[id].name.clear();
+    free_.push_back(id);
+}
+
+void SlidingCounts::let_go() {
+    std::vector<std::uint32_t> seen = totals_since(windows_.begin()->first - 1);
+    std::sort(seen.begin(), seen.end(), [this](std::uint32_t a, std::uint32_t b) {
+        return totals_[a] != totals_[b] ? totals_[a] > totals_[b] : groups_[a].name < groups_[b].name;
+    });
+    std::size_t kept = 0, cells = 0;
+    std::vector<bool> stays(groups_.size());
+    for (; kept < seen.size() && kept < bounds_.groups / 2; ++kept) {
+        cells += groups_[seen[kept]].windows;
+        if (cells > bounds_.cells / 2) break;
+        stays[seen[kept]] = true;
+    }
+    if (kept < seen.size())
+        losses_.push_back({windows_.rbegin()->first, static_cast<std::uint64_t>(totals_[seen[kept]])});
+    for (const std::uint32_t id : seen) totals_[id] = 0;
+    for (std::uint32_t id = 0; id < groups_.size(); ++id)
+        if (!stays[id] && groups_[id].windows > 0) {
+            groups_[id].windows = 0;
+            forget(id);
+        }
+    cells_ = 0;
+    for (auto& [start, window] : windows_) {
+        Window smaller;
+        window.for_each([&](std::uint32_t id, std::int64_t count) {
+            if (stays[id]) smaller.add(id, count);
+        });
+        cells_ += smaller.used();
+        window = std::move(smaller);
+    }
 }
 
 std::int64_t SlidingCounts::oldest_kept(Timestamp log_clock) const {
@@ -58,20 +99,18 @@ bool SlidingCounts::expire(Timestamp log_clock) {
     bool any = false;
     while (!windows_.empty() && windows_.begin()->first < oldest) {
         windows_.begin()->second.for_each([this](std::uint32_t id, std::int64_t) {
-            if (--groups_[id].windows > 0) return;
-            ids_.erase(groups_[id].name);
-            groups_[id].name.clear();
-            free_.push_back(id);
+            if (--groups_[id].windows == 0) forget(id);
         });
+        cells_ -= windows_.begin()->second.used();
         windows_.erase(windows_.begin());
         any = true;
     }
+    if (any) std::erase_if(losses_, [oldest](const Loss& loss) { return loss.window < oldest; });
     return any;
 }
 
-std::vector<std::pair<std::string, std::uint64_t>> SlidingCounts::top(int minutes, Timestamp now,
-                                                                      std::size_t limit) const {
-    const std::int64_t after = now.micros - minutes * std::int64_t{60'000'000} - window_micros_;
+// Leaves the totals of the groups that it gives in totals_.
+std::vector<std::uint32_t> SlidingCounts::totals_since(std::int64_t after) const {
     std::vector<std::uint32_t> seen;
     for (auto window = windows_.upper_bound(after); window != windows_.end(); ++window) {
         window->second.for_each([&](std::uint32_t id, std::int64_t count) {
@@ -79,17 +118,54 @@ std::vector<std::pair<std::string, std::uint64_t>> SlidingCounts::top(int minute
             totals_[id] += count;
         });
     }
+    return seen;
+}
+
+SlidingCounts::Counts SlidingCounts::top(int minutes, Timestamp now, std::size_t limit) const {
+    std::vector<std::uint32_t> seen = totals_since(now.micros - minutes * std::int64_t{60'000'000} - window_micros_);
     const auto before = [this](std::uint32_t a, std::uint32_t b) {
         return totals_[a] != totals_[b] ? totals_[a] > totals_[b] : groups_[a].name < groups_[b].name;
     };
     const std::size_t count = std::min(limit, seen.size());
     std::partial_sort(seen.begin(), seen.begin() + static_cast<std::ptrdiff_t>(count), seen.end(), before);
-    std::vector<std::pair<std::string, std::uint64_t>> most;
+    Counts most;
     most.reserve(count);
     for (std::size_t i = 0; i < count; ++i)
         most.emplace_back(groups_[seen[i]].name, static_cast<std::uint64_t>(totals_[seen[i]]));
     for (const std::uint32_t id : seen) totals_[id] = 0;
     return most;
+}
+
+void SlidingCounts::add_totals(int minutes, Timestamp now, StringMap<std::uint64_t>& totals) const {
+    for (const std::uint32_t id : totals_since(now.micros - minutes * std::int64_t{60'000'000} - window_micros_)) {
+        *totals.find_or_insert(groups_[id].name).first += static_cast<std::uint64_t>(totals_[id]);
+        totals_[id] = 0;
+    }
+}
+
+std::uint64_t SlidingCounts::missing_at_most(int minutes, Timestamp now) const {
+    const std::int64_t after = now.micros - minutes * std::int64_t{60'000'000} - window_micros_;
+    std::uint64_t missing = 0;
+    for (const Loss& loss : losses_)
+        if (loss.window > after) missing += loss.most;
+    return missing;
+}
+
+std::size_t SlidingCounts::memory_bytes() const {
+    // Windows are at most 5/8 and at least 5/16 full.
+    return cells_ * 16 * 16 / 5 + ids_.slots() * 56 + groups_.capacity() * sizeof(Group) + totals_.capacity() * 8;
+}
+
+SlidingCounts::Counts largest(const StringMap<std::uint64_t>& totals, std::size_t limit) {
+    SlidingCounts::Counts all;
+    all.reserve(totals.size());
+    totals.for_each([&all](std::string_view name, std::uint64_t count) { all.emplace_back(name, count); });
+    const std::size_t count = std::min(limit, all.size());
+    std::partial_sort(
+        all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count), all.end(),
+        [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
+    all.resize(count);
+    return all;
 }
 
 }  // namespace streamgauge

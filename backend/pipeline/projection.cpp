@@ -51,6 +51,7 @@ Status Projection::load() {
     if (!stored) return stored.error();
     if (Status s = make_aggregation(*stored); !s) return s;
     if (Status s = restore_sets(**snapshot); !s) return s;
+    live_.start_at(state_.log_clock);
     for (MetricAggregation& metric : aggregation_.metrics()) {
         const MetricId id = metric.definition().id;
         if (!LiveViews::wants(id)) continue;
@@ -58,8 +59,7 @@ Status Projection::load() {
         if (Status s = load_live(**snapshot, id, state_.log_clock); !s) return s;
     }
     set_bytes_taken_ = set_bytes();
-    return (*snapshot)->for_each_user(
-        [this](UserActivity&& user) { live_.activity.restore(std::move(user), state_.log_clock); });
+    return (*snapshot)->for_each_user([this](UserActivity&& user) { live_.restore(std::move(user)); });
 }
 
 Status Projection::make_aggregation(const std::vector<StoredMetric>& stored) {
@@ -115,7 +115,7 @@ Status Projection::restore_sets(StoreSnapshot& snapshot) {
 }
 
 Status Projection::load_live(StoreSnapshot& snapshot, MetricId metric, Timestamp log_clock) {
-    return snapshot.cells(metric, 0, live_.from_window(metric, log_clock), kLastWindow, {},
+    return snapshot.cells(metric, 0, LiveViews::from_window(metric, log_clock), kLastWindow, {},
                           [&](auto window, auto group, const Cell& cell) {
                               live_.add(metric, window, group, cell);
                               return true;
@@ -131,7 +131,7 @@ Status Projection::apply(const CommittedBatch& batch) {
     Status status = aggregation_.apply(batch.batch, begin, state_);
     sets_.release();
     const auto end = static_cast<std::size_t>(state_.next - batch.first);
-    if (batch.batch.project() != kSystemProject) live_.activity.apply(batch.batch, begin, end, clock_before);
+    if (batch.batch.project() != kSystemProject) live_.add_events(batch.batch, begin, end, clock_before);
     for (MetricAggregation& metric : aggregation_.metrics()) feed(metric);
     live_.expire(state_.log_clock);
     return status;
@@ -219,7 +219,7 @@ std::size_t Projection::set_bytes() const {
 }
 
 bool Projection::overfull(std::size_t most_rows) const {
-    std::size_t rows = live_.activity.changed(), bytes = 0;
+    std::size_t rows = live_.changed_users(), bytes = 0;
     for (const MetricAggregation& metric : aggregation_.metrics()) {
         rows += metric.rows();
         bytes += metric.memory_bytes();
@@ -237,7 +237,7 @@ std::shared_ptr<const ResultCommit> Projection::take_commit() {
     commit->adopted = std::exchange(adopted_, {});
     commit->dropped = std::exchange(dropped_, {});
     for (MetricAggregation& metric : aggregation_.metrics()) take_metric(metric, commit->changes);
-    ActivityTracker::Changes changes = live_.activity.take_changes();
+    ActivityTracker::Changes changes = live_.take_changes();
     commit->users = std::move(changes.users);
     commit->expired_users = std::move(changes.expired);
     taken_ = state_.next;
@@ -278,7 +278,8 @@ void Projection::committed() {
 
 // ---- questions ------------------------------------------------------------------------------------------------------
 
-Result<std::uint64_t> Projection::pair_count(std::string_view user_id, std::string_view page_url) const {
+Result<std::uint64_t> Projection::pair_count(std::string_view project, std::string_view user_id,
+                                             std::string_view page_url) const {
     Result<std::unique_ptr<StoreSnapshot>> snapshot = store_.snapshot();
     if (!snapshot) return snapshot.error();
     const Result<PartitionState> stored = (*snapshot)->state();
@@ -287,8 +288,10 @@ Result<std::uint64_t> Projection::pair_count(std::string_view user_id, std::stri
     const auto& metrics = aggregation_.metrics();
     const auto clicks = std::find_if(metrics.begin(), metrics.end(),
                                      [](const auto& m) { return m.definition().id == metric::kPageClicks; });
-    for (const std::string& project : live_.projects) {
-        std::string group = project;
+    const std::vector<std::string_view> asked =
+        project.empty() ? live_.projects() : std::vector<std::string_view>{project};
+    for (const std::string_view name : asked) {
+        std::string group(name);
         group.append(1, kGroupSeparator).append(user_id).append(1, kGroupSeparator).append(page_url);
         const auto cell = (*snapshot)->cell(metric::kPageClicks, 0, kNoWindow, group);
         if (!cell) return cell.error();

@@ -64,21 +64,12 @@ public:
     Offset committed_next() const { return committed_.next; }
     std::uint64_t epoch() const { return epoch_; }
     const std::vector<MetricAggregation>& metrics() const { return aggregation_.metrics(); }
-    std::uint64_t active_users(int minutes, Timestamp now) const { return live_.activity.active_users(minutes, now); }
-    std::vector<std::string> active_sessions(std::string_view user_id, Timestamp now) const {
-        return live_.activity.active_sessions(user_id, now);
-    }
-    using Counts = std::vector<std::pair<std::string, std::uint64_t>>;
-    Counts top_pages(int minutes, Timestamp now, std::size_t limit) const {
-        return live_.pages.top(minutes, now, limit);
-    }
-    Counts top_types(int minutes, Timestamp now, std::size_t limit) const {
-        return live_.types.top(minutes, now, limit);
-    }
-    // Events of the pair since the log began; 0 when there was none. Asks the store.
-    Result<std::uint64_t> pair_count(std::string_view user_id, std::string_view page_url) const;
-    // Its questions settle levels first, which changes no answer.
-    StreamSeries& streams() const { return live_.streams; }
+    // What is kept in memory. Its questions about streams settle levels first, which changes no answer.
+    LiveViews& live() const { return live_; }
+    // Events of the pair since the log began, in a project, or with an empty one in all; 0 when there was none. Asks
+    // the store.
+    Result<std::uint64_t> pair_count(std::string_view project, std::string_view user_id,
+                                     std::string_view page_url) const;
 
 private:
     // What of a metric was given to the store last.

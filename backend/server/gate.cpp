@@ -192,15 +192,18 @@ Result<auth::PrincipalPtr> Gate::principal_of(const http::Route& route, const ht
     }
     const auth::Principal& principal = **known;
     if (!principal.may(wanted)) return forbidden(principal, wanted);
-    if (wanted == Permission::Query && !route.by_project && !principal.every_project &&
-        !parts_.authenticator.is_only_project(principal.project)) {
-        Error error = Error::make(ErrorCode::Forbidden,
-                                  "this answer is about all projects together, and this key is for the project " +
-                                      principal.project + " alone");
-        error.hint = "ask as a user";
-        return error;
-    }
+    if (wanted == Permission::Query && !route.by_project)
+        if (Status seen = may_see_all(principal); !seen) return seen.error();
     return known;
+}
+
+Status Gate::may_see_all(const auth::Principal& principal) const {
+    if (principal.every_project || parts_.authenticator.is_only_project(principal.project)) return {};
+    Error error = Error::make(
+        ErrorCode::Forbidden,
+        "this answer is about all projects together, and this key is for the project " + principal.project + " alone");
+    error.hint = "ask as a user";
+    return error;
 }
 
 http::Response Gate::refuse_limited(const http::Route& route, const LimitSet::Decision& decision,

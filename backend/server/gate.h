@@ -48,6 +48,9 @@ public:
     // As http::Gate.
     std::optional<http::Response> check(const http::Route& route, http::Request& request, http::Headers& extra);
 
+    // Forbidden for a key that is for one project of several: for what is about all of them together.
+    Status may_see_all(const auth::Principal& principal) const;
+
     // Refusals of requests, by reason.
     void expose(Exposition& out) const;
 

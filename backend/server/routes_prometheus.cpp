@@ -182,7 +182,7 @@ void expose_process(Exposition& out, const ServerFigures& figures) {
 }  // namespace
 
 void answer_exposition(const RouteServices& services, const http::ReplyPtr& reply) {
-    services.query.stream_minutes(kRecentMinutes, kRecentRows,
+    services.query.stream_minutes({}, kRecentMinutes, kRecentRows,
                                   [&services, reply](Result<std::vector<api::StreamMinute>> rows) {
                                       const ServerFigures figures = services.figures();
                                       Exposition out;

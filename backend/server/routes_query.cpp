@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "http/text.h"
 #include "server/exposition.h"
+#include "server/gate.h"
 #include "server/parameters.h"
 #include "server/request_metrics.h"
 #include "server/routes.h"
@@ -32,6 +33,15 @@ bool refused(const RouteServices& services, const Parameters& parameters, const 
     if (!parameters.fault()) return false;
     reply->send(http::problem(*parameters.fault()));
     return true;
+}
+
+// The project that the question is about; empty: all of them, for callers who may see them.
+std::string asked_project(Parameters& in, const Request& request) {
+    std::string project = in.text("project", limits::kEventIdBytes);
+    const auth::Principal& principal = *request.principal;
+    if (principal.every_project) return project;
+    if (!project.empty() && project != principal.project) in.refuse("project", "is not yours");
+    return principal.project;
 }
 
 // A callback that answers with `render(value)`, or with the problem.
@@ -66,10 +76,14 @@ void only_rows(JsonWriter& json, const std::vector<api::StreamMinute>& rows) {
 void active_users(const RouteServices& s, const Request& request, const ReplyPtr& reply) {
     Parameters in(request);
     const int minutes = in.integer("minutes", 5, 1, kWindowMinutes);
-    if (refused(s, in, reply, {"minutes"})) return;
-    s.query.active_users(minutes,
+    std::string project = asked_project(in, request);
+    if (refused(s, in, reply, {"minutes", "project"})) return;
+    s.query.active_users(std::move(project), minutes,
                          answer_with<api::ActiveUsers>(reply, [](JsonWriter& json, const api::ActiveUsers& out) {
-                             json.begin_object().key("active_users").unsigned_integer(out.active_users).end_object();
+                             json.begin_object().key("active_users").unsigned_integer(out.active_users);
+                             if (out.relative_error > 0)
+                                 json.key("exact").boolean(false).key("relative_error").number(out.relative_error);
+                             json.end_object();
                          }));
 }
 
@@ -77,23 +91,31 @@ void top_pages(const RouteServices& s, const Request& request, const ReplyPtr& r
     Parameters in(request);
     const int minutes = in.integer("minutes", 15, 1, kWindowMinutes);
     const int limit = in.integer("limit", 10, 1, kRows);
-    if (refused(s, in, reply, {"minutes", "limit"})) return;
-    s.query.top_pages(minutes, limit, answer_with<api::TopPages>(reply, [](JsonWriter& json, const api::TopPages& out) {
-                          json.begin_object().key("top_pages").begin_array();
-                          for (const api::NamedCount& page : out.pages) {
-                              json.begin_object().key("page").string(page.name);
-                              json.key("views").unsigned_integer(page.count).end_object();
-                          }
-                          json.end_array().end_object();
-                      }));
+    std::string project = asked_project(in, request);
+    if (refused(s, in, reply, {"minutes", "limit", "project"})) return;
+    s.query.top_pages(
+        std::move(project), minutes, limit,
+        answer_with<api::TopPages>(reply, [](JsonWriter& json, const api::TopPages& out) {
+            json.begin_object().key("top_pages").begin_array();
+            for (const api::NamedCount& page : out.pages) {
+                json.begin_object().key("page").string(page.name);
+                json.key("views").unsigned_integer(page.count).end_object();
+            }
+            json.end_array();
+            if (out.missing_at_most > 0)
+                json.key("exact").boolean(false).key("missing_at_most").unsigned_integer(out.missing_at_most);
+            json.end_object();
+        }));
 }
 
 void active_sessions(const RouteServices& s, const Request& request, const ReplyPtr& reply) {
     Parameters in(request);
     std::string user = in.required_text("user_id", limits::kUserIdBytes);
-    if (refused(s, in, reply, {"user_id"})) return;
+    std::string project = asked_project(in, request);
+    if (refused(s, in, reply, {"user_id", "project"})) return;
     s.query.active_sessions(
-        std::move(user), answer_with<api::ActiveSessions>(reply, [](JsonWriter& json, const api::ActiveSessions& out) {
+        std::move(project), std::move(user),
+        answer_with<api::ActiveSessions>(reply, [](JsonWriter& json, const api::ActiveSessions& out) {
             json.begin_object().key("active_sessions").begin_array();
             for (const std::string& session : out.sessions) json.string(session);
             json.end_array().end_object();
@@ -134,17 +156,19 @@ Result<Pair> pair_from_body(std::string_view body) {
 
 void pair_count(const RouteServices& s, const Request& request, const ReplyPtr& reply) {
     Pair pair;
+    Parameters in(request);
+    std::string project = asked_project(in, request);
     if (!http::trim(request.body).empty()) {
         auto read = pair_from_body(request.body);
         if (!read.ok()) return reply->send(http::problem(read.error()));
         pair = std::move(read).value();
+        if (refused(s, in, reply, {"project"})) return;
     } else {
-        Parameters in(request);
         pair.user_id = in.required_text("user_id", limits::kUserIdBytes);
         pair.page_url = in.required_text("page_url", limits::kPageUrlBytes);
-        if (refused(s, in, reply, {"user_id", "page_url"})) return;
+        if (refused(s, in, reply, {"user_id", "page_url", "project"})) return;
     }
-    s.query.pair_count(std::move(pair.user_id), std::move(pair.page_url),
+    s.query.pair_count(std::move(project), std::move(pair.user_id), std::move(pair.page_url),
                        answer_with<api::PairCount>(reply, [](JsonWriter& json, const api::PairCount& out) {
                            json.begin_object().key("user_id").string(out.user_id).key("page_url").string(out.page_url);
                            json.key("count").unsigned_integer(out.count).end_object();
@@ -160,13 +184,18 @@ bool is_scrape(std::string_view accept) {
 }
 
 void stream_minutes(const RouteServices& s, const Request& request, const ReplyPtr& reply) {
-    if (is_scrape(request.header("Accept"))) return answer_exposition(s, reply);
+    if (is_scrape(request.header("Accept"))) {
+        const Status seen = s.gate.may_see_all(*request.principal);  // its series are the server's
+        return seen.ok() ? answer_exposition(s, reply) : reply->send(http::problem(seen.error()));
+    }
     Parameters in(request);
     const int minutes = in.integer("minutes", 10, 1, kStreamMinutes);
     const int limit = in.integer("limit", 50, 1, kRows);
-    if (refused(s, in, reply, {"minutes", "limit"})) return;
+    std::string project = asked_project(in, request);
+    if (refused(s, in, reply, {"minutes", "limit", "project"})) return;
     using Rows = std::vector<api::StreamMinute>;
-    s.query.stream_minutes(minutes, limit, answer_with<Rows>(reply, [](JsonWriter& json, const Rows& rows) {
+    s.query.stream_minutes(std::move(project), minutes, limit,
+                           answer_with<Rows>(reply, [](JsonWriter& json, const Rows& rows) {
                                json.begin_object().key("latest_window_start");
                                if (rows.empty()) {
                                    json.null();
@@ -179,9 +208,10 @@ void stream_minutes(const RouteServices& s, const Request& request, const ReplyP
 }
 
 void latest_streams(const RouteServices& s, const Request& request, const ReplyPtr& reply) {
-    const Parameters in(request);
-    if (refused(s, in, reply, {})) return;
-    s.query.latest_streams(answer_with<std::vector<api::StreamMinute>>(reply, only_rows));
+    Parameters in(request);
+    std::string project = asked_project(in, request);
+    if (refused(s, in, reply, {"project"})) return;
+    s.query.latest_streams(std::move(project), answer_with<std::vector<api::StreamMinute>>(reply, only_rows));
 }
 
 void top_streams(const RouteServices& s, const Request& request, const ReplyPtr& reply) {
@@ -190,8 +220,10 @@ void top_streams(const RouteServices& s, const Request& request, const ReplyPtr&
     const int limit = in.integer("limit", 5, 1, kRows);
     const int n = in.integer("n", limit, 1, kRows);
     const auto by = static_cast<api::StreamOrder>(in.word("by", {"active_viewers", "chat_messages", "donations_usd"}));
-    if (refused(s, in, reply, {"minutes", "n", "limit", "by"})) return;
-    s.query.top_streams(minutes, by, n, answer_with<std::vector<api::StreamMinute>>(reply, only_rows));
+    std::string project = asked_project(in, request);
+    if (refused(s, in, reply, {"minutes", "n", "limit", "by", "project"})) return;
+    s.query.top_streams(std::move(project), minutes, by, n,
+                        answer_with<std::vector<api::StreamMinute>>(reply, only_rows));
 }
 
 // ---- what the documentation says of them ----------------------------------------------------------------------------
@@ -199,6 +231,9 @@ http::RouteDocs docs_of(std::string_view schema, std::vector<http::ParameterDoc>
     http::RouteDocs docs;
     docs.tag = "queries";
     docs.parameters = std::move(parameters);
+    docs.parameters.push_back(
+        {"project", "query", R"({"type":"string"})",
+         "About this project; without it about all, or the caller's own when it is confined to one.", false});
     docs.answers = {{200, "application/json", schema, {}}};
     return docs;
 }
@@ -275,7 +310,7 @@ Status add_query_routes(http::RouteTable& table, const RouteServices& services) 
                                   [&services, handler = row.handler](const Request& request, const ReplyPtr& reply) {
                                       handler(services, request, reply);
                                   },
-                                  nullptr, false, false, row.docs});
+                                  nullptr, false, false, row.docs, true});
         if (!added.ok()) return added;
     }
     return {};

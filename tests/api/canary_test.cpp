@@ -53,9 +53,10 @@ TEST_F(CanaryTest, ArrivesAndIsInNoCount) {
     EXPECT_EQ(status.aggregated, 2U);
     EXPECT_EQ(status.state.system, counters.system);
     EXPECT_EQ(status.state.late + status.state.future + status.state.too_late, 0U);
-    std::promise<std::pair<std::uint64_t, Projection::Counts>> seen;
+    std::promise<std::pair<std::uint64_t, SlidingCounts::Counts>> seen;
     pipeline->ask([&](const Projection* projection) {
-        seen.set_value({projection->state().system, projection->top_types(15, clock.now(), 10)});
+        seen.set_value(
+            {projection->state().system, projection->live().top(metric::kEventTypes, {}, 15, clock.now(), 10).counts});
     });
     const auto [system, types] = seen.get_future().get();
     EXPECT_EQ(system, counters.system);

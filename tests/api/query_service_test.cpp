@@ -19,20 +19,20 @@ protected:
         return answer.get_future().get();
     }
     Result<ActiveUsers> active_users(int minutes) {
-        return ask<ActiveUsers>([&](auto done) { queries->active_users(minutes, done); });
+        return ask<ActiveUsers>([&](auto done) { queries->active_users(project, minutes, done); });
     }
     Result<TopPages> top_pages(int minutes, int limit) {
-        return ask<TopPages>([&](auto done) { queries->top_pages(minutes, limit, done); });
+        return ask<TopPages>([&](auto done) { queries->top_pages(project, minutes, limit, done); });
     }
     Result<PairCount> pair_count(const std::string& user, const std::string& page) {
-        return ask<PairCount>([&](auto done) { queries->pair_count(user, page, done); });
+        return ask<PairCount>([&](auto done) { queries->pair_count(project, user, page, done); });
     }
     using Minutes = std::vector<StreamMinute>;
     Result<Minutes> stream_minutes(int minutes, int limit) {
-        return ask<Minutes>([&](auto done) { queries->stream_minutes(minutes, limit, done); });
+        return ask<Minutes>([&](auto done) { queries->stream_minutes(project, minutes, limit, done); });
     }
     Result<Minutes> top_streams(int minutes, StreamOrder by, int n) {
-        return ask<Minutes>([&](auto done) { queries->top_streams(minutes, by, n, done); });
+        return ask<Minutes>([&](auto done) { queries->top_streams(project, minutes, by, n, done); });
     }
     PlainEvent visit(const std::string& user, const std::string& page, const std::string& session = {}) {
         PlainEvent e = event("page_view");
@@ -48,6 +48,7 @@ protected:
     }
 
     std::unique_ptr<QueryService> queries;
+    std::string project;  // that is asked about; empty: all
 };
 
 TEST_F(QueryServiceTest, CountsUsersOnceAndForgetsThemWithTime) {
@@ -74,7 +75,9 @@ TEST_F(QueryServiceTest, RanksPagesMostFirstThenByName) {
 
 TEST_F(QueryServiceTest, ListsTheSessionsOfAUser) {
     append({visit("u", "/", "s2"), visit("u", "/", "s1"), visit("v", "/", "s3")});
-    const auto sessions = [&] { return ask<ActiveSessions>([&](auto done) { queries->active_sessions("u", done); }); };
+    const auto sessions = [&] {
+        return ask<ActiveSessions>([&](auto done) { queries->active_sessions(project, "u", done); });
+    };
     EXPECT_EQ(sessions()->sessions, (std::vector<std::string>{"s1", "s2"}));
     clock.advance(1'799'000'000);
     append({visit("u", "/", "s1")});
@@ -113,7 +116,7 @@ TEST_F(QueryServiceTest, KeepsStreamMinutes) {
     EXPECT_EQ((*rows)[2].chat_messages, 1U);
     EXPECT_EQ(stream_minutes(1, 5)->size(), 1U);
 
-    const auto latest = ask<Minutes>([&](auto done) { queries->latest_streams(done); });
+    const auto latest = ask<Minutes>([&](auto done) { queries->latest_streams(project, done); });
     ASSERT_EQ(latest->size(), 2U);
     EXPECT_EQ(latest->front().active_viewers, 1);
     const auto top = top_streams(10, StreamOrder::Donations, 1);

@@ -175,9 +175,9 @@ void Questions(benchmark::State& state) {
     }
     const Timestamp now{1'800'000'010'000'000};
     for (auto _ : state) {
-        benchmark::DoNotOptimize(projection.active_users(5, now));
-        benchmark::DoNotOptimize(projection.top_pages(15, now, 10));
-        benchmark::DoNotOptimize(projection.top_types(15, now, 10));
+        benchmark::DoNotOptimize(projection.live().active_users({}, 5, now));
+        benchmark::DoNotOptimize(projection.live().top(metric::kTopPages, {}, 15, now, 10));
+        benchmark::DoNotOptimize(projection.live().top(metric::kEventTypes, {}, 15, now, 10));
     }
 }
 BENCHMARK(Questions)->Unit(benchmark::kMicrosecond);

@@ -163,13 +163,19 @@ public:
         const std::lock_guard lock(mutex_);
         return health_;
     }
-    void active_users(int, api::Done<api::ActiveUsers> done) override { done(unavailable()); }
-    void top_pages(int, int, api::Done<api::TopPages> done) override { done(unavailable()); }
-    void active_sessions(std::string, api::Done<api::ActiveSessions> done) override { done(unavailable()); }
-    void pair_count(std::string, std::string, api::Done<api::PairCount> done) override { done(unavailable()); }
-    void stream_minutes(int, int, api::Done<std::vector<api::StreamMinute>> done) override { done(unavailable()); }
-    void latest_streams(api::Done<std::vector<api::StreamMinute>> done) override { done(unavailable()); }
-    void top_streams(int, api::StreamOrder, int, api::Done<std::vector<api::StreamMinute>> done) override {
+    void active_users(std::string, int, api::Done<api::ActiveUsers> done) override { done(unavailable()); }
+    void top_pages(std::string, int, int, api::Done<api::TopPages> done) override { done(unavailable()); }
+    void active_sessions(std::string, std::string, api::Done<api::ActiveSessions> done) override {
+        done(unavailable());
+    }
+    void pair_count(std::string, std::string, std::string, api::Done<api::PairCount> done) override {
+        done(unavailable());
+    }
+    void stream_minutes(std::string, int, int, api::Done<std::vector<api::StreamMinute>> done) override {
+        done(unavailable());
+    }
+    void latest_streams(std::string, api::Done<std::vector<api::StreamMinute>> done) override { done(unavailable()); }
+    void top_streams(std::string, int, api::StreamOrder, int, api::Done<std::vector<api::StreamMinute>> done) override {
         done(unavailable());
     }
     api::PipelineStats pipeline_stats() override { return {}; }

@@ -72,7 +72,7 @@ protected:
         std::promise<std::optional<std::uint64_t>> answer;
         pipeline->ask([&](const Projection* projection) {
             if (projection == nullptr) return answer.set_value(std::nullopt);
-            const Result<std::uint64_t> count = projection->pair_count(user, "/p");
+            const Result<std::uint64_t> count = projection->pair_count({}, user, "/p");
             EXPECT_TRUE(count.ok());
             answer.set_value(*count);
         });

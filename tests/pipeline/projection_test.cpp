@@ -133,20 +133,21 @@ void expect_answers(const Projection& projection, const std::vector<PlainEvent>&
     const std::int64_t now_micros = events.back().received_at + 1'700'000;
     const Timestamp now{now_micros};
     for (const int minutes : {1, 5, 15, 60}) {
-        EXPECT_EQ(projection.active_users(minutes, now), test::oracle_active_users(events, minutes, now_micros));
-        EXPECT_EQ(projection.top_pages(minutes, now, 7),
+        EXPECT_EQ(projection.live().active_users({}, minutes, now).users,
+                  test::oracle_active_users(events, minutes, now_micros));
+        EXPECT_EQ(projection.live().top(metric::kTopPages, {}, minutes, now, 7).counts,
                   test::oracle_top(rows, metric::kTopPages, minutes, now_micros, 7));
-        EXPECT_EQ(projection.top_types(minutes, now, 50),
+        EXPECT_EQ(projection.live().top(metric::kEventTypes, {}, minutes, now, 50).counts,
                   test::oracle_top(rows, metric::kEventTypes, minutes, now_micros, 50));
     }
     for (int user = 0; user < 41; ++user) {
         const std::string name = "user-" + std::to_string(user);
-        EXPECT_EQ(projection.active_sessions(name, now), test::oracle_sessions(events, name, now_micros));
+        EXPECT_EQ(projection.live().active_sessions({}, name, now), test::oracle_sessions(events, name, now_micros));
         for (int page = 0; page < 16; page += 5) {
             const std::string url = "/page/" + std::to_string(page);
             const auto wanted =
                 rows.find({metric::kPageClicks, kNoWindow, test::kDefaultProject + name + std::string(1, '\0') + url});
-            const Result<std::uint64_t> count = projection.pair_count(name, url);
+            const Result<std::uint64_t> count = projection.pair_count({}, name, url);
             ASSERT_TRUE(count.ok());
             EXPECT_EQ(*count, wanted == rows.end() ? 0U : static_cast<std::uint64_t>(wanted->second)) << name << url;
         }
@@ -155,13 +156,16 @@ void expect_answers(const Projection& projection, const std::vector<PlainEvent>&
     std::vector<StreamRow> latest;
     for (std::size_t i = 0; i < streams.size(); ++i)
         if (i + 1 == streams.size() || streams[i + 1].stream_id != streams[i].stream_id) latest.push_back(streams[i]);
-    EXPECT_EQ(projection.streams().latest(), latest);
+    EXPECT_EQ(projection.live().latest_streams({}), latest);
     std::stable_sort(streams.begin(), streams.end(), [](const auto& a, const auto& b) { return a.window > b.window; });
-    const std::int64_t newest = streams.empty() ? 0 : streams.front().window;
+    std::int64_t log_clock = 0;
+    for (const PlainEvent& e : events) log_clock = std::max(log_clock, e.received_at);
+    const std::int64_t newest =
+        streams.empty() ? 0 : std::min(streams.front().window, floor_to({log_clock}, kMinuteMicros).micros);
     std::erase_if(streams, [&](const StreamRow& row) { return row.window <= newest - 90 * kMinuteMicros; });
-    EXPECT_EQ(projection.streams().last_minutes(90, 100'000), streams);
+    EXPECT_EQ(projection.live().stream_minutes({}, 90, 100'000), streams);
     if (streams.size() > 3) streams.resize(3);
-    EXPECT_EQ(projection.streams().last_minutes(90, 3), streams);
+    EXPECT_EQ(projection.live().stream_minutes({}, 90, 3), streams);
 }
 
 void expect_store(ResultStore& store, const std::vector<PlainEvent>& events) {
@@ -300,44 +304,7 @@ TEST(Projection, ForgetsUsersAfterAnHour) {
     std::size_t stored = 0;
     ASSERT_TRUE(store->snapshot().value()->for_each_user([&](UserActivity&&) { ++stored; }).ok());
     EXPECT_LT(stored, 900U) << "720 were active within the last hour; the others go within some minutes";
-    EXPECT_EQ(projection.active_users(60, {events.back().received_at}), 720U);
-}
-
-TEST(ActivityTracker, KeepsTheNewestOfTooManySessions) {
-    ActivityTracker tracker;
-    EventBatch batch;
-    for (int i = 0; i < 300; ++i) {
-        PlainEvent e;
-        e.user_id = "u";
-        e.session_id = "s" + std::to_string(1'000 + i);
-        e.occurred_at = e.received_at = test::kStreamStart + i;
-        batch.add(e.view());
-    }
-    tracker.apply(batch, 0, batch.size(), {});
-    const auto sessions = tracker.active_sessions("u", {test::kStreamStart + 300});
-    ASSERT_EQ(sessions.size(), kSessionsPerUser);
-    EXPECT_EQ(sessions.front(), "s1044");
-    EXPECT_EQ(sessions.back(), "s1299");
-}
-
-TEST(StreamSeries, RanksStreamsOverTheLastMinutes) {
-    StreamSeries series;
-    const auto minute = [](int n) { return n * kMinuteMicros; };
-    series.add(metric::kStreamViewers, minute(1), "a", -4);  // a leave without a join: the level stays 0
-    series.add(metric::kStreamViewers, minute(2), "a", 3);
-    series.add(metric::kStreamViewers, minute(9), "b", 3);
-    series.add(metric::kStreamChats, minute(8), "a", 10);
-    series.add(metric::kStreamChats, minute(2), "b", 100);
-    series.add(metric::kStreamDonations, minute(9), "c", 5'000);
-    series.add(metric::kStreamDonations, minute(5), "c", 5'000);
-    using Rows = std::vector<StreamRow>;
-    EXPECT_EQ(series.top(60, StreamRank::Viewers, 2), (Rows{{"a", minute(8), 3, 10, 0}, {"b", minute(9), 3, 100, 0}}));
-    EXPECT_EQ(series.top(5, StreamRank::Donations, 1), (Rows{{"c", minute(9), 0, 0, 10'000}}));
-    EXPECT_EQ(series.top(4, StreamRank::Chats, 9),
-              (Rows{{"a", minute(8), 3, 10, 0}, {"b", minute(9), 3, 0, 0}, {"c", minute(9), 0, 0, 5'000}}));
-    series.add(metric::kStreamViewers, minute(1), "a", 5);  // late, and the levels after it follow
-    EXPECT_EQ(series.latest().front(), (StreamRow{"a", minute(8), 4, 10, 0}));
-    EXPECT_TRUE(StreamSeries().top(5, StreamRank::Viewers, 5).empty());
+    EXPECT_EQ(projection.live().active_users({}, 60, {events.back().received_at}).users, 720U);
 }
 
 }  // namespace

@@ -320,7 +320,7 @@ TEST_F(WireTest, StoppingIsIdempotentAndServicesAnswerUnavailableAfterwards) {
     backend_->stop();
     backend_->stop();
     bool answered = false;
-    backend_->services().query.active_users(5, [&](Result<api::ActiveUsers> result) {
+    backend_->services().query.active_users({}, 5, [&](Result<api::ActiveUsers> result) {
         answered = true;
         EXPECT_EQ(result.error().code, ErrorCode::Unavailable);
     });
