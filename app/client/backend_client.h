@@ -12,10 +12,12 @@
 #include <string_view>
 
 #include "api/event_trace.h"
+#include "api/metric_service.h"
 #include "api/services.h"
 #include "api/types.h"
 #include "base/result.h"
 #include "client/connection_state.h"
+#include "query/query.h"
 
 namespace streamgauge::client {
 
@@ -47,6 +49,19 @@ public:
     virtual ~EventCalls() = default;
     // "Where is my event?" InvalidArgument for an id that cannot be; an id that nobody knows is an answer.
     virtual void trace(std::string event_id, QObject* context, Done<api::EventTrace> done) = 0;
+};
+
+// Needs the feature "metrics"; without it the backend answers NotFound. Errors are those of api::MetricService and
+// api::AnalysisService.
+class MetricCalls {
+public:
+    virtual ~MetricCalls() = default;
+    virtual void list_metrics(QObject* context, Done<std::vector<api::MetricStatus>> done) = 0;
+    // Of a metric, not over stored events.
+    virtual void points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) = 0;
+    virtual void put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) = 0;
+    virtual void remove_metric(std::string name, QObject* context, Done<bool> done) = 0;
+    virtual void cancel_backfill(std::string name, QObject* context, Done<bool> done) = 0;
 };
 
 // Destroying it ends the subscription: nothing is received afterwards. It may be destroyed inside its own callback, and
@@ -82,6 +97,7 @@ public:
     virtual AdminCalls& admin() = 0;
     virtual LoadCalls& load() = 0;
     virtual EventCalls& events() = 0;
+    virtual MetricCalls& metrics() = 0;
     virtual LiveCalls& live() = 0;
 
     virtual ConnectionState state() const = 0;

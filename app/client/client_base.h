@@ -33,6 +33,7 @@ class ClientBase : public BackendClient,
                    protected AdminCalls,
                    protected LoadCalls,
                    protected EventCalls,
+                   protected MetricCalls,
                    protected LiveCalls {
     Q_OBJECT
 public:
@@ -41,6 +42,7 @@ public:
     AdminCalls& admin() override { return *this; }
     LoadCalls& load() override { return *this; }
     EventCalls& events() override { return *this; }
+    MetricCalls& metrics() override { return *this; }
     LiveCalls& live() override { return *this; }
     ConnectionState state() const override { return state_; }
     std::string error_text() const override { return error_text_; }

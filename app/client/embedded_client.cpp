@@ -247,6 +247,44 @@ void EmbeddedClient::trace(std::string event_id, QObject* context, Done<api::Eve
         });
 }
 
+void EmbeddedClient::list_metrics(QObject* context, Done<std::vector<api::MetricStatus>> done) {
+    ask<std::vector<api::MetricStatus>>(
+        context, std::move(done),
+        [](const Services& services, const api::Done<std::vector<api::MetricStatus>>& settle) {
+            services.metrics.list(settle);
+        });
+}
+
+void EmbeddedClient::points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) {
+    ask<query::PointsAnswer>(
+        context, std::move(done),
+        [query = std::move(query)](const Services& services, const api::Done<query::PointsAnswer>& settle) {
+            services.analysis.points(query, {}, settle);
+        });
+}
+
+void EmbeddedClient::put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) {
+    ask<api::MetricStatus>(
+        context, std::move(done),
+        [definition = std::move(definition)](const Services& services, const api::Done<api::MetricStatus>& settle) {
+            services.metrics.put(definition, settle);
+        });
+}
+
+void EmbeddedClient::remove_metric(std::string name, QObject* context, Done<bool> done) {
+    ask<bool>(context, std::move(done),
+              [name = std::move(name)](const Services& services, const api::Done<bool>& settle) {
+                  services.metrics.remove(name, settle);
+              });
+}
+
+void EmbeddedClient::cancel_backfill(std::string name, QObject* context, Done<bool> done) {
+    ask<bool>(context, std::move(done),
+              [name = std::move(name)](const Services& services, const api::Done<bool>& settle) {
+                  services.metrics.cancel_backfill(name, settle);
+              });
+}
+
 void EmbeddedClient::stop_load(QObject* context, Done<api::LoadStatus> done) {
     ask<api::LoadStatus>(
         context, std::move(done),

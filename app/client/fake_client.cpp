@@ -8,7 +8,7 @@ namespace streamgauge::client {
 FakeClient::FakeClient(QObject* parent) : ClientBase(parent) {
     next_hello_.version = STREAMGAUGE_VERSION;
     next_hello_.epoch = 1;
-    next_hello_.features = {"live", "events", "load", "filter", "trace"};
+    next_hello_.features = {"live", "events", "load", "filter", "trace", "metrics"};
     on_health = [] { return Result<api::Health>(api::Health{true, {{"journal", true, ""}, {"store", true, ""}}}); };
     on_start_load = [this](const api::LoadPlan& plan) {
         load_ = {};
@@ -23,6 +23,20 @@ FakeClient::FakeClient(QObject* parent) : ClientBase(parent) {
         trace.summary = "No event with this id is kept.";
         return Result<api::EventTrace>(trace);
     };
+    on_metrics = [] { return Result<std::vector<api::MetricStatus>>(std::vector<api::MetricStatus>()); };
+    const auto unknown = [](const std::string& name) {
+        return Error::make(ErrorCode::NotFound, "there is no metric called " + name);
+    };
+    on_points = [unknown](const query::PointsQuery& query) {
+        return Result<query::PointsAnswer>(unknown(query.metric));
+    };
+    on_put_metric = [](const MetricDefinition& definition) {
+        api::MetricStatus status;
+        status.definition = definition;
+        return Result<api::MetricStatus>(std::move(status));
+    };
+    on_remove_metric = [unknown](const std::string& name) { return Result<bool>(unknown(name)); };
+    on_cancel_backfill = on_remove_metric;
     on_stop_load = [this] {
         load_.state = api::LoadState::Stopped;
         return Result<api::LoadStatus>(load_);
@@ -119,6 +133,29 @@ void FakeClient::trace(std::string event_id, QObject* context, Done<api::EventTr
     traced_.push_back(event_id);
     answer<api::EventTrace>(context, std::move(done),
                             [this, event_id = std::move(event_id)] { return on_trace(event_id); });
+}
+
+void FakeClient::list_metrics(QObject* context, Done<std::vector<api::MetricStatus>> done) {
+    answer<std::vector<api::MetricStatus>>(context, std::move(done), on_metrics);
+}
+
+void FakeClient::points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) {
+    asked_points_.push_back(query);
+    answer<query::PointsAnswer>(context, std::move(done),
+                                [this, query = std::move(query)] { return on_points(query); });
+}
+
+void FakeClient::put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) {
+    answer<api::MetricStatus>(context, std::move(done),
+                              [this, definition = std::move(definition)] { return on_put_metric(definition); });
+}
+
+void FakeClient::remove_metric(std::string name, QObject* context, Done<bool> done) {
+    answer<bool>(context, std::move(done), [this, name = std::move(name)] { return on_remove_metric(name); });
+}
+
+void FakeClient::cancel_backfill(std::string name, QObject* context, Done<bool> done) {
+    answer<bool>(context, std::move(done), [this, name = std::move(name)] { return on_cancel_backfill(name); });
 }
 
 void FakeClient::stop_load(QObject* context, Done<api::LoadStatus> done) {

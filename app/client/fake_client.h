@@ -40,6 +40,11 @@ public:
     std::function<Result<api::LoadStatus>()> on_stop_load;
     // By default nobody knows the id.
     std::function<Result<api::EventTrace>(const std::string& event_id)> on_trace;
+    // By default there are none.
+    std::function<Result<std::vector<api::MetricStatus>>()> on_metrics;
+    std::function<Result<query::PointsAnswer>(const query::PointsQuery&)> on_points;
+    std::function<Result<api::MetricStatus>(const MetricDefinition&)> on_put_metric;
+    std::function<Result<bool>(const std::string&name)> on_remove_metric, on_cancel_backfill;
     bool hold = false;
 
     // ---- what was asked
@@ -47,6 +52,7 @@ public:
     const std::vector<std::pair<std::string, std::string>>& logins() const { return logins_; }
     int stops_asked() const { return stops_asked_; }
     const std::vector<std::string>& traced() const { return traced_; }
+    const std::vector<query::PointsQuery>& asked_points() const { return asked_points_; }
     // Filters of the open subscriptions to `topic`, oldest first.
     std::vector<api::TopicFilter> subscribed(api::Topic topic) const;
 
@@ -56,6 +62,11 @@ protected:
     void stop_load(QObject* context, Done<api::LoadStatus> done) override;
     void load_status(QObject* context, Done<api::LoadStatus> done) override;
     void trace(std::string event_id, QObject* context, Done<api::EventTrace> done) override;
+    void list_metrics(QObject* context, Done<std::vector<api::MetricStatus>> done) override;
+    void points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) override;
+    void put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) override;
+    void remove_metric(std::string name, QObject* context, Done<bool> done) override;
+    void cancel_backfill(std::string name, QObject* context, Done<bool> done) override;
     void feed_opened(const Feed& feed) override;
     void feed_closed(std::uint64_t id) override;
 
@@ -73,6 +84,7 @@ private:
     std::vector<std::pair<std::string, std::string>> logins_;
     int stops_asked_ = 0;
     std::vector<std::string> traced_;
+    std::vector<query::PointsQuery> asked_points_;
 };
 
 }  // namespace streamgauge::client

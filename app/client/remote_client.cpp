@@ -12,6 +12,8 @@
 #include <utility>
 
 #include "api/codec.h"
+#include "api/metric_answers.h"
+#include "api/metric_codec.h"
 
 namespace streamgauge::client {
 
@@ -77,6 +79,12 @@ Result<std::string> decode_token(std::string_view json) {
     const QString token = QJsonDocument::fromJson(bytes).object()["token"_L1].toString();
     if (token.isEmpty()) return Error::make(ErrorCode::Internal, "the server answered a login without a token");
     return token.toStdString();
+}
+
+const QString kMetricsPath = u"/api/v1/metrics"_s;
+
+QString metric_path(const std::string& name) {
+    return kMetricsPath + u'/' + QString::fromLatin1(QByteArray::fromStdString(name).toPercentEncoding());
 }
 
 // The status said it all.
@@ -437,6 +445,28 @@ void RemoteClient::trace(std::string event_id, QObject* context, Done<api::Event
     const QByteArray id = QByteArray::fromStdString(event_id).toPercentEncoding();
     call<api::EventTrace>("GET", u"/api/v1/events/"_s + QString::fromLatin1(id) + u"/trace"_s, {},
                           &api::decode_event_trace, context, std::move(done));
+}
+
+void RemoteClient::list_metrics(QObject* context, Done<std::vector<api::MetricStatus>> done) {
+    call<std::vector<api::MetricStatus>>("GET", kMetricsPath, {}, &api::read_statuses, context, std::move(done));
+}
+
+void RemoteClient::points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) {
+    call<query::PointsAnswer>("POST", u"/api/v1/query"_s, api::write_question(query), &api::read_points, context,
+                              std::move(done));
+}
+
+void RemoteClient::put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) {
+    call<api::MetricStatus>("PUT", metric_path(definition.name), api::write_definition(definition), &api::read_status,
+                            context, std::move(done));
+}
+
+void RemoteClient::remove_metric(std::string name, QObject* context, Done<bool> done) {
+    call<bool>("DELETE", metric_path(name), {}, &decode_nothing, context, std::move(done));
+}
+
+void RemoteClient::cancel_backfill(std::string name, QObject* context, Done<bool> done) {
+    call<bool>("DELETE", metric_path(name) + u"/backfill"_s, {}, &decode_nothing, context, std::move(done));
 }
 
 void RemoteClient::stop_load(QObject* context, Done<api::LoadStatus> done) {

@@ -58,6 +58,11 @@ protected:
     void stop_load(QObject* context, Done<api::LoadStatus> done) override;
     void load_status(QObject* context, Done<api::LoadStatus> done) override;
     void trace(std::string event_id, QObject* context, Done<api::EventTrace> done) override;
+    void list_metrics(QObject* context, Done<std::vector<api::MetricStatus>> done) override;
+    void points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) override;
+    void put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) override;
+    void remove_metric(std::string name, QObject* context, Done<bool> done) override;
+    void cancel_backfill(std::string name, QObject* context, Done<bool> done) override;
     void feed_opened(const Feed& feed) override;
     void feed_closed(std::uint64_t id) override;
 

@@ -90,7 +90,7 @@ public:
 
     Status open();
 
-    Services services() override { return {*query_, *feed_, *load_, *admin_, *access_, *trace_, *metrics_}; }
+    Services services() override { return {*query_, *feed_, *load_, *admin_, *access_, *trace_, *metrics_, *analyst_}; }
     std::optional<std::string> take_first_password() override { return access_->take_first_password(); }
     const http::RouteTable& routes() const override { return table_; }
     std::vector<http::Endpoint> listening() const override { return listening_; }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/access.h"
+#include "api/analysis_service.h"
 #include "api/metric_service.h"
 #include "api/services.h"
 #include "api/trace_service.h"
@@ -28,6 +29,7 @@ struct Services {
     api::AccessService& access;
     api::TraceService& trace;
     api::MetricService& metrics;
+    api::AnalysisService& analysis;
 };
 
 struct StartOptions {

@@ -6,6 +6,8 @@
 
 #include <vector>
 
+#include "api/metric_codec.h"
+#include "api/query_answer.h"
 #include "client/embedded_client.h"
 #include "client/eventually.h"
 #include "client/fake_client.h"
@@ -53,6 +55,31 @@ public:
             }
             return tests::scripted_trace(id);
         };
+        fake_.on_metrics = [this] {
+            Result<std::vector<api::MetricStatus>> told = std::vector<api::MetricStatus>();
+            metrics_.list([&](auto result) { told = std::move(result); });
+            return told;
+        };
+        fake_.on_points = [this](const query::PointsQuery& query) {
+            Result<query::PointsAnswer> told = query::PointsAnswer();
+            metrics_.points(query, {}, [&](auto result) { told = std::move(result); });
+            return told;
+        };
+        fake_.on_put_metric = [this](const MetricDefinition& definition) {
+            Result<api::MetricStatus> told = api::MetricStatus();
+            metrics_.put(definition, [&](auto result) { told = std::move(result); });
+            return told;
+        };
+        fake_.on_remove_metric = [this](const std::string& name) {
+            Result<bool> told = false;
+            metrics_.remove(name, [&](auto result) { told = std::move(result); });
+            return told;
+        };
+        fake_.on_cancel_backfill = [this](const std::string& name) {
+            Result<bool> told = false;
+            metrics_.cancel_backfill(name, [&](auto result) { told = std::move(result); });
+            return told;
+        };
         fake_.on_start_load = [](const api::LoadPlan& plan) -> Result<api::LoadStatus> {
             if (plan.rate <= 0) {
                 return Error{ErrorCode::InvalidArgument, "the rate must be above 0", "rate", {}, "give one"};
@@ -68,6 +95,7 @@ public:
     }
 
 private:
+    tests::ScriptedMetrics metrics_;
     FakeClient fake_;
 };
 
@@ -264,6 +292,68 @@ TEST_P(ClientContract, TellsWhereAnEventIs) {
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().code, ErrorCode::InvalidArgument);
     EXPECT_EQ(refused.error().field, "event_id");
+}
+
+TEST_P(ClientContract, TellsOfMetricsAndTheirPoints) {
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    EXPECT_TRUE(client.has_feature("metrics"));
+    const auto settled = [&]<class T>(T, auto ask) {
+        std::optional<Result<T>> told;
+        ask([&](Result<T> result) { told = std::move(result); });
+        EXPECT_FALSE(told) << "settled inside the call";
+        EXPECT_TRUE(eventually([&] { return told.has_value(); }));
+        return told.value_or(Error{});
+    };
+    MetricCalls& metrics = client.metrics();
+    const auto names = [&] {
+        std::vector<std::string> all;
+        const auto told = settled(std::vector<api::MetricStatus>(),
+                                  [&](auto done) { metrics.list_metrics(&context, std::move(done)); });
+        EXPECT_TRUE(told.ok());
+        for (const api::MetricStatus& one : told.value_or({})) all.push_back(api::write_status(one));
+        return all;
+    };
+    const std::vector<api::MetricStatus> wanted = tests::scripted_metrics();
+    EXPECT_THAT(names(), ElementsAre(api::write_status(wanted[0]), api::write_status(wanted[1])));
+
+    query::PointsQuery query;
+    query.metric = "revenue";
+    query.range = {Timestamp{1'800'000'000'000'000}, Timestamp{1'800'003'600'000'000}};
+    query.step_micros = kMinuteMicros;
+    query.group_by = {{Field::Prop, "currency"}};
+    query.filter = *Filter::parse("props.currency = EUR");
+    query.order = query::Order{query::Order::By::Value, true};
+    const auto points =
+        settled(query::PointsAnswer(), [&](auto done) { metrics.points(query, &context, std::move(done)); });
+    ASSERT_TRUE(points.ok()) << points.error().describe();
+    EXPECT_EQ(api::write_json({*points}, {}), api::write_json({tests::scripted_points(query)}, {}));
+    query.metric = "nobody";
+    EXPECT_EQ(settled(query::PointsAnswer(), [&](auto done) { metrics.points(query, &context, std::move(done)); })
+                  .error()
+                  .code,
+              ErrorCode::NotFound);
+
+    const auto cancel = [&](const std::string& name) {
+        return settled(false, [&](auto done) { metrics.cancel_backfill(name, &context, std::move(done)); });
+    };
+    EXPECT_TRUE(cancel("revenue_by_plan").ok());
+    EXPECT_EQ(cancel("revenue").error().code, ErrorCode::NotFound);
+    const auto put = [&](const std::string& name) {
+        return settled(api::MetricStatus(), [&](auto done) {
+            metrics.put_metric(tests::scripted_definition(name), &context, std::move(done));
+        });
+    };
+    const auto added = put("purchases");
+    ASSERT_TRUE(added.ok()) << added.error().describe();
+    EXPECT_EQ(added->definition.name, "purchases");
+    EXPECT_EQ(put("revenue").error().code, ErrorCode::Conflict);
+    const auto remove = [&](const std::string& name) {
+        return settled(false, [&](auto done) { metrics.remove_metric(name, &context, std::move(done)); });
+    };
+    EXPECT_TRUE(remove("purchases").ok());
+    EXPECT_EQ(remove("purchases").error().code, ErrorCode::NotFound);
+    EXPECT_EQ(names().size(), 2U);
 }
 
 TEST_P(ClientContract, AnErrorKeepsItsCodeFieldAndHint) {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "client/scripted_metrics.h"
 #include "server/backend.h"
 
 namespace streamgauge::tests {
@@ -155,6 +156,7 @@ public:
         const std::lock_guard lock(mutex_);
         return load_;
     }
+    ScriptedMetrics& metrics() { return metrics_; }
     api::Hello hello() override {
         const std::lock_guard lock(mutex_);
         return hello_;
@@ -247,8 +249,9 @@ private:
         work();
     }
 
+    ScriptedMetrics metrics_;
     mutable std::mutex mutex_;
-    api::Hello hello_{"streamgauge", "0.1.0", 1, 7, {"live", "events", "load", "filter", "trace"}};
+    api::Hello hello_{"streamgauge", "0.1.0", 1, 7, {"live", "events", "load", "filter", "trace", "metrics"}};
     api::Health health_{true, {{"journal", true, ""}, {"store", true, ""}}};
     api::LoadStatus load_;
     std::map<std::uint64_t, Reader> readers_;
@@ -308,7 +311,10 @@ class ScriptedBackend final : public Backend {
 public:
     explicit ScriptedBackend(ScriptedServices& services) : services_(services) {}
     ~ScriptedBackend() override { services_.release(); }
-    Services services() override { return {services_, services_, services_, services_, access_, trace_}; }
+    Services services() override {
+        return {services_,           services_, services_, services_, access_, trace_, &services_.metrics(),
+                &services_.metrics()};
+    }
     std::optional<std::string> take_first_password() override { return std::nullopt; }
     const http::RouteTable& routes() const override { return routes_; }
     std::vector<http::Endpoint> listening() const override { return {{"127.0.0.1", 8080}}; }

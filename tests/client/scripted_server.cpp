@@ -7,6 +7,10 @@
 #include <QUrlQuery>
 
 #include "api/codec.h"
+#include "api/metric_answers.h"
+#include "api/metric_codec.h"
+#include "api/query_answer.h"
+#include "api/query_request.h"
 
 namespace streamgauge::tests {
 
@@ -21,7 +25,8 @@ QByteArray reply(int status, const std::string& body, const char* type = "applic
 }
 
 QByteArray problem_reply(const Error& error) {
-    return reply(error.code == ErrorCode::Conflict ? 409 : 400,
+    const int status = error.code == ErrorCode::Conflict ? 409 : error.code == ErrorCode::NotFound ? 404 : 400;
+    return reply(status,
                  R"({"type":"about:blank","title":"Bad","status":400,"detail":")" + error.message + R"(","field":")" +
                      error.field + R"(","hint":")" + error.hint + R"("})",
                  "application/problem+json");
@@ -117,6 +122,40 @@ QByteArray ScriptedServer::login(const QByteArray& body) {
     return reply(200, R"({"token":")" + token_.toStdString() + "\"}");
 }
 
+// The scripted metrics answer at once.
+QByteArray ScriptedServer::answer_metrics(const QByteArray& method, const QString& path, const std::string& body) {
+    QByteArray answer;
+    const auto written = [&answer](auto write) {
+        return [&answer, write](const auto& result) {
+            answer = result.ok() ? reply(200, write(*result)) : problem_reply(result.error());
+        };
+    };
+    const auto nothing = written([](bool) { return std::string("{}"); });
+    const std::string rest = path.mid(16).toStdString();
+    ScriptedMetrics& metrics = services_.metrics();
+    if (path == "/api/v1/query"_L1) {
+        const auto request = api::read_query(body, Timestamp{});
+        if (!request.ok()) return problem_reply(request.error());
+        metrics.points(request->points.at(0), {},
+                       written([](const query::PointsAnswer& points) { return api::write_json({points}, {}); }));
+    } else if (method == "GET") {
+        metrics.list(written([](const std::vector<api::MetricStatus>& all) {
+            std::string text = R"({"metrics":[)";
+            for (const api::MetricStatus& one : all) text += (text.back() == '[' ? "" : ",") + api::write_status(one);
+            return text + "]}";
+        }));
+    } else if (method == "PUT") {
+        const auto definition = api::read_definition(body, rest);
+        if (!definition.ok()) return problem_reply(definition.error());
+        metrics.put(*definition, written([](const api::MetricStatus& one) { return api::write_status(one); }));
+    } else if (rest.ends_with("/backfill")) {
+        metrics.cancel_backfill(rest.substr(0, rest.size() - 9), nothing);
+    } else {
+        metrics.remove(rest, nothing);
+    }
+    return answer;
+}
+
 void ScriptedServer::handle(QTcpSocket* socket, const QByteArray& head, const QByteArray& body) {
     requests_ += head;
     if (!raw_answer_.isEmpty()) {
@@ -163,6 +202,8 @@ void ScriptedServer::handle(QTcpSocket* socket, const QByteArray& head, const QB
                 if (to) to->write(bytes);
             });
         });
+    } else if (path.startsWith("/api/v1/metrics"_L1) || path == "/api/v1/query"_L1) {
+        socket->write(answer_metrics(words.value(0), path, body.toStdString()));
     } else if (path == "/api/v1/live"_L1) {
         const QUrlQuery query(target);
         const auto topic = api::topic_from(query.queryItemValue(u"topic"_s).toStdString());

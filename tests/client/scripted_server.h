@@ -37,6 +37,7 @@ public:
 
 private:
     void read(QTcpSocket* socket);
+    QByteArray answer_metrics(const QByteArray& method, const QString& path, const std::string& body);
     void handle(QTcpSocket* socket, const QByteArray& head, const QByteArray& body);
 
     ScriptedServices& services_;
