@@ -38,7 +38,7 @@ Rectangle {
             app: root.app
             anchors.left: rail.right
             anchors.right: parent.right
-            title: ["Overview", "Events", "Load"][root.app.page]
+            title: ["Overview", "Events", "Metrics", "Load"][root.app.page]
             hasRange: root.app.page === 0
             onPaletteRequested: palette.open(main)
         }
@@ -49,7 +49,7 @@ Rectangle {
             anchors.bottom: status.top
             // A page is made when it is first looked at, and stays.
             Repeater {
-                model: [overviewPage, eventsPage, loadPage]
+                model: [overviewPage, eventsPage, metricsPage, loadPage]
                 delegate: Loader {
                     required property int index
                     required property var modelData
@@ -75,6 +75,7 @@ Rectangle {
                     }
                 }
             }
+            Component { id: metricsPage; MetricsPage { objectName: "metricsPage"; app: root.app } }
             Component { id: loadPage; LoadPage { objectName: "loadPage"; app: root.app } }
         }
         StatusBar {
@@ -103,6 +104,7 @@ Rectangle {
     Shortcut { sequence: "Ctrl+1"; onActivated: root.app.page = 0 }
     Shortcut { sequence: "Ctrl+2"; onActivated: root.app.page = 1 }
     Shortcut { sequence: "Ctrl+3"; onActivated: root.app.page = 2 }
+    Shortcut { sequence: "Ctrl+4"; onActivated: root.app.page = 3 }
 
     Connections {
         target: root.app.connection

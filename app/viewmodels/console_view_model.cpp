@@ -13,6 +13,7 @@ ConsoleViewModel::ConsoleViewModel(client::BackendClient& client, const Clock& c
       overview_(client, store_),
       events_(client),
       trace_(client),
+      metrics_(client, clock),
       load_(client),
       status_(store_),
       commands_(make_commands()) {}
@@ -25,7 +26,8 @@ std::vector<Command> ConsoleViewModel::make_commands() {
     return {
         {u"overview"_s, u"Go to Overview"_s, u"Ctrl 1"_s, always, go(OverviewPage)},
         {u"events"_s, u"Go to Events"_s, u"Ctrl 2"_s, always, go(EventsPage)},
-        {u"load"_s, u"Go to Load"_s, u"Ctrl 3"_s, always, go(LoadPage)},
+        {u"metrics"_s, u"Go to Metrics"_s, u"Ctrl 3"_s, always, go(MetricsPage)},
+        {u"load"_s, u"Go to Load"_s, u"Ctrl 4"_s, always, go(LoadPage)},
         {u"pause"_s, u"Pause the live view"_s, u"Space"_s, [this] { return !paused_; }, [this] { set_paused(true); }},
         {u"resume"_s, u"Resume the live view"_s, u"Space"_s, [this] { return paused_; }, [this] { set_paused(false); }},
         {u"filter"_s, u"Filter events"_s, u"/"_s, always,
@@ -116,6 +118,7 @@ std::vector<Command> ConsoleViewModel::make_commands() {
 void ConsoleViewModel::set_page(int page) {
     if (page < 0 || page >= kPages || page == page_) return;
     page_ = page;
+    metrics_.set_active(page == MetricsPage);
     Q_EMIT pageChanged();
 }
 
@@ -156,6 +159,7 @@ void ConsoleViewModel::set_paused(bool paused) {
     paused_ = paused;
     overview_.set_paused(paused);
     events_.set_paused(paused);
+    metrics_.set_paused(paused);
     Q_EMIT pausedChanged();
 }
 

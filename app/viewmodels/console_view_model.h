@@ -9,6 +9,7 @@
 #include "viewmodels/connection_view_model.h"
 #include "viewmodels/events_view_model.h"
 #include "viewmodels/load_view_model.h"
+#include "viewmodels/metrics_view_model.h"
 #include "viewmodels/overview_view_model.h"
 #include "viewmodels/status_view_model.h"
 #include "viewmodels/trace_view_model.h"
@@ -22,6 +23,7 @@ class ConsoleViewModel : public QObject {
     Q_PROPERTY(QObject* overview READ overview CONSTANT)
     Q_PROPERTY(QObject* events READ events CONSTANT)
     Q_PROPERTY(QObject* trace READ trace CONSTANT)
+    Q_PROPERTY(QObject* metrics READ metrics CONSTANT)
     Q_PROPERTY(QObject* load READ load CONSTANT)
     Q_PROPERTY(QObject* status READ status CONSTANT)
     Q_PROPERTY(QObject* commands READ commands CONSTANT)
@@ -33,8 +35,8 @@ class ConsoleViewModel : public QObject {
     Q_PROPERTY(QString version READ version CONSTANT)
     Q_PROPERTY(bool asksBeforeClosing READ asks_before_closing NOTIFY asksBeforeClosingChanged)
 public:
-    enum Page { OverviewPage, EventsPage, LoadPage };
-    static constexpr int kPages = 3;
+    enum Page { OverviewPage, EventsPage, MetricsPage, LoadPage };
+    static constexpr int kPages = 4;
 
     ConsoleViewModel(client::BackendClient& client, const Clock& clock, QObject* parent = nullptr);
 
@@ -42,6 +44,7 @@ public:
     OverviewViewModel* overview() { return &overview_; }
     EventsViewModel* events() { return &events_; }
     TraceViewModel* trace() { return &trace_; }
+    MetricsViewModel* metrics() { return &metrics_; }
     LoadViewModel* load() { return &load_; }
     StatusViewModel* status() { return &status_; }
     CommandModel* commands() { return &commands_; }
@@ -88,6 +91,7 @@ private:
     OverviewViewModel overview_;
     EventsViewModel events_;
     TraceViewModel trace_;
+    MetricsViewModel metrics_;
     LoadViewModel load_;
     StatusViewModel status_;
     int page_ = OverviewPage;

@@ -16,6 +16,7 @@ Item {
     readonly property var paths: ({
         "overview": "M4.6 18.5 A 9.3 9.3 0 1 1 19.4 18.5 M12 13.5 L15.8 8.2",
         "events": "M4 6 H20 M4 12 H20 M4 18 H13",
+        "metrics": "M4 20 H20 M6.5 16.5 V11 M12 16.5 V5 M17.5 16.5 V8.5",
         "load": "M13 3 L5 13.5 H11 L10 21 L19 10 H13 Z",
         "pause": "M8.5 5.5 V18.5 M15.5 5.5 V18.5",
         "play": "M8 5.5 L18.5 12 L8 18.5 Z",

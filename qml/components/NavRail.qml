@@ -32,7 +32,8 @@ Rectangle {
         width: parent.width
         spacing: Theme.s1
         Repeater {
-            model: [{"name": "Overview", "icon": "overview"}, {"name": "Events", "icon": "events"}, {"name": "Load", "icon": "load"}]
+            model: [{"name": "Overview", "icon": "overview"}, {"name": "Events", "icon": "events"}, {"name": "Metrics", "icon": "metrics"},
+                    {"name": "Load", "icon": "load"}]
             delegate: T.Button {
                 id: tab
                 required property int index

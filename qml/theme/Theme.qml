@@ -44,6 +44,8 @@ QtObject {
     readonly property var latencyColors: dark ? ["#56b4e9", "#e6a23c", "#d98cb8"] : ["#1580bd", "#b36b00", "#a84a80"]
     readonly property var loadColors: dark ? ["#858f9d", "#35b795", "#e6c04a", "#ec7a4b"]
                                            : ["#646d7a", "#04775a", "#a67c00", "#cc4d16"]
+    readonly property var seriesColors: dark ? ["#4f9de8", "#e6a23c", "#35b795", "#d98cb8", "#e6c04a", "#858f9d"]
+                                             : ["#2674c4", "#b36b00", "#04775a", "#a84a80", "#a67c00", "#646d7a"]
     readonly property color spark: dark ? "#4f9de8" : "#2674c4"
 
     function tone(name) {

@@ -140,7 +140,7 @@ TEST_F(PagesTest, PagesChangeByClickAndByKey) {
     stage.click(stage.find(u"navEvents"_s));
     EXPECT_TRUE(shown(u"eventsPage"_s));
     EXPECT_FALSE(shown(u"overviewPage"_s));
-    stage.press(Qt::Key_3, Qt::ControlModifier);
+    stage.press(Qt::Key_4, Qt::ControlModifier);
     EXPECT_TRUE(shown(u"loadPage"_s));
     stage.press(Qt::Key_1, Qt::ControlModifier);
     EXPECT_TRUE(shown(u"overviewPage"_s));
@@ -227,6 +227,26 @@ TEST_F(PagesTest, TheKeysAreAQuestionMarkAway) {
     EXPECT_TRUE(shown(u"keysOverlay"_s));
     stage.press(Qt::Key_Escape);
     EXPECT_FALSE(shown(u"keysOverlay"_s));
+}
+
+TEST_F(PagesTest, AMetricIsChosenByKeyAndItsFillingCancelled) {
+    play(u"metrics-data"_s);
+    QQuickItem* list = stage.find(u"metricList"_s);
+    ASSERT_TRUE(list);
+    EXPECT_EQ(list->property("count").toInt(), 6);
+    EXPECT_TRUE(shown(u"metricChart"_s));
+    EXPECT_FALSE(shown(u"metricFilling"_s));
+    list->forceActiveFocus();
+    for (int i = 0; i < 3; ++i) stage.press(Qt::Key_Down);
+    EXPECT_EQ(stage.app.metrics()->selected(), u"latency_by_page_and_country");
+    ASSERT_TRUE(eventually([&] { return shown(u"metricFilling"_s); }));
+    int cancelled = 0;
+    stage.fake.on_cancel_backfill = [&](const std::string&) {
+        ++cancelled;
+        return Result<bool>(true);
+    };
+    stage.click(stage.find(u"cancelBackfill"_s));
+    EXPECT_TRUE(eventually([&] { return cancelled == 1; }));
 }
 
 TEST_F(PagesTest, ALoadRunStartsShowsAndStops) {

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "client/eventually.h"
+#include "metrics/definition_text.h"
 #include "ui/find_item.h"
 
 namespace streamgauge::tests {
@@ -171,6 +172,82 @@ api::EventTail sample_events(std::uint64_t first, std::uint64_t count) {
     return tail;
 }
 
+std::vector<api::MetricStatus> sample_metrics() {
+    const auto metric = [](MetricId id, const char* name, const char* aggregate, std::vector<FieldPath> group_by,
+                           const char* unit) {
+        api::MetricStatus status;
+        MetricDefinition& definition = status.definition;
+        definition.id = id;
+        definition.name = name;
+        definition.unit = unit;
+        definition.group_by = std::move(group_by);
+        const auto parts = parse_aggregate(aggregate);
+        definition.aggregate = parts->aggregate;
+        definition.of = parts->of;
+        definition.percentile = parts->percentile;
+        definition.tiers = usual_tiers(id < kFirstUserMetric ? 10 * kSecondMicros : kMinuteMicros, {}, false);
+        return status;
+    };
+    std::vector<api::MetricStatus> all;
+    all.push_back(metric(9, "active_users", "distinct(user_id)", {}, "users"));
+    all.push_back(metric(6, "event_types", "count", {{Field::EventType, {}}}, ""));
+    all.push_back(metric(1'002, "frequent_searches", "topk(props.query)", {}, ""));
+    all.push_back(metric(1'003, "latency_by_page_and_country", "p99(props.load_ms)",
+                         {{Field::PageUrl, {}}, {Field::Prop, "country"}}, "ms"));
+    all.push_back(metric(5, "page_views", "count", {{Field::PageUrl, {}}}, ""));
+    all.push_back(metric(1'000, "revenue", "sum(props.amount_usd)", {{Field::Prop, "currency"}}, "USD"));
+    all[3].backfill = api::Backfill{1'830'000, 2'900'000, 412'000, {}};
+    all[5].definition.description = "What was paid, by currency";
+    all[5].from_file = true;
+    return all;
+}
+
+query::PointsAnswer sample_points(const query::PointsQuery& query) {
+    query::PointsAnswer answer;
+    answer.metric = query.metric;
+    answer.range = query.range;
+    answer.step_micros = query.step_micros;
+    answer.group_by = query.group_by;
+    answer.as_of = query.range.to.plus_micros(-3 * Timestamp::kMicrosPerSecond);
+    answer.last_window_open = true;
+    const bool top = query.metric == "frequent_searches", sum = query.metric == "revenue";
+    answer.aggregate = top ? Aggregate::TopK : sum ? Aggregate::Sum : Aggregate::Distinct;
+    std::vector<std::vector<std::string>> groups{{}};
+    if (query.group_by.size() == 1) groups = {{"EUR"}, {"USD"}, {"GBP"}, {"JPY"}, {""}};
+    if (query.group_by.size() == 2) groups = {{"/checkout", "DE"}, {"/", "FR"}, {"(other)"}};
+    const std::int64_t step =
+        query.step_micros == 0 ? query.range.to.micros - query.range.from.micros : query.step_micros;
+    int n = 0;
+    for (std::int64_t at = query.range.from.micros; at < query.range.to.micros; at += step, ++n)
+        for (std::size_t g = 0; g < groups.size(); ++g) {
+            query::Point point;
+            point.start = {at};
+            point.end = {at + step};
+            point.group = groups[g];
+            point.open = at + step >= query.range.to.micros;
+            point.corrected = n % 17 == 3 && g == 0 ? 12 : 0;
+            point.other = query.group_by.size() == 2 && g == 2;
+            const double wave =
+                (800 + 300 * std::sin(n / 9.0 + static_cast<double>(g))) / (1.0 + static_cast<double>(g));
+            if (top) {
+                for (int i = 0; i < 12; ++i)
+                    point.value.top.push_back(
+                        {"espresso grinder " + std::to_string(i), 9'000ULL / (1U + static_cast<unsigned>(i)), 3});
+                point.value.exact = false;
+                point.value.missing_at_most = 212;
+            } else {
+                point.value.micros = sum;
+                point.value.number = static_cast<std::int64_t>(wave * (sum ? 1'250'000 : 1'700));
+                if (!sum && n % 5 == 0) {
+                    point.value.exact = false;
+                    point.value.relative_error = 0.008125;
+                }
+            }
+            answer.points.push_back(std::move(point));
+        }
+    return answer;
+}
+
 api::LoadStatus sample_load(api::LoadState state, std::int64_t seconds) {
     std::mt19937 random(5);
     const auto noise = [&] { return static_cast<double>(random() % 1000) / 1000.0; };
@@ -257,6 +334,10 @@ Result<api::EventTrace> sample_trace(const std::string& id) {
 }
 
 void fill(Stage& stage) {
+    stage.fake.on_metrics = [] { return Result<std::vector<api::MetricStatus>>(sample_metrics()); };
+    stage.fake.on_points = [](const query::PointsQuery& query) {
+        return Result<query::PointsAnswer>(sample_points(query));
+    };
     go_live(stage);
     api::Overview before = sample_overview();
     before.as_of = before.as_of.plus_micros(-2 * Timestamp::kMicrosPerSecond);
@@ -270,6 +351,8 @@ void fill(Stage& stage) {
     api::EventTail next = sample_events(121, 40);
     next.skipped = 48'211;
     stage.fake.publish(next);
+    if (stage.app.page() == viewmodels::ConsoleViewModel::MetricsPage)
+        eventually([&] { return stage.app.metrics()->points_phase() == u"data"; });
 }
 
 void none_yet(Stage& stage) {
@@ -311,8 +394,10 @@ std::function<void(Stage&)> on(int page, std::function<void(Stage&)> play) {
 std::vector<Scene> make_scenes() {
     using Console = viewmodels::ConsoleViewModel;
     std::vector<Scene> all;
-    const std::pair<const char16_t*, int> pages[] = {
-        {u"overview", Console::OverviewPage}, {u"events", Console::EventsPage}, {u"load", Console::LoadPage}};
+    const std::pair<const char16_t*, int> pages[] = {{u"overview", Console::OverviewPage},
+                                                     {u"events", Console::EventsPage},
+                                                     {u"metrics", Console::MetricsPage},
+                                                     {u"load", Console::LoadPage}};
     for (const auto& [name, page] : pages) {
         const QString prefix = QString::fromUtf16(name) + u'-';
         const auto with_run = [](Stage& stage) {
@@ -389,6 +474,26 @@ std::vector<Scene> make_scenes() {
                        fill(stage);
                        stage.app.events()->set_event_type(u"purchase_refunded"_s);
                        stage.fake.publish(api::EventTail{}, true);
+                   })});
+    const auto metric = [](const char16_t* name) {
+        return on(Console::MetricsPage, [name](Stage& stage) {
+            fill(stage);
+            eventually([&] { return stage.app.metrics()->phase() == u"data"; });
+            stage.app.metrics()->select(QString::fromUtf16(name));
+            eventually([&] { return stage.app.metrics()->points_phase() == u"data"; });
+        });
+    };
+    all.push_back({u"metrics-groups"_s, metric(u"revenue")});
+    all.push_back({u"metrics-filling"_s, metric(u"latency_by_page_and_country")});
+    all.push_back({u"metrics-top"_s, metric(u"frequent_searches")});
+    all.push_back({u"metrics-question-refused"_s, on(Console::MetricsPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.fake.on_points = [](const query::PointsQuery&) {
+                           return Result<query::PointsAnswer>(
+                               Error::make(ErrorCode::Unavailable, "too many questions wait; try again"));
+                       };
+                       stage.app.metrics()->select(u"revenue"_s);
+                       eventually([&] { return stage.app.metrics()->points_phase() == u"error"; });
                    })});
     all.push_back({u"load-failed"_s, on(Console::LoadPage, [](Stage& stage) {
                        fill(stage);
