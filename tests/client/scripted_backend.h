@@ -312,8 +312,7 @@ public:
     explicit ScriptedBackend(ScriptedServices& services) : services_(services) {}
     ~ScriptedBackend() override { services_.release(); }
     Services services() override {
-        return {services_,           services_, services_, services_, access_, trace_, &services_.metrics(),
-                &services_.metrics()};
+        return {services_, services_, services_, services_, access_, trace_, services_.metrics(), services_.metrics()};
     }
     std::optional<std::string> take_first_password() override { return std::nullopt; }
     const http::RouteTable& routes() const override { return routes_; }

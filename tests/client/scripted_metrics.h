@@ -93,6 +93,11 @@ public:
         }
         done(std::move(status));
     }
+    void try_put(MetricDefinition definition, api::Done<api::MetricStatus> done) override {
+        api::MetricStatus status;
+        status.definition = std::move(definition);
+        done(std::move(status));
+    }
     void remove(std::string name, api::Done<bool> done) override {
         const std::lock_guard lock(mutex_);
         const auto removed = std::erase_if(all_, [&name](const auto& one) { return one.definition.name == name; });
