@@ -38,7 +38,7 @@ struct Config {
     std::vector<std::string> auth_jwt_public_keys;  // PEM files whose tokens are accepted too
     log::Format log_format = log::Format::Json;
     log::Level log_level = log::Level::Info;
-    bool buffered = false;  // durability: answer before the events are on disk
+    bool buffered = false;               // durability: answer before the events are on disk
     std::uint64_t canary_interval = 10;  // seconds; 0: none is sent
     std::uint64_t disk_stop_percent = 95;
     std::uint64_t retention_days = 7;  // raw events: whichever of the two comes first

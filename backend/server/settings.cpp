@@ -289,7 +289,8 @@ std::vector<SettingSpec> make_settings() {
          [](Config& c, const Values& v) { return read_number(v[0], 50, 100, c.disk_stop_percent); },
          [](const Config& c) { return std::to_string(c.disk_stop_percent); }},
         {"canary.interval", "SECONDS",
-         "How often an event of the server's own goes the whole way, which is an alert when it is not seen within 5 s; 0 "
+         "How often an event of the server's own goes the whole way, which is an alert when it is not seen within 5 s; "
+         "0 "
          "to 3600, 0 for never.",
          false, false, [](Config& c, const Values& v) { return read_number(v[0], 0, 3'600, c.canary_interval); },
          [](const Config& c) { return std::to_string(c.canary_interval); }},

@@ -237,10 +237,9 @@ protected:
 
 TEST_F(CanaryServerTest, TheServersOwnEventsAreMeasuredAndNowhereElse) {
     ASSERT_EQ(post("/events", R"({"event_id":"a","event_type":"view","user_id":"u"})").status, 202);
-    const auto exposed = ask_until([&] { return get("/prometheus"); },
-                                   [](const auto& answer) {
-                                       return answer.body.find("streamgauge_canary_age_seconds") != std::string::npos;
-                                   });
+    const auto exposed = ask_until(
+        [&] { return get("/prometheus"); },
+        [](const auto& answer) { return answer.body.find("streamgauge_canary_age_seconds") != std::string::npos; });
     EXPECT_THAT(exposed.body, HasSubstr("streamgauge_canary_up 1"));
     EXPECT_THAT(exposed.body, HasSubstr("streamgauge_canary_missed_total 0"));
     EXPECT_THAT(exposed.body, HasSubstr(R"(streamgauge_canary_latency_seconds{stage="visible"})"));
