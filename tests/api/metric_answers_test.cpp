@@ -59,6 +59,17 @@ TEST(MetricAnswers, AreReadAsTheyWereWritten) {
     }
 }
 
+TEST(MetricAnswers, TellOfBuiltInMetrics) {
+    for (const MetricDefinition& definition : built_in_metrics()) {
+        MetricStatus status;
+        status.definition = definition;
+        const Result<MetricStatus> read = read_status(write_status(status));
+        ASSERT_TRUE(read.ok()) << definition.name << ": " << read.error().describe();
+        EXPECT_TRUE(read->definition.built_in());
+        EXPECT_EQ(write_status(*read), write_status(status));
+    }
+}
+
 TEST(MetricAnswers, QuestionsAreReadAsTheyWereWritten) {
     query::PointsQuery query;
     query.metric = "m";
