@@ -4,21 +4,21 @@
 #include <variant>
 
 #include "metrics/distinct_values.h"
+#include "metrics/frequent_values.h"
 #include "metrics/quantile_sketch.h"
-#include "metrics/top_counts.h"
 
 namespace streamgauge {
 
 struct SetState::Impl {
-    std::variant<DistinctValues, TopCounts, QuantileSketch> kept;
+    std::variant<DistinctValues, FrequentValues, QuantileSketch> kept;
 
     DistinctValues* distinct() { return std::get_if<DistinctValues>(&kept); }
-    TopCounts* top() { return std::get_if<TopCounts>(&kept); }
+    FrequentValues* top() { return std::get_if<FrequentValues>(&kept); }
     QuantileSketch* quantiles() { return std::get_if<QuantileSketch>(&kept); }
 };
 
 SetState::SetState(Aggregate aggregate) : impl_(std::make_unique<Impl>()) {
-    if (aggregate == Aggregate::TopK) impl_->kept.emplace<TopCounts>();
+    if (aggregate == Aggregate::TopK) impl_->kept.emplace<FrequentValues>();
     if (aggregate == Aggregate::Percentile) impl_->kept.emplace<QuantileSketch>();
 }
 SetState::SetState(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -28,7 +28,7 @@ SetState& SetState::operator=(SetState&&) noexcept = default;
 
 bool SetState::add(std::string_view value, std::uint64_t hash) {
     if (DistinctValues* distinct = impl_->distinct()) return distinct->add(hash);
-    if (TopCounts* top = impl_->top()) top->add(value, hash);
+    if (FrequentValues* top = impl_->top()) top->add(value, hash);
     return true;
 }
 
@@ -43,13 +43,13 @@ void SetState::add(std::int64_t micros) {
 void SetState::merge(const SetState& other) {
     if (impl_->kept.index() != other.impl_->kept.index()) return;
     if (DistinctValues* distinct = impl_->distinct()) distinct->merge(*other.impl_->distinct());
-    if (TopCounts* top = impl_->top()) top->merge(*other.impl_->top());
+    if (FrequentValues* top = impl_->top()) top->merge(*other.impl_->top());
     if (QuantileSketch* quantiles = impl_->quantiles()) quantiles->merge(*other.impl_->quantiles());
 }
 
 void SetState::to_sketch() {
     if (DistinctValues* distinct = impl_->distinct()) distinct->to_sketch();
-    if (TopCounts* top = impl_->top()) top->to_sketch();
+    if (FrequentValues* top = impl_->top()) top->to_sketch();
 }
 
 Aggregate SetState::aggregate() const {
@@ -59,19 +59,19 @@ Aggregate SetState::aggregate() const {
 
 bool SetState::exact() const {
     if (const DistinctValues* distinct = impl_->distinct()) return distinct->exact();
-    if (const TopCounts* top = impl_->top()) return top->exact();
+    if (const FrequentValues* top = impl_->top()) return top->exact();
     return false;
 }
 
 std::uint64_t SetState::exact_values() const {
     if (const DistinctValues* distinct = impl_->distinct()) return distinct->exact_values();
-    if (const TopCounts* top = impl_->top()) return top->exact_values();
+    if (const FrequentValues* top = impl_->top()) return top->exact_values();
     return 0;
 }
 
 std::uint64_t SetState::exact_cost(std::string_view value, std::uint64_t hash) const {
     if (const DistinctValues* distinct = impl_->distinct()) return distinct->exact_cost(hash);
-    if (const TopCounts* top = impl_->top()) return top->exact_cost(value, hash);
+    if (const FrequentValues* top = impl_->top()) return top->exact_cost(value, hash);
     return 0;
 }
 
@@ -89,7 +89,7 @@ DistinctCount SetState::distinct() const {
 }
 
 TopList SetState::top(std::size_t most) const {
-    const TopCounts* top = impl_->top();
+    const FrequentValues* top = impl_->top();
     return top != nullptr ? top->top(most) : TopList{};
 }
 
@@ -124,7 +124,7 @@ Result<SetState> SetState::decode(Aggregate aggregate, const std::vector<std::st
         return {};
     };
     const Status read = aggregate == Aggregate::Distinct ? keep(DistinctValues::decode(bytes))
-                        : aggregate == Aggregate::TopK   ? keep(TopCounts::decode(bytes))
+                        : aggregate == Aggregate::TopK   ? keep(FrequentValues::decode(bytes))
                                                          : keep(QuantileSketch::decode(bytes));
     if (!read) return read.error();
     return SetState(std::move(impl));

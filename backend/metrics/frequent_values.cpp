@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "metrics/top_counts.h"
+#include "metrics/frequent_values.h"
 
 #include <algorithm>
 #include <numeric>
@@ -39,11 +39,11 @@ bool ranks_before(const Item& a, const Item& b) {
 
 }  // namespace
 
-std::size_t TopCounts::home(std::uint64_t hash) const {
+std::size_t FrequentValues::home(std::uint64_t hash) const {
     return static_cast<std::size_t>((hash * factor_) >> 32) & (index_.size() - 1);
 }
 
-std::uint32_t TopCounts::find(std::string_view value, std::uint64_t hash) const {
+std::uint32_t FrequentValues::find(std::string_view value, std::uint64_t hash) const {
     if (index_.empty()) return kNone;
     for (std::size_t at = home(hash); index_[at] != 0; at = (at + 1) & (index_.size() - 1)) {
         const Item& item = items_[index_[at] - 1];
@@ -52,14 +52,14 @@ std::uint32_t TopCounts::find(std::string_view value, std::uint64_t hash) const 
     return kNone;
 }
 
-void TopCounts::index_item(std::uint32_t item) {
+void FrequentValues::index_item(std::uint32_t item) {
     std::size_t at = home(items_[item].hash);
     while (index_[at] != 0) at = (at + 1) & (index_.size() - 1);
     index_[at] = item + 1;
 }
 
 // By shifting back (Knuth, TAOCP vol. 3, section 6.4, algorithm R).
-void TopCounts::forget_item(std::uint32_t item) {
+void FrequentValues::forget_item(std::uint32_t item) {
     const std::size_t mask = index_.size() - 1;
     std::size_t hole = home(items_[item].hash);
     while (index_[hole] != item + 1) hole = (hole + 1) & mask;
@@ -71,7 +71,7 @@ void TopCounts::forget_item(std::uint32_t item) {
     index_[hole] = 0;
 }
 
-void TopCounts::rebuild_index() {
+void FrequentValues::rebuild_index() {
     std::size_t slots = 8;
     while (items_.size() * 8 > slots * 5) slots *= 2;
     factor_ = process_factor();
@@ -79,7 +79,7 @@ void TopCounts::rebuild_index() {
     for (std::uint32_t i = 0; i < items_.size(); ++i) index_item(i);
 }
 
-void TopCounts::insert(std::string_view value, std::uint64_t hash, std::uint64_t count, std::uint64_t error) {
+void FrequentValues::insert(std::string_view value, std::uint64_t hash, std::uint64_t count, std::uint64_t error) {
     items_.push_back({hash, count, error, std::string(value)});
     text_bytes_ += value.size();
     cost_ += cost_of(value);
@@ -90,7 +90,7 @@ void TopCounts::insert(std::string_view value, std::uint64_t hash, std::uint64_t
 }
 
 // Counts only grow, so an item whose count at the top of the heap is still right is the lowest of all.
-std::uint32_t TopCounts::lowest() {
+std::uint32_t FrequentValues::lowest() {
     const auto later = [this](const Candidate& a, const Candidate& b) { return goes_before(b, a); };
     if (lowest_.size() != items_.size()) {
         lowest_.clear();
@@ -105,15 +105,15 @@ std::uint32_t TopCounts::lowest() {
     return lowest_.front().item;
 }
 
-bool TopCounts::goes_before(const Candidate& a, const Candidate& b) const {
+bool FrequentValues::goes_before(const Candidate& a, const Candidate& b) const {
     if (a.count != b.count) return a.count < b.count;
     const Item &x = items_[a.item], &y = items_[b.item];
     return x.hash != y.hash ? x.hash < y.hash : x.value < y.value;
 }
 
 // Precondition: `item` is at the top of the heap.
-void TopCounts::replace(std::uint32_t item, std::string_view value, std::uint64_t hash, std::uint64_t count,
-                        std::uint64_t error) {
+void FrequentValues::replace(std::uint32_t item, std::string_view value, std::uint64_t hash, std::uint64_t count,
+                             std::uint64_t error) {
     const auto later = [this](const Candidate& a, const Candidate& b) { return goes_before(b, a); };
     std::pop_heap(lowest_.begin(), lowest_.end(), later);
     forget_item(item);
@@ -129,7 +129,7 @@ void TopCounts::replace(std::uint32_t item, std::string_view value, std::uint64_
     std::push_heap(lowest_.begin(), lowest_.end(), later);
 }
 
-void TopCounts::add(std::string_view value, std::uint64_t hash) {
+void FrequentValues::add(std::string_view value, std::uint64_t hash) {
     std::string scratch;
     value = known_as(value, hash, scratch);
     if (!scratch.empty()) hash = value_hash(value);
@@ -149,7 +149,7 @@ void TopCounts::add(std::string_view value, std::uint64_t hash) {
     replace(item, value, hash, floor_ + 1, floor_);
 }
 
-void TopCounts::merge(const TopCounts& other) {
+void FrequentValues::merge(const FrequentValues& other) {
     changed_ = true;
     lowest_.clear();
     // The floor of either list bounds what it may have seen of a value that it does not keep.
@@ -167,7 +167,7 @@ void TopCounts::merge(const TopCounts& other) {
     shrink();
 }
 
-void TopCounts::shrink() {
+void FrequentValues::shrink() {
     if (items_.size() <= capacity_) return;
     std::sort(items_.begin(), items_.end(), ranks_before<Item>);
     floor_ = std::max(floor_, items_[capacity_].count);
@@ -180,14 +180,14 @@ void TopCounts::shrink() {
     rebuild_index();
 }
 
-void TopCounts::to_sketch() {
+void FrequentValues::to_sketch() {
     if (sketch_) return;
     sketch_ = true;
     capacity_ = static_cast<std::uint32_t>(std::clamp(items_.size(), kFewItems, kTopItems));
     changed_ = true;
 }
 
-std::uint64_t TopCounts::exact_cost(std::string_view value, std::uint64_t hash) const {
+std::uint64_t FrequentValues::exact_cost(std::string_view value, std::uint64_t hash) const {
     if (sketch_ || items_.size() >= capacity_) return 0;
     std::string scratch;
     value = known_as(value, hash, scratch);
@@ -195,12 +195,12 @@ std::uint64_t TopCounts::exact_cost(std::string_view value, std::uint64_t hash) 
     return find(value, hash) == kNone ? cost_of(value) : 0;
 }
 
-std::size_t TopCounts::memory_bytes() const {
+std::size_t FrequentValues::memory_bytes() const {
     return items_.capacity() * sizeof(Item) + index_.capacity() * sizeof(std::uint32_t) +
            lowest_.capacity() * sizeof(Candidate) + text_bytes_;
 }
 
-TopList TopCounts::top(std::size_t most) const {
+TopList FrequentValues::top(std::size_t most) const {
     std::vector<std::uint32_t> order(items_.size());
     std::iota(order.begin(), order.end(), 0U);
     const std::size_t wanted = std::min(most, order.size());
@@ -216,13 +216,13 @@ TopList TopCounts::top(std::size_t most) const {
     return list;
 }
 
-std::optional<SetChange> TopCounts::take_change() {
+std::optional<SetChange> FrequentValues::take_change() {
     if (!changed_) return std::nullopt;
     changed_ = false;
     return SetChange{true, canonical()};
 }
 
-std::string TopCounts::canonical() const {
+std::string FrequentValues::canonical() const {
     std::vector<std::uint32_t> order(items_.size());
     std::iota(order.begin(), order.end(), 0U);
     std::sort(order.begin(), order.end(),
@@ -240,13 +240,13 @@ std::string TopCounts::canonical() const {
     return out;
 }
 
-Result<TopCounts> TopCounts::decode(const std::vector<std::string_view>& bytes) {
+Result<FrequentValues> FrequentValues::decode(const std::vector<std::string_view>& bytes) {
     const auto corrupt = [](const char* what) {
         return Error::make(ErrorCode::Corrupt, std::string("state of most frequent values: ") + what);
     };
     if (bytes.size() != 1 || bytes.front().empty() || bytes.front().front() != kForm) return corrupt("no such form");
     ByteReader reader(bytes.front().substr(1));
-    TopCounts counts;
+    FrequentValues counts;
     const std::uint64_t sketch = reader.varint(), capacity = reader.varint();
     counts.floor_ = reader.varint();
     const std::uint64_t size = reader.varint();

@@ -17,7 +17,7 @@ namespace streamgauge {
 
 // What is kept is a function of the values and their order alone: of the values with the lowest count, the one with the
 // smallest (value_hash, value) goes. Not thread-safe.
-class TopCounts {
+class FrequentValues {
 public:
     // Counters of a list that was made a sketch while it was smaller.
     static constexpr std::size_t kFewItems = 256;
@@ -26,7 +26,7 @@ public:
     // Precondition: hash == value_hash(value). A value longer than kTopValueBytes is known by its beginning and its
     // hash.
     void add(std::string_view value, std::uint64_t hash);
-    void merge(const TopCounts& other);
+    void merge(const FrequentValues& other);
     void to_sketch();
 
     bool exact() const { return !sketch_; }
@@ -38,7 +38,7 @@ public:
 
     std::optional<SetChange> take_change();
     bool stored_whole() const { return !changed_; }
-    static Result<TopCounts> decode(const std::vector<std::string_view>& bytes);
+    static Result<FrequentValues> decode(const std::vector<std::string_view>& bytes);
     std::string canonical() const;
 
 private:
