@@ -188,7 +188,7 @@ TEST_F(BackfillTest, SurvivesBeingKilled) {
     std::mt19937 random(5);
     int kills = 0;
     for (; kills < 60; ++kills) {
-        const std::string text = run_and_kill(directory_.path(), 200 + random() % 3'000);
+        const std::string text = run_and_kill(directory_.path(), 40 + random() % 500);
         if (text.find("all\n") != std::string::npos) break;
         ASSERT_NE(text.find(' '), std::string::npos) << text;
     }
