@@ -11,6 +11,9 @@ namespace streamgauge {
 
 namespace {
 
+// Of a filter in the address of a request, which has little room: longer ones go into a question (POST /api/v1/query).
+constexpr std::size_t kFilterInAddressBytes = 2048;
+
 using http::ReplyPtr;
 using http::Request;
 using http::Response;
@@ -69,7 +72,7 @@ void events(const RouteServices& services, const Request& request, const ReplyPt
     filter.page_url = in.text("page_url", limits::kPageUrlBytes);
     filter.bot = in.truth("bot");
     filter.project = in.text("project", limits::kEventIdBytes);
-    const std::string where = in.text("filter", kFilterBytes);
+    const std::string where = in.text("filter", kFilterInAddressBytes);
     filter.props = in.with_prefix(kPropsPrefix, limits::kTargetBytes);
     services.requests.ignored_parameters(in.unknown({"limit", "cursor", "from", "to", "event_id", "event_type",
                                                      "user_id", "session_id", "page_url", "bot", "project", "filter"},
@@ -119,7 +122,7 @@ http::RouteDocs docs() {
         {"session_id", "query", kText, "Exactly this session."},
         {"page_url", "query", kText, "Exactly this page."},
         {"bot", "query", R"({"type":"string","enum":["true","false"]})", "Only those of robots, or none of them."},
-        {"filter", "query", R"({"type":"string","maxLength":8192})",
+        {"filter", "query", R"({"type":"string","maxLength":2048})",
          "Only those that match, in the filter language: event_type = purchase and props.amount > 100."},
         {"project", "query", kText, "Events of this project; the caller's own when it is confined to one."},
     };

@@ -13,6 +13,9 @@ namespace streamgauge {
 
 namespace {
 
+// Of a filter in the address of a request, which has little room: longer ones go into a question (POST /api/v1/query).
+constexpr std::size_t kFilterInAddressBytes = 2048;
+
 constexpr std::size_t kFullMetricsBacklog =
     64 * 1024;  // a reader this far behind misses messages: each says all there is
 
@@ -46,7 +49,8 @@ http::Handler live_handler(const RouteServices& services) {
     return [&services, texts](const http::Request& request, const http::ReplyPtr& reply) {
         Parameters in(request);
         const auto topic = static_cast<api::Topic>(in.word("topic", {"overview", "events", "load"}));
-        api::TopicFilter filter{in.text("event_type", limits::kEventTypeBytes), in.text("filter", kFilterBytes)};
+        api::TopicFilter filter{in.text("event_type", limits::kEventTypeBytes),
+                                in.text("filter", kFilterInAddressBytes)};
         if (const std::size_t unknown = in.unknown({"topic", "event_type", "filter"}); unknown != 0) {
             services.requests.ignored_parameters(unknown);
         }
@@ -78,7 +82,7 @@ http::RouteDocs live_docs() {
         {"topic", "query", R"({"enum":["overview","events","load"],"default":"overview"})", "What to hear of.", false},
         {"event_type", "query", R"({"type":"string","maxLength":128})", "Of the topic events: only those of this type.",
          false},
-        {"filter", "query", R"({"type":"string","maxLength":8192})",
+        {"filter", "query", R"({"type":"string","maxLength":2048})",
          "Of the topic events: only those that match, in the filter language.", false},
         {"Last-Event-ID", "header", R"({"type":"string"})", "The last event that was read: goes on after it.", false}};
     docs.answers = {{200, "text/event-stream", R"({"type":"string"})", "An event `snapshot`, then events `delta`."},
