@@ -41,8 +41,9 @@ private:
 };
 
 Result<std::string> ask_hidden(const std::string& question) {
-    std::cerr << question << std::flush;
+    // Before the question: what is typed at it is neither shown nor thrown away.
     const HiddenTyping hidden;
+    std::cerr << question << std::flush;
     auto answer = read_line();
     std::cerr << '\n';
     return answer;

@@ -41,11 +41,16 @@ inline std::vector<Event> random_log(std::uint64_t seed, const Shape& shape = {}
     static const char* const kPlans[] = {"\"free\"", "\"pro\"", "\"pro\"", "\"t\\u00e9am\"",
                                          "\"a b\"",  "1",       "1.0",     "false"};
     std::vector<Event> sent;
+    std::vector<std::int64_t> first_sent;  // of each event of `sent`: when its id came first
     std::int64_t now = shape.start;
     for (std::size_t i = 0; i < shape.events; ++i) {
         if (shape.repeats && i > 0 && below(12) == 0) {
-            // Sent again, soon or later, unchanged or with other contents: the first counts.
-            Event again = sent[sent.size() - 1 - below(std::min<std::size_t>(sent.size(), 300))];
+            // Sent again, soon or later, unchanged or with other contents: the first counts. Ids are known for 48
+            // hours: what was first sent earlier is left alone.
+            const std::size_t chosen = sent.size() - 1 - below(std::min<std::size_t>(sent.size(), 300));
+            Event again = sent[chosen];
+            if (now - first_sent[chosen] >= 47 * kHourMicros) continue;
+            first_sent.push_back(first_sent[chosen]);
             again.received_at = now;
             if (below(3) == 0) again.props = "{\"amount\":5}";
             sent.push_back(std::move(again));
@@ -101,6 +106,7 @@ inline std::vector<Event> random_log(std::uint64_t seed, const Shape& shape = {}
         if (below(6) == 0) member("nested", "{\"plan\":\"no\",\"amount\":[1,{\"amount\":2}]}");
         if (below(20) == 0) member("amount", "77");  // a name for the second time
         e.props = "{" + members + "}";
+        first_sent.push_back(e.received_at);
         sent.push_back(std::move(e));
     }
     return sent;
