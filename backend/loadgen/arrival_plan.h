@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/result.h"
 #include "loadgen/random.h"
@@ -13,6 +14,26 @@ namespace streamgauge::loadgen {
 enum class Spacing {
     Even,     // t_k = k / rate
     Poisson,  // as independent users arrive; the count is exact all the same
+};
+
+// A part of a run. Rates are requests a second (closed loop: users).
+struct Stage {
+    enum class Shape : std::uint8_t {
+        Constant,  // `rate`
+        Ramp,      // from `rate` to `to`, straight: duration * (rate + to) / 2 requests
+        Steps,     // `steps` equal parts from `rate` to `to`
+        Spike,     // `rate` for `seconds`, `to` for spike_seconds, `after` for after_seconds
+        Sine,      // around `rate` by `amplitude`, one period each `period_seconds`
+        Pause,     // nothing
+    };
+    Shape shape = Shape::Constant;
+    double seconds = 30;
+    double rate = 0, to = 0, after = 0;
+    double spike_seconds = 0, after_seconds = 0;
+    double amplitude = 0, period_seconds = 0;
+    std::uint32_t steps = 1;
+    std::string name;  // "soak", "warm-up": shown in reports; may be empty
+    bool operator==(const Stage&) const = default;
 };
 
 // Immutable value. Times are nanoseconds from the start of the run, ascending, each below duration_nanos().

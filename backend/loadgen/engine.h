@@ -27,8 +27,6 @@ struct EngineOptions {
     std::int64_t progress_nanos = 250'000'000;      // between two progress reports
 };
 
-enum class RunState { Running, Done, Stopped };
-
 struct Progress {
     RunState state = RunState::Running;
     const RunRecord* record = nullptr;  // valid during the call

@@ -12,6 +12,8 @@
 
 namespace streamgauge::loadgen {
 
+enum class RunState { Running, Done, Stopped };
+
 // What became of one request. Every planned request ends as exactly one of these, or is unfinished.
 enum class Outcome : std::uint8_t {
     Ok,              // 2xx

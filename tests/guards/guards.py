@@ -14,7 +14,8 @@ import tempfile
 ROOT = os.environ.get("STREAMGAUGE_SOURCE") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CODE = (".cpp", ".h")
 MAX_LINES = 800
-QT_FREE = ("base", "event", "journal", "metrics", "store", "live", "pipeline", "loadgen", "api")
+QT_FREE = ("base", "event", "journal", "metrics", "store", "live", "pipeline", "query", "slo",
+           "loadgen", "api", "schema", "auth")
 
 
 def files(root, folders, endings, names=()):

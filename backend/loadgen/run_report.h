@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Everything a run says at its end, as one value: what outputs are made of, what is stored, compared and shown. Its
+// JSON form (report_text.h) is "streamgauge-load-run/1"; histograms go along whole, so that nothing has to be averaged.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/histogram.h"
+#include "base/time.h"
+#include "loadgen/hand.h"
+#include "loadgen/run_record.h"
+#include "loadgen/threshold.h"
+
+namespace streamgauge::loadgen {
+
+struct ErrorGroup {
+    std::string endpoint;
+    std::string kind;  // "timeout", "reset", "connect_refused", "status_503", ...
+    std::uint64_t count = 0;
+    std::int64_t first_nanos = 0, last_nanos = 0;  // from the start of the run
+};
+
+// One kind of duration: from planned to answered (response), sent to answered (service), planned to sent (send lag),
+// planned to seen by the generator (generator lag).
+struct Durations {
+    Histogram response, service, send_lag, generator_lag;
+    Histogram unanswered;  // lower bounds of the response times of what was not answered: censored
+};
+
+struct EndpointReport {
+    std::string name;
+    Totals totals;
+    std::uint64_t dropped = 0;
+    Durations durations;
+};
+
+struct SecondReport {
+    SecondRow row;
+    std::uint64_t dropped = 0;
+    Histogram response;
+};
+
+// Of the server's Server-Timing header: how long each of its stages took.
+struct ServerStage {
+    std::string name;  // as the header says: guard, decode, queue, commit, ...
+    Histogram duration;
+};
+
+struct ThresholdResult {
+    Threshold threshold;
+    bool passed = false;
+    std::optional<double> measured;               // none: nothing to measure; then it has not passed
+    std::optional<std::int64_t> failed_at_nanos;  // first window that failed
+};
+
+enum class Validity : std::uint8_t { Valid, Degraded, Invalid };
+std::string_view to_string(Validity validity);
+
+// How far the generator itself can be believed.
+struct Certificate {
+    Validity verdict = Validity::Valid;
+    std::vector<std::string> reasons;  // why it is not valid, each a sentence with its figure
+    double send_lag_p50_ms = 0, send_lag_p99_ms = 0, send_lag_max_ms = 0;  // of the generator alone
+    double even_share = 1;  // of the gaps between sends within 25 % of the planned gap; Poisson: see dispersion
+    double dispersion = 0;  // variance / mean of sends in 10 ms: 0 even, 1 Poisson
+    std::uint64_t dropped = 0;
+    double cpu_share = 0;      // of one core, the generator's own
+    std::uint64_t stalls = 0;  // times that the generator did not run for more than 10 ms while something was due
+    double longest_stall_ms = 0;
+    double clock_step_ms = 0;  // by which the wall clock moved against the monotonic one
+};
+
+struct EndToEndReport {
+    std::uint64_t sent = 0, acknowledged = 0, visible = 0, lost = 0, repeated = 0, out_of_order = 0;
+    bool sums_equal = false;
+    Histogram freshness_query, freshness_live;  // sent to visible, by asking and by the live feed
+};
+
+struct Machine {
+    std::string host, processor, kernel, build;
+    unsigned cores = 0;
+};
+
+struct RunReport {
+    std::string run_id;
+    Timestamp started_at;
+    std::string scenario;  // its text, without secrets
+    std::uint64_t seed = 0;
+    Machine machine;
+    RunState state = RunState::Done;
+    std::string stopped_by;  // "hand", "threshold", "error brake", or empty
+    double elapsed_seconds = 0, planned_seconds = 0;
+    Totals totals;
+    std::uint64_t dropped = 0;
+    Durations durations;
+    std::vector<EndpointReport> endpoints;
+    std::vector<SecondReport> seconds;
+    std::vector<ErrorGroup> errors;
+    std::vector<ServerStage> stages;
+    std::vector<ThresholdResult> thresholds;
+    std::vector<HandAction> hand;
+    Certificate certificate;
+    std::optional<EndToEndReport> end_to_end;
+};
+
+}  // namespace streamgauge::loadgen

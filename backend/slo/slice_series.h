@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Good and total over time, in slices of one width: sums over any window in logarithmic time. One for each objective;
+// the same in a server (10 s slices, weeks) and in a load run (100 ms slices, minutes).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "slo/objective.h"
+
+namespace streamgauge::slo {
+
+struct Ratio {
+    std::uint64_t good = 0, total = 0;
+    std::uint64_t bad() const { return total - good; }
+    bool operator==(const Ratio&) const = default;
+};
+
+// Not thread-safe. Memory: 24 bytes a slice that holds anything.
+class SliceSeries {
+public:
+    // Precondition: slice_micros > 0, kept_micros >= slice_micros.
+    SliceSeries(std::int64_t slice_micros, std::int64_t kept_micros);
+
+    // Adds to the slice of `at`. What is older than what is kept is ignored; late slices are corrected.
+    void add(Timestamp at, std::uint64_t good, std::uint64_t total);
+    // Of the slices that start in [from, to).
+    Ratio sum(Timestamp from, Timestamp to) const;
+    // Newest slice that holds anything.
+    std::optional<Timestamp> newest() const;
+    std::int64_t slice_micros() const { return slice_micros_; }
+
+private:
+    struct Entry {
+        std::int64_t index = 0;             // start / slice_micros
+        std::uint64_t good = 0, total = 0;  // of it and everything before it
+    };
+    std::int64_t slice_micros_, kept_micros_;
+    std::deque<Entry> entries_;
+    std::uint64_t dropped_good_ = 0, dropped_total_ = 0;
+};
+
+}  // namespace streamgauge::slo
