@@ -22,12 +22,16 @@ Budget budget_of(const Ratio& counted, double target);
 // Error ratio / (1 - target). None without data.
 std::optional<double> burn_rate(const Ratio& counted, double target);
 
+// Of a calendar window the nominal one: a month is 30 days, a quarter 90, a year 365.
+std::int64_t length_of(const TimeWindow& window);
+
 // The workbook's rows for 30 days (14.4 and 6 page, 3 and 1 ticket; 2 %, 5 %, 10 %, 10 % of the budget), scaled to
-// another window by keeping the budget's shares and factors and scaling the windows. A window of an hour or less is a
-// laboratory's: its short windows are seconds.
+// another window by keeping the budget's shares and factors and scaling the windows by length_of(window) / 30 d. A
+// window of an hour or less is a laboratory's: 1 h gives 5 s / 0.42 s, 30 s / 2.5 s, 2 min / 10 s and 6 min / 30 s.
 std::vector<BurnRule> rules_for(const TimeWindow& window);
 
-// [start of the window that `now` lies in, now). A calendar window begins at its border in its time zone.
+// The window that `now` lies in; what is counted is of [start, now). A calendar window begins at the first instant of
+// its first day in its time zone; weeks begin on Monday. A zone that the machine does not know counts as UTC.
 struct WindowBounds {
     Timestamp start, end;  // end: of a calendar window; of a rolling one now
 };

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Entries hold running sums, so that a window is the difference of two of them.
+#include "slo/slice_series.h"
+
+#include <algorithm>
+
+namespace streamgauge::slo {
+
+namespace {
+
+std::int64_t floor_div(std::int64_t a, std::int64_t b) {
+    return a / b - (a % b < 0 ? 1 : 0);
+}
+
+// The first index whose slice does not start before `at`.
+std::int64_t first_from(Timestamp at, std::int64_t width) {
+    return floor_div(at.micros, width) + (at.micros % width == 0 ? 0 : 1);
+}
+
+}  // namespace
+
+SliceSeries::SliceSeries(std::int64_t slice_micros, std::int64_t kept_micros)
+    : slice_micros_(slice_micros), kept_micros_(kept_micros) {}
+
+void SliceSeries::add(Timestamp at, std::uint64_t good, std::uint64_t total) {
+    if (total == 0) return;
+    const std::int64_t index = floor_div(at.micros, slice_micros_);
+    const auto older = [](const Entry& entry, std::int64_t than) { return entry.index < than; };
+    if (entries_.empty() || index > entries_.back().index) {
+        Entry next = entries_.empty() ? Entry{0, dropped_good_, dropped_total_} : entries_.back();
+        next.index = index;
+        next.good += good;
+        next.total += total;
+        entries_.push_back(next);
+        const std::int64_t oldest = index - kept_micros_ / slice_micros_;
+        while (entries_.front().index < oldest) {
+            dropped_good_ = entries_.front().good;
+            dropped_total_ = entries_.front().total;
+            entries_.pop_front();
+        }
+        return;
+    }
+    if (index < entries_.back().index - kept_micros_ / slice_micros_) return;
+    auto entry = std::lower_bound(entries_.begin(), entries_.end(), index, older);
+    if (entry->index != index) {
+        const Entry before = entry == entries_.begin() ? Entry{0, dropped_good_, dropped_total_} : *std::prev(entry);
+        entry = entries_.insert(entry, Entry{index, before.good, before.total});
+    }
+    for (; entry != entries_.end(); ++entry) {
+        entry->good += good;
+        entry->total += total;
+    }
+}
+
+Ratio SliceSeries::sum(Timestamp from, Timestamp to) const {
+    const auto before = [this](Timestamp at) {  // running sums of all slices that start before `at`
+        const auto next = std::lower_bound(entries_.begin(), entries_.end(), first_from(at, slice_micros_),
+                                           [](const Entry& entry, std::int64_t than) { return entry.index < than; });
+        return next == entries_.begin() ? Ratio{dropped_good_, dropped_total_}
+                                        : Ratio{std::prev(next)->good, std::prev(next)->total};
+    };
+    if (from >= to) return {};
+    const Ratio end = before(to), start = before(from);
+    return {end.good - start.good, end.total - start.total};
+}
+
+std::optional<Timestamp> SliceSeries::newest() const {
+    if (entries_.empty()) return std::nullopt;
+    return Timestamp{entries_.back().index * slice_micros_};
+}
+
+}  // namespace streamgauge::slo

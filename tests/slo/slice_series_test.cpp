@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Sums over windows, beside sums that are counted one by one.
+#include "slo/slice_series.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+namespace streamgauge::slo {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000;
+
+TEST(SliceSeries, SumsTheSlicesThatStartInTheWindow) {
+    SliceSeries series(10 * kSecond, 1000 * kSecond);
+    series.add({5 * kSecond}, 1, 2);
+    series.add({9 * kSecond}, 2, 2);
+    series.add({10 * kSecond}, 3, 4);
+    series.add({39 * kSecond}, 5, 6);
+    EXPECT_EQ(series.sum({0}, {10 * kSecond}), (Ratio{3, 4}));
+    EXPECT_EQ(series.sum({0}, {10 * kSecond + 1}), (Ratio{6, 8}));  // the slice that has just begun is in
+    EXPECT_EQ(series.sum({1}, {30 * kSecond}), (Ratio{3, 4}));
+    EXPECT_EQ(series.sum({0}, {30 * kSecond + 1}), (Ratio{11, 14}));
+    EXPECT_EQ(series.sum({11 * kSecond}, {30 * kSecond}), (Ratio{}));
+    EXPECT_EQ(series.sum({30 * kSecond}, {0}), (Ratio{}));
+    EXPECT_EQ(series.newest(), Timestamp{30 * kSecond});
+    EXPECT_EQ(series.sum({10 * kSecond}, {11 * kSecond}).bad(), 1U);
+}
+
+TEST(SliceSeries, IsEmptyUntilSomethingIsCounted) {
+    SliceSeries series(kSecond, kSecond);
+    series.add({0}, 0, 0);
+    EXPECT_EQ(series.newest(), std::nullopt);
+    EXPECT_EQ(series.sum({-kSecond}, {kSecond}), (Ratio{}));
+}
+
+TEST(SliceSeries, ForgetsWhatIsOlderThanWhatIsKept) {
+    SliceSeries series(kSecond, 10 * kSecond);
+    for (std::int64_t second = -5; second < 20; ++second) series.add({second * kSecond}, 1, 2);
+    EXPECT_EQ(series.sum({-5 * kSecond}, {20 * kSecond}), (Ratio{11, 22}));
+    series.add({3 * kSecond}, 1, 1);  // too late
+    EXPECT_EQ(series.sum({-5 * kSecond}, {20 * kSecond}), (Ratio{11, 22}));
+    series.add({9 * kSecond}, 1, 1);  // late
+    EXPECT_EQ(series.sum({9 * kSecond}, {10 * kSecond}), (Ratio{2, 3}));
+    EXPECT_EQ(series.sum({9 * kSecond}, {20 * kSecond}), (Ratio{12, 23}));
+}
+
+TEST(SliceSeries, AgreesWithCountingOneByOne) {
+    for (const std::uint32_t seed : {1U, 2U, 3U, 4U}) {
+        std::mt19937 random(seed);
+        const std::int64_t width = 1 + static_cast<std::int64_t>(random() % 50);
+        const std::int64_t kept = width * (1 + static_cast<std::int64_t>(random() % 400));
+        SliceSeries series(width, kept);
+        std::map<std::int64_t, Ratio> counted;  // by start
+        std::int64_t clock = -3000;
+        const auto start_of = [&](std::int64_t at) { return floor_to({at}, width).micros; };
+        for (int step = 0; step < 3000; ++step) {
+            clock += static_cast<std::int64_t>(random() % 20);
+            const std::int64_t late = random() % 5 == 0 ? static_cast<std::int64_t>(random() % 2000) : 0;
+            const std::int64_t start = start_of(clock - late);
+            const std::uint64_t total = random() % 10, good = total == 0 ? 0 : random() % (total + 1);
+            series.add({clock - late}, good, total);
+            if (total > 0 && (counted.empty() || start >= counted.rbegin()->first - kept / width * width)) {
+                counted[start].good += good;
+                counted[start].total += total;
+            }
+            const std::int64_t oldest = counted.empty() ? 0 : counted.rbegin()->first - kept / width * width;
+            while (!counted.empty() && counted.begin()->first < oldest) counted.erase(counted.begin());
+            const std::int64_t from = clock - static_cast<std::int64_t>(random() % 4000);
+            const std::int64_t to = from + static_cast<std::int64_t>(random() % 4000);
+            Ratio expected;
+            for (const auto& [at, ratio] : counted) {
+                if (at < from || at >= to) continue;
+                expected.good += ratio.good;
+                expected.total += ratio.total;
+            }
+            ASSERT_EQ(series.sum({from}, {to}), expected) << "seed " << seed << " step " << step;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace streamgauge::slo
