@@ -46,9 +46,9 @@ Examples:
 Ctrl-C ends a run early, with its summary. Exit code: 0 done, 1 the target never answered, 2 wrong usage.)";
 
 struct Arguments {
-    std::string url, duration = "30s", timeout = "30s", arrivals = "even", confirmed_host, summary_file, run_id;
-    double rate = 0;
-    EventOptions events;
+    std::string duration = "30s", timeout = "30s", arrivals = "even", confirmed_host, summary_file, run_id;
+    Scenario scenario;
+    Stage stage;
     EngineOptions engine;
     bool report_json_lines = false;
 };
@@ -252,37 +252,36 @@ Result<Prepared> prepare(Arguments& arguments, double seconds) {
     if (*timeout < 0.001 || *timeout > 3600) {
         return named(Error::make(ErrorCode::InvalidArgument, "the timeout must be 1 ms to 1 hour"), "timeout");
     }
-    arguments.engine.timeout_nanos = static_cast<std::int64_t>(*timeout * 1e9);
-    const Spacing spacing = arguments.arrivals == "poisson" ? Spacing::Poisson : Spacing::Even;
-    const Result<ArrivalPlan> plan = ArrivalPlan::constant(arguments.rate, seconds, spacing, arguments.events.seed);
-    if (!plan) return plan.error();
-    const Result<Url> url = parse_url(arguments.url);
+    Scenario& scenario = arguments.scenario;
+    scenario.timeout_seconds = *timeout;
+    scenario.spacing = arguments.arrivals == "poisson" ? Spacing::Poisson : Spacing::Even;
+    arguments.stage.seconds = seconds;
+    scenario.stages = {arguments.stage};
+    if (const Status valid = validate(scenario); !valid) return valid.error();
+    const Result<Url> url = parse_url(scenario.url);
     if (!url) return url.error();
-    Result<RequestTemplate> requests = RequestTemplate::make(*url, arguments.events);
-    if (!requests) return requests.error();
-    if (const Status allowed = allow_descriptors(arguments.engine.connections); !allowed) return allowed.error();
+    if (const Status allowed = allow_descriptors(scenario.max_in_flight); !allowed) return allowed.error();
     Result<Address> address = resolve(*url, arguments.confirmed_host);
     if (!address) {
         Error error = address.error();
         if (error.code == ErrorCode::Forbidden) error.hint += "; then add --target-confirm " + url->host;
         return error;
     }
-    Result<std::unique_ptr<Engine>> engine =
-        Engine::make(*address, *plan, std::move(requests).value(), arguments.engine);
+    Result<std::unique_ptr<Engine>> engine = Engine::make(scenario, *address, arguments.engine);
     if (!engine) return engine.error();
     Prepared prepared;
     prepared.engine = std::move(engine).value();
     RunDescription& d = prepared.description;
     d.run_id = arguments.run_id;
-    d.url = arguments.url;
-    d.rate = arguments.rate;
+    d.url = scenario.url;
+    d.rate = arguments.stage.rate;
     d.duration_seconds = seconds;
-    d.spacing = spacing;
-    d.seed = arguments.events.seed;
-    d.batch = arguments.events.batch;
-    d.connections = arguments.engine.connections;
-    d.users = arguments.events.users;
-    d.pages = arguments.events.pages;
+    d.spacing = scenario.spacing;
+    d.seed = scenario.seed;
+    d.batch = scenario.requests.front().batch;
+    d.connections = scenario.max_in_flight;
+    d.users = scenario.users;
+    d.pages = scenario.pages;
     return prepared;
 }
 
@@ -296,7 +295,7 @@ double cpu_seconds() {
 }
 
 std::string no_answer(const Arguments& arguments, const Totals& totals) {
-    std::string text = "no answer from " + arguments.url + " during the whole run:";
+    std::string text = "no answer from " + arguments.scenario.url + " during the whole run:";
     for (std::size_t i = 0; i < kOutcomes; ++i) {
         const auto outcome = static_cast<Outcome>(i);
         if (totals.of(outcome) > 0)
@@ -311,15 +310,15 @@ int run(Arguments arguments) {
     if (arguments.report_json_lines) prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (arguments.run_id.empty()) arguments.run_id = UuidGenerator().v7(SystemClock().now());
     std::random_device entropy;
-    arguments.events.id_salt = (std::uint64_t{entropy()} << 32) | entropy();
+    arguments.engine.id_salt = (std::uint64_t{entropy()} << 32) | entropy();
 
     api::LoadPlan plan;
-    plan.url = arguments.url;
-    plan.rate = arguments.rate;
+    plan.url = arguments.scenario.url;
+    plan.rate = arguments.stage.rate;
     plan.arrivals = arguments.arrivals == "poisson" ? api::Arrivals::Poisson : api::Arrivals::Even;
-    plan.seed = arguments.events.seed;
-    plan.batch = arguments.events.batch;
-    plan.connections = arguments.engine.connections;
+    plan.seed = arguments.scenario.seed;
+    plan.batch = arguments.scenario.requests.front().batch;
+    plan.connections = arguments.scenario.max_in_flight;
     const Result<double> seconds = parse_duration(arguments.duration);
     plan.duration_seconds = seconds ? *seconds : 0;
     StatusMaker statuses(arguments.run_id, plan);
@@ -382,21 +381,24 @@ void add_load_command(CLI::App& app, int& exit_code) {
     command->footer(kFooter);
     const auto arguments = std::make_shared<Arguments>();
     Arguments& a = *arguments;
-    command->add_option("--url", a.url, "Where events are posted, for example http://127.0.0.1:8080/events")
+    a.scenario.requests.emplace_back();
+    command->add_option("--url", a.scenario.url, "Where events are posted, for example http://127.0.0.1:8080/events")
         ->required();
-    command->add_option("--rate", a.rate, "Requests a second, at most 200000")->required();
+    command->add_option("--rate", a.stage.rate, "Requests a second, at most 200000")->required();
     command->add_option("--duration", a.duration, "How long: 30s, 5m, 1h30m; at most 24h")->capture_default_str();
     command->add_option("--arrivals", a.arrivals, "even: one every 1/rate; poisson: as independent users come")
         ->check(CLI::IsMember({"even", "poisson"}))
         ->capture_default_str();
-    command->add_option("--seed", a.events.seed, "The same seed makes the same arrivals, users and pages")
+    command->add_option("--seed", a.scenario.seed, "The same seed makes the same arrivals, users and pages")
         ->capture_default_str();
-    command->add_option("--batch", a.events.batch, "Events in a request; above 1 they are sent as an array")
+    command
+        ->add_option("--batch", a.scenario.requests.front().batch,
+                     "Events in a request; above 1 they are sent as an array")
         ->capture_default_str();
-    command->add_option("--connections", a.engine.connections, "Most connections, so most requests in flight")
+    command->add_option("--connections", a.scenario.max_in_flight, "Most connections, so most requests in flight")
         ->capture_default_str();
-    command->add_option("--users", a.events.users, "Different user_id values")->capture_default_str();
-    command->add_option("--pages", a.events.pages, "Different page_url values")->capture_default_str();
+    command->add_option("--users", a.scenario.users, "Different user_id values")->capture_default_str();
+    command->add_option("--pages", a.scenario.pages, "Different page_url values")->capture_default_str();
     command->add_option("--timeout", a.timeout, "A request without an answer for so long has failed")
         ->capture_default_str();
     command->add_option("--target-confirm", a.confirmed_host,

@@ -51,6 +51,12 @@ Error out_of_range(const char* field, const char* message) {
 
 }  // namespace
 
+double planned_seconds(const std::vector<Stage>& stages) {
+    double sum = 0;
+    for (const Stage& stage : stages) sum += stage.seconds + stage.spike_seconds + stage.after_seconds;
+    return sum;
+}
+
 Result<ArrivalPlan> ArrivalPlan::constant(double rate, double seconds, Spacing spacing, std::uint64_t seed) {
     if (!(rate > 0 && rate <= kHighestRate))
         return out_of_range("rate", "the rate must be above 0 and at most 200000 requests a second");

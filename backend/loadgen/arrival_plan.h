@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "loadgen/random.h"
@@ -35,6 +36,9 @@ struct Stage {
     std::string name;  // "soak", "warm-up": shown in reports; may be empty
     bool operator==(const Stage&) const = default;
 };
+
+// Of all stages, without what a hand changes.
+double planned_seconds(const std::vector<Stage>& stages);
 
 // Immutable value. Times are nanoseconds from the start of the run, ascending, each below duration_nanos().
 class ArrivalPlan {

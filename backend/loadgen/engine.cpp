@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "loadgen/connection.h"
+#include "loadgen/request_template.h"
 
 namespace streamgauge::loadgen {
 namespace {
@@ -28,18 +29,21 @@ using State = Connection::State;
 
 class EpollEngine final : public Engine {
 public:
-    EpollEngine(const Address& address, const ArrivalPlan& plan, RequestTemplate requests, const EngineOptions& options)
+    EpollEngine(const Scenario& scenario, const Address& address, const ArrivalPlan& plan, RequestTemplate requests,
+                const EngineOptions& options)
         : address_(address),
           plan_(plan),
           options_(options),
+          timeout_nanos_(nanos(scenario.timeout_seconds)),
+          grace_nanos_(nanos(scenario.grace_seconds)),
           requests_(std::move(requests)),
-          record_(static_cast<std::size_t>((plan.duration_nanos() + options.grace_nanos) / kNanosPerSecond) + 2),
+          record_(scenario),
           due_(plan),
           next_(plan),
-          connections_(options.connections) {
-        idle_.reserve(options.connections);
-        closed_.reserve(options.connections);
-        for (std::uint32_t i = options.connections; i > 0; --i) closed_.push_back(i - 1);
+          connections_(scenario.max_in_flight) {
+        idle_.reserve(scenario.max_in_flight);
+        closed_.reserve(scenario.max_in_flight);
+        for (std::uint32_t i = scenario.max_in_flight; i > 0; --i) closed_.push_back(i - 1);
     }
 
     ~EpollEngine() override {
@@ -49,8 +53,10 @@ public:
 
     Result<RunState> run(int stop_fd, const std::function<bool(const Progress&)>& progress) override;
     const RunRecord& record() const override { return record_; }
+    StopReason stopped_by() const override { return stopped_by_; }
 
 private:
+    static std::int64_t nanos(double seconds) { return static_cast<std::int64_t>(seconds * 1e9); }
     std::int64_t now() const { return clock_.monotonic_nanos() - start_; }
     std::uint64_t queued() const { return due_.index() - next_.index(); }
 
@@ -72,12 +78,14 @@ private:
     int wait(std::int64_t until);
     void count_unfinished(std::int64_t at);
     bool report(const std::function<bool(const Progress&)>& progress, RunState state, std::int64_t at);
-    void stop(std::int64_t at);
+    bool stopped() const { return stopped_by_ != StopReason::None; }
+    void stop(StopReason reason, std::int64_t at);
 
     const SystemClock clock_;
     const Address address_;
     const ArrivalPlan plan_;
     const EngineOptions options_;
+    const std::int64_t timeout_nanos_, grace_nanos_;
     RequestTemplate requests_;
     RunRecord record_;
     ArrivalPlan::Cursor due_;   // first request that is not due yet
@@ -89,7 +97,7 @@ private:
     std::array<char, kReadBytes> input_{};
     int epoll_ = -1;
     bool nanosecond_wait_ = true;
-    bool stopped_ = false;
+    StopReason stopped_by_ = StopReason::None;
     std::uint32_t connecting_ = 0, busy_ = 0;
     std::int64_t start_ = 0;        // monotonic
     std::int64_t wall_offset_ = 0;  // wall clock at the start of the run, microseconds
@@ -99,16 +107,16 @@ private:
 
 // Requests are counted into the second they were planned in, also when the generator slept over its end.
 void EpollEngine::see_due(std::int64_t at) {
-    while (!stopped_ && !due_.done() && due_.planned_nanos() <= at) {
+    while (!stopped() && !due_.done() && due_.planned_nanos() <= at) {
         record_.advance_to(due_.planned_nanos());
-        record_.due(due_.planned_nanos(), at);
+        record_.due({0, due_.planned_nanos(), at});
         due_.advance();
     }
     record_.advance_to(at);
 }
 
 void EpollEngine::issue() {
-    if (stopped_) return;
+    if (stopped()) return;
     while (queued() > 0 && !idle_.empty()) {
         const std::uint32_t index = idle_.back();
         idle_.pop_back();
@@ -128,7 +136,7 @@ void EpollEngine::send_next(std::uint32_t index) {
     c.parser.reset();
     ++busy_;
     next_.advance();
-    record_.sent(c.planned, at);
+    record_.sent({0, c.planned, at});
     const int error = c.write(requests_.size());
     if (error == EAGAIN) {
         if (!watch(c, true, EPOLL_CTL_MOD)) fail_request(index, Outcome::Reset, at);
@@ -162,10 +170,10 @@ void EpollEngine::open_connection() {
 // A connection that cannot be had costs the request that has waited longest for one.
 void EpollEngine::fail_next(int error, std::int64_t at) {
     if (queued() == 0) return;
-    record_.failed(error == ECONNREFUSED ? Outcome::ConnectRefused
-                   : error == ETIMEDOUT  ? Outcome::Timeout
-                                         : Outcome::ConnectFailed,
-                   next_.planned_nanos(), at);
+    const Outcome outcome = error == ECONNREFUSED ? Outcome::ConnectRefused
+                            : error == ETIMEDOUT  ? Outcome::Timeout
+                                                  : Outcome::ConnectFailed;
+    record_.failed({0, outcome, next_.planned_nanos(), -1, at});
     next_.advance();
 }
 
@@ -231,6 +239,8 @@ void EpollEngine::on_connected(std::uint32_t index) {
         return;
     }
     --connecting_;
+    const std::int64_t at = now();
+    record_.connected({c.since, at, at});
     make_idle(index);
 }
 
@@ -266,7 +276,7 @@ void EpollEngine::finish_request(std::uint32_t index, ResponseParser::State stat
                             : status < 500  ? Outcome::ClientError
                                             : Outcome::ServerError;
     see_due(at);  // first, so that a request is counted in the second it was planned in
-    record_.answered(outcome, c.planned, c.sent_at, at);
+    record_.answered({0, outcome, status, c.planned, c.sent_at, at, {}});
     if (!c.parser.keep_alive() || c.written < requests_.size()) {
         close_connection(index);
     } else {
@@ -277,7 +287,7 @@ void EpollEngine::finish_request(std::uint32_t index, ResponseParser::State stat
 
 void EpollEngine::fail_request(std::uint32_t index, Outcome outcome, std::int64_t at) {
     const Connection& c = connections_[index];
-    if (c.state == State::Busy) record_.failed(outcome, c.planned, at);
+    if (c.state == State::Busy) record_.failed({0, outcome, c.planned, c.sent_at, at});
     close_connection(index);
 }
 
@@ -286,7 +296,7 @@ void EpollEngine::sweep(std::int64_t at) {
     for (std::uint32_t i = 0; i < connections_.size(); ++i) {
         const Connection& c = connections_[i];
         if (c.state != State::Connecting && c.state != State::Busy) continue;
-        if (at - c.since < options_.timeout_nanos) continue;
+        if (at - c.since < timeout_nanos_) continue;
         const bool connecting = c.state == State::Connecting;
         fail_request(i, Outcome::Timeout, at);
         if (connecting) fail_next(ETIMEDOUT, at);
@@ -306,20 +316,20 @@ int EpollEngine::wait(std::int64_t until) {
     return n < 0 && errno == EINTR ? 0 : n;
 }
 
-void EpollEngine::stop(std::int64_t at) {
-    deadline_ = stopped_ ? at : std::min(deadline_, at + options_.stop_grace_nanos);
-    stopped_ = true;
+void EpollEngine::stop(StopReason reason, std::int64_t at) {
+    deadline_ = stopped() ? at : std::min(deadline_, at + options_.stop_grace_nanos);
+    if (!stopped()) stopped_by_ = reason;
 }
 
 void EpollEngine::count_unfinished(std::int64_t at) {
     for (const Connection& c : connections_)
-        if (c.state == State::Busy) record_.unfinished(c.planned, at);
-    for (; queued() > 0; next_.advance()) record_.unfinished(next_.planned_nanos(), at);
+        if (c.state == State::Busy) record_.unfinished({0, c.planned, c.sent_at, at});
+    for (; queued() > 0; next_.advance()) record_.unfinished({0, next_.planned_nanos(), -1, at});
 }
 
 bool EpollEngine::report(const std::function<bool(const Progress&)>& progress, RunState state, std::int64_t at) {
     const auto open = static_cast<std::uint32_t>(connections_.size() - closed_.size());
-    return progress(Progress{state, &record_, open, at});
+    return progress(Progress{state, stopped_by_, &record_, open, at, plan_.rate(), false});
 }
 
 Result<RunState> EpollEngine::run(int stop_fd, const std::function<bool(const Progress&)>& progress) {
@@ -337,7 +347,7 @@ Result<RunState> EpollEngine::run(int stop_fd, const std::function<bool(const Pr
     }
     start_ = clock_.monotonic_nanos();
     wall_offset_ = clock_.now().micros;
-    deadline_ = plan_.duration_nanos() + options_.grace_nanos;
+    deadline_ = plan_.duration_nanos() + grace_nanos_;
     std::int64_t next_report = options_.progress_nanos;
 
     while (true) {
@@ -345,20 +355,20 @@ Result<RunState> EpollEngine::run(int stop_fd, const std::function<bool(const Pr
         see_due(at);
         issue();
         if (at >= next_sweep_) sweep(at);
-        const bool all_taken = stopped_ || next_.done();
+        const bool all_taken = stopped() || next_.done();
         if ((all_taken && busy_ == 0) || at >= deadline_) break;
         if (at >= next_report) {
             next_report = (at / options_.progress_nanos + 1) * options_.progress_nanos;
-            if (!report(progress, RunState::Running, at)) stop(at);
+            if (!report(progress, RunState::Running, at)) stop(StopReason::Asked, at);
         }
         std::int64_t until = std::min({next_report, next_sweep_, deadline_});
-        if (!stopped_ && !due_.done()) until = std::min(until, due_.planned_nanos());
+        if (!stopped() && !due_.done()) until = std::min(until, due_.planned_nanos());
         const int n = wait(until);
         if (n < 0) return refused("epoll_wait", errno);
         for (int i = 0; i < n; ++i) {
             const epoll_event& event = events_[static_cast<std::size_t>(i)];
             if (event.data.u64 == kStopTag) {
-                stop(now());
+                stop(StopReason::Interrupted, now());
             } else {
                 on_ready(static_cast<std::uint32_t>(event.data.u64), event.events);
             }
@@ -367,25 +377,39 @@ Result<RunState> EpollEngine::run(int stop_fd, const std::function<bool(const Pr
     const std::int64_t end = now();
     record_.advance_to(end);
     count_unfinished(end);
-    const RunState state = stopped_ ? RunState::Stopped : RunState::Done;
+    const RunState state = stopped() ? RunState::Stopped : RunState::Done;
     report(progress, state, end);
     return state;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> Engine::make(const Address& address, const ArrivalPlan& plan, RequestTemplate requests,
+Result<std::unique_ptr<Engine>> Engine::make(const Scenario& scenario, const Address& address,
                                              const EngineOptions& options) {
-    const auto refused = [](const char* message) {
+    const auto refused = [](const char* field, const char* message) {
         Error error = Error::make(ErrorCode::InvalidArgument, message);
-        error.field = "connections";
+        error.field = field;
         return error;
     };
-    if (options.connections < 1 || options.connections > EngineOptions::kMostConnections)
-        return refused("there must be 1 to 10000 connections");
-    if (options.connections > kRequestBytes / requests.size())
-        return refused("so many connections with so many events in a request would need more than 1 GiB");
-    return std::unique_ptr<Engine>(new EpollEngine(address, plan, std::move(requests), options));
+    if (const Status valid = validate(scenario); !valid) return valid.error();
+    const Result<Url> url = parse_url(scenario.url);
+    if (!url) return url.error();
+    if (scenario.stages.size() != 1 || scenario.stages.front().shape != Stage::Shape::Constant)
+        return refused("stages", "only one constant stage can be run");
+    const Stage& stage = scenario.stages.front();
+    const Result<ArrivalPlan> plan = ArrivalPlan::constant(stage.rate, stage.seconds, scenario.spacing, scenario.seed);
+    if (!plan) return plan.error();
+    EventOptions events;
+    events.batch = scenario.requests.front().batch;
+    events.users = scenario.users;
+    events.pages = scenario.pages;
+    events.seed = scenario.seed;
+    events.id_salt = options.id_salt;
+    Result<RequestTemplate> requests = RequestTemplate::make(*url, events);
+    if (!requests) return requests.error();
+    if (scenario.max_in_flight > kRequestBytes / requests->size())
+        return refused("max_in_flight", "so many connections with so many events in a request would need over 1 GiB");
+    return std::unique_ptr<Engine>(new EpollEngine(scenario, address, *plan, std::move(requests).value(), options));
 }
 
 }  // namespace streamgauge::loadgen

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "loadgen/arrival_plan.h"
-#include "loadgen/request_template.h"
+#include "loadgen/hand_box.h"
 #include "loadgen/run_record.h"
+#include "loadgen/scenario.h"
 #include "loadgen/target.h"
 
 namespace streamgauge::loadgen {
@@ -20,35 +20,44 @@ namespace streamgauge::loadgen {
 struct EngineOptions {
     static constexpr std::uint32_t kMostConnections = 10'000;
 
-    std::uint32_t connections = 64;                 // most kept open, so most requests in flight. 1..kMostConnections
-    std::int64_t timeout_nanos = 30'000'000'000;    // connect, and sent to answered
-    std::int64_t grace_nanos = 5'000'000'000;       // wait for answers after the last planned time
-    std::int64_t stop_grace_nanos = 1'000'000'000;  // the same when stopped early
+    // Makes generated ids differ between runs of one seed: a repeated id would be a duplicate. Repeating a run with its
+    // salt repeats its ids too.
+    std::uint64_t id_salt = 0;
+    std::int64_t stop_grace_nanos = 1'000'000'000;  // wait for answers when stopped early
     std::int64_t progress_nanos = 250'000'000;      // between two progress reports
+    HandBox* hand = nullptr;                        // outlives the engine; none: nobody interferes
+    std::vector<HandAction> recorded;               // of a run to be repeated: each takes effect at its at_nanos
 };
 
 struct Progress {
     RunState state = RunState::Running;
-    const RunRecord* record = nullptr;  // valid during the call
+    StopReason stopped_by = StopReason::None;  // Stopped
+    const RunRecord* record = nullptr;         // valid during the call
     std::uint32_t open_connections = 0;
     std::int64_t elapsed_nanos = 0;
+    double rate = 0;  // planned now: requests a second, or users
+    bool paused = false;
 };
 
 class Engine {
 public:
-    // InvalidArgument (field connections) when they are out of range or their buffers would pass 1 GiB.
-    static Result<std::unique_ptr<Engine>> make(const Address& address, const ArrivalPlan& plan,
-                                                RequestTemplate requests, const EngineOptions& options);
+    // InvalidArgument with the scenario's member as field for what a run cannot be made of (validate(), credentials
+    // that cannot be read, request buffers above 1 GiB: field max_in_flight).
+    // `address`: resolve() of the scenario's url; every connection of the run goes there.
+    static Result<std::unique_ptr<Engine>> make(const Scenario& scenario, const Address& address,
+                                                const EngineOptions& options);
     virtual ~Engine() = default;
 
     // Runs to the end; call once. Returns Done, or Stopped after `stop_fd` (an eventfd or pipe; -1: none) became
-    // readable or `progress` returned false; Io when the kernel refuses what the engine stands on. After a first stop
-    // the answers in flight are waited for (stop_grace_nanos); further bytes on `stop_fd` end that too. `progress` is
-    // called on this thread between sends, at the end once more with the final state, and must be quick.
+    // readable, `progress` returned false, the hand said so or the error brake stopped it; Io when the kernel refuses
+    // what the engine stands on. After a first stop the answers in flight are waited for (stop_grace_nanos); further
+    // bytes on `stop_fd` end that too. `progress` is called on this thread between sends, at the end once more with the
+    // final state, and must be quick.
     virtual Result<RunState> run(int stop_fd, const std::function<bool(const Progress&)>& progress) = 0;
 
     // Complete after run().
     virtual const RunRecord& record() const = 0;
+    virtual StopReason stopped_by() const = 0;
 };
 
 }  // namespace streamgauge::loadgen

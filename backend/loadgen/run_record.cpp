@@ -18,24 +18,17 @@ std::int64_t to_micros(std::int64_t nanos) {
 
 }  // namespace
 
-std::string_view to_string(Outcome outcome) {
-    constexpr std::array<std::string_view, kOutcomes> names{
-        "ok",    "status_3xx", "status_429", "status_4xx", "status_5xx", "connect_refused", "connect_failed",
-        "reset", "timeout",    "malformed"};
-    return names[static_cast<std::size_t>(outcome)];
-}
-
 std::uint64_t Totals::failed() const {
     return std::accumulate(outcomes.begin(), outcomes.end(), std::uint64_t{0}) - done();
 }
 
 std::uint64_t Totals::answered() const {
-    return std::accumulate(outcomes.begin(), outcomes.begin() + static_cast<std::ptrdiff_t>(Outcome::ServerError) + 1,
+    return std::accumulate(outcomes.begin(), outcomes.begin() + static_cast<std::ptrdiff_t>(Outcome::Unexpected) + 1,
                            std::uint64_t{0});
 }
 
-RunRecord::RunRecord(std::size_t seconds) {
-    rows_.reserve(seconds);
+RunRecord::RunRecord(const Scenario& scenario) {
+    rows_.reserve(static_cast<std::size_t>(planned_seconds(scenario.stages) + scenario.grace_seconds) + 2);
 }
 
 SecondRow RunRecord::current_second() const {
@@ -57,35 +50,49 @@ void RunRecord::advance_to(std::int64_t now) {
     }
 }
 
-void RunRecord::due(std::int64_t planned, std::int64_t seen) {
+void RunRecord::due(const Due& event) {
     ++totals_.planned;
     ++current_.planned;
-    generator_lag_.record(to_micros(seen - planned));
+    generator_lag_.record(to_micros(event.seen - event.planned));
 }
 
-void RunRecord::sent(std::int64_t planned, std::int64_t at) {
+void RunRecord::sent(const Sent& event) {
     ++totals_.sent;
     ++current_.sent;
-    send_lag_.record(to_micros(at - planned));
+    send_lag_.record(to_micros(event.at - event.planned));
 }
 
-void RunRecord::answered(Outcome outcome, std::int64_t planned, std::int64_t sent_at, std::int64_t at) {
-    ++totals_.outcomes[static_cast<std::size_t>(outcome)];
-    ++(outcome == Outcome::Ok ? current_.ok : outcome == Outcome::Limited ? current_.limited : current_.other);
-    const std::int64_t micros = to_micros(at - planned);
+void RunRecord::dropped(const Dropped&) {
+    ++totals_.dropped;
+}
+
+void RunRecord::answered(const Answered& event) {
+    ++totals_.outcomes[static_cast<std::size_t>(event.outcome)];
+    ++(event.outcome == Outcome::Ok        ? current_.ok
+       : event.outcome == Outcome::Limited ? current_.limited
+                                           : current_.other);
+    const std::int64_t micros = to_micros(event.at - event.planned);
     response_.record(micros);
     current_response_.record(micros);
-    service_.record(to_micros(at - sent_at));
+    service_.record(to_micros(event.at - event.sent_at));
 }
 
-void RunRecord::failed(Outcome outcome, std::int64_t planned, std::int64_t at) {
-    ++totals_.outcomes[static_cast<std::size_t>(outcome)];
+void RunRecord::failed(const Failed& event) {
+    ++totals_.outcomes[static_cast<std::size_t>(event.outcome)];
     ++current_.other;
-    unanswered_.record(to_micros(at - planned));
+    unanswered_.record(to_micros(event.at - event.planned));
 }
 
-void RunRecord::unfinished(std::int64_t planned, std::int64_t at) {
-    unanswered_.record(to_micros(at - planned));
+void RunRecord::unfinished(const Unfinished& event) {
+    unanswered_.record(to_micros(event.at - event.planned));
+}
+
+void RunRecord::connected(const Connected&) {
+    ++connections_;
+}
+
+void RunRecord::hand(const HandAction& action) {
+    actions_.push_back(action);
 }
 
 }  // namespace streamgauge::loadgen

@@ -5,34 +5,14 @@
 
 #include <array>
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
 #include "base/histogram.h"
+#include "loadgen/hand.h"
+#include "loadgen/request_event.h"
+#include "loadgen/scenario.h"
 
 namespace streamgauge::loadgen {
-
-enum class RunState { Running, Done, Stopped };
-
-// What became of one request. Every planned request ends as exactly one of these, or is unfinished.
-enum class Outcome : std::uint8_t {
-    Ok,              // 2xx
-    Redirect,        // 1xx never ends a request; 3xx is not followed
-    Limited,         // 429
-    ClientError,     // 4xx without 429
-    ServerError,     // 5xx
-    ConnectRefused,  // nobody listens
-    ConnectFailed,   // no connection for another reason
-    Reset,           // the connection ended before the answer did
-    Timeout,         // no complete answer in time
-    Malformed,       // the answer is not HTTP
-};
-inline constexpr std::size_t kOutcomes = 10;
-// "ok", "status_3xx", "status_429", ...: stable, used in reports.
-std::string_view to_string(Outcome outcome);
-constexpr bool is_answer(Outcome outcome) {
-    return outcome <= Outcome::ServerError;
-}
 
 struct SecondRow {
     std::int64_t second = 0;                                // 0 is the first of the run
@@ -44,37 +24,41 @@ struct SecondRow {
 struct Totals {
     std::uint64_t planned = 0;  // due so far
     std::uint64_t sent = 0;
+    std::uint64_t dropped = 0;
     std::array<std::uint64_t, kOutcomes> outcomes{};
 
     std::uint64_t of(Outcome outcome) const { return outcomes[static_cast<std::size_t>(outcome)]; }
     std::uint64_t done() const { return of(Outcome::Ok); }
     std::uint64_t failed() const;
     std::uint64_t answered() const;
-    // Planned, but neither done nor failed: waiting for a connection or for an answer.
-    std::uint64_t unfinished() const { return planned - done() - failed(); }
+    // Planned, but neither dropped, done nor failed: waiting for a connection or for an answer.
+    std::uint64_t unfinished() const { return planned - dropped - done() - failed(); }
 };
 
 // All times are nanoseconds from the start of the run, never before the last one given. Not thread-safe.
 class RunRecord {
 public:
-    // Reserves rows for `seconds`, so that none is allocated while the run lasts that long.
-    explicit RunRecord(std::size_t seconds);
+    // Reserves what the scenario's planned length needs, so that nothing is allocated while the run lasts that long.
+    explicit RunRecord(const Scenario& scenario);
 
     // Ends every second that is over at `now`. Call before what happened at `now`.
     void advance_to(std::int64_t now);
-    // A request was due at `planned` and the generator saw so at `seen`.
-    void due(std::int64_t planned, std::int64_t seen);
-    void sent(std::int64_t planned, std::int64_t at);
-    // An answer: response time counts from `planned`, service time from `sent_at`.
-    void answered(Outcome outcome, std::int64_t planned, std::int64_t sent_at, std::int64_t at);
-    // No answer: the request waited from `planned` to `at` and its response time is at least that.
-    void failed(Outcome outcome, std::int64_t planned, std::int64_t at);
-    // The run is over and the request has neither answer nor failure.
-    void unfinished(std::int64_t planned, std::int64_t at);
+    void due(const Due& event);
+    void sent(const Sent& event);
+    void dropped(const Dropped& event);
+    void answered(const Answered& event);
+    void failed(const Failed& event);
+    void unfinished(const Unfinished& event);
+    void connected(const Connected& event);
+    // An action took effect, at its at_nanos.
+    void hand(const HandAction& action);
 
     const Totals& totals() const { return totals_; }
     const std::vector<SecondRow>& ended_seconds() const { return rows_; }
     SecondRow current_second() const;
+
+    const std::vector<HandAction>& actions() const { return actions_; }
+    std::uint64_t connections() const { return connections_; }  // made so far
 
     const Histogram& response() const { return response_; }  // planned to answered
     const Histogram& service() const { return service_; }    // sent to answered
@@ -89,6 +73,8 @@ private:
     Totals totals_;
     SecondRow current_;
     std::vector<SecondRow> rows_;
+    std::vector<HandAction> actions_;
+    std::uint64_t connections_ = 0;
     Histogram current_response_, response_, service_, send_lag_, generator_lag_, unanswered_;
 };
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "loadgen/arrival_plan.h"
 #include "loadgen/threshold.h"
 
@@ -127,5 +128,9 @@ struct Scenario {
     EndToEnd end_to_end;
     bool operator==(const Scenario&) const = default;
 };
+
+// Whether a run can be made of it. InvalidArgument with the member at fault as field, as it is written in a file:
+// "stages[1].rate", "requests[0].batch", "max_in_flight".
+Status validate(const Scenario& scenario);
 
 }  // namespace streamgauge::loadgen

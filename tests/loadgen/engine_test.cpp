@@ -14,15 +14,22 @@
 namespace streamgauge::loadgen {
 namespace {
 
+using test::constant_load;
 using test::LoadOutcome;
 using test::LoadSetup;
 using test::run_load;
 using test::StallServer;
 
+Scenario constant(std::string url, double rate, double seconds, Spacing spacing) {
+    Scenario scenario = constant_load(std::move(url), rate, seconds);
+    scenario.spacing = spacing;
+    return scenario;
+}
+
 TEST(Engine, SendsExactlyWhatIsPlannedAndTheServerSeesIt) {
     for (const Spacing spacing : {Spacing::Even, Spacing::Poisson}) {
         StallServer server;
-        const LoadOutcome run = run_load({.url = server.url(), .rate = 500, .seconds = 1, .spacing = spacing});
+        const LoadOutcome run = run_load({constant(server.url(), 500, 1, spacing)});
         EXPECT_EQ(run.state, RunState::Done);
         EXPECT_EQ(run.totals().planned, 500U);
         EXPECT_EQ(run.totals().sent, 500U);
@@ -36,7 +43,7 @@ TEST(Engine, SendsExactlyWhatIsPlannedAndTheServerSeesIt) {
 
 TEST(Engine, SecondsAddUpToTheTotalsAndCarryThePlan) {
     StallServer server;
-    const LoadOutcome run = run_load({.url = server.url(), .rate = 300, .seconds = 2});
+    const LoadOutcome run = run_load({constant_load(server.url(), 300, 2)});
     std::uint64_t planned = 0, sent = 0, ok = 0;
     std::vector<SecondRow> rows = run.record().ended_seconds();
     ASSERT_GE(rows.size(), 1U);
@@ -56,18 +63,13 @@ TEST(Engine, SameSeedSameRequestsInAnyRun) {
     const auto events = [](std::uint64_t seed) {
         StallServer server;
         server.keep_bodies();
-        EventOptions options;
-        options.seed = seed;
+        Scenario scenario = constant_load(server.url(), 200, 0.5);
+        scenario.spacing = Spacing::Poisson;
+        scenario.seed = seed;
+        scenario.max_in_flight = 1;  // the server reads the requests in the order in which they were sent
+        EngineOptions options;
         options.id_salt = 5;
-        // One connection: the server reads the requests in the order in which they were sent.
-        EngineOptions engine;
-        engine.connections = 1;
-        run_load({.url = server.url(),
-                  .rate = 200,
-                  .seconds = 0.5,
-                  .spacing = Spacing::Poisson,
-                  .events = options,
-                  .engine = engine});
+        run_load({scenario, options});
         std::vector<std::string> bodies = server.bodies();
         for (std::string& body : bodies) {
             // All but the time, and the time in the ids of version 7, is a function of the seed.
@@ -96,7 +98,7 @@ TEST(Engine, CountsEachKindOfOutcome) {
                                         StallServer::kChunked202,
                                         200};
     StallServer server({}, [&kinds](std::uint64_t n) { return kinds[n % kinds.size()]; });
-    const LoadOutcome run = run_load({.url = server.url(), .rate = 400, .seconds = 1});
+    const LoadOutcome run = run_load({constant_load(server.url(), 400, 1)});
     EXPECT_EQ(run.totals().planned, 400U);
     EXPECT_EQ(run.totals().sent, 400U);
     EXPECT_EQ(run.totals().done(), 160U);
@@ -114,7 +116,7 @@ TEST(Engine, CountsEachKindOfOutcome) {
 
 TEST(Engine, ConnectionsRefusedFailEveryRequest) {
     const test::DeadPort nobody;
-    const LoadOutcome run = run_load({.url = nobody.url(), .rate = 200, .seconds = 0.5});
+    const LoadOutcome run = run_load({constant_load(nobody.url(), 200, 0.5)});
     EXPECT_EQ(run.state, RunState::Done);
     EXPECT_EQ(run.totals().planned, 100U);
     EXPECT_EQ(run.totals().of(Outcome::ConnectRefused), 100U);
@@ -124,9 +126,9 @@ TEST(Engine, ConnectionsRefusedFailEveryRequest) {
 
 TEST(Engine, SilenceEndsAsTimeout) {
     StallServer server({}, [](std::uint64_t n) { return n % 10 == 0 ? StallServer::kSilence : 202; });
-    EngineOptions engine;
-    engine.timeout_nanos = 300'000'000;
-    const LoadOutcome run = run_load({.url = server.url(), .rate = 100, .seconds = 0.5, .engine = engine});
+    Scenario scenario = constant_load(server.url(), 100, 0.5);
+    scenario.timeout_seconds = 0.3;
+    const LoadOutcome run = run_load({scenario});
     EXPECT_EQ(run.totals().of(Outcome::Timeout) + run.totals().done(), 50U);
     EXPECT_GE(run.totals().of(Outcome::Timeout), 5U);
     EXPECT_GE(run.record().unanswered().min_micros(), 299'000);
@@ -134,10 +136,10 @@ TEST(Engine, SilenceEndsAsTimeout) {
 
 TEST(Engine, WhatHasNoAnswerAtTheEndIsUnfinishedWithItsAge) {
     StallServer server({}, [](std::uint64_t n) { return n < 10 ? 202 : StallServer::kSilence; });
-    EngineOptions engine;
-    engine.connections = 4;
-    engine.grace_nanos = 200'000'000;
-    const LoadOutcome run = run_load({.url = server.url(), .rate = 100, .seconds = 0.5, .engine = engine});
+    Scenario scenario = constant_load(server.url(), 100, 0.5);
+    scenario.max_in_flight = 4;
+    scenario.grace_seconds = 0.2;
+    const LoadOutcome run = run_load({scenario});
     EXPECT_EQ(run.totals().planned, 50U);
     EXPECT_EQ(run.totals().done(), 10U);
     EXPECT_EQ(run.totals().failed(), 0U);
@@ -149,10 +151,9 @@ TEST(Engine, WhatHasNoAnswerAtTheEndIsUnfinishedWithItsAge) {
 
 TEST(Engine, KeepsToItsCapOnConnections) {
     StallServer server({std::chrono::milliseconds(100), std::chrono::milliseconds(300)});
-    EngineOptions engine;
-    engine.connections = 3;
     std::uint32_t most = 0;
-    LoadSetup setup{.url = server.url(), .rate = 1000, .seconds = 0.6, .engine = engine};
+    LoadSetup setup{constant_load(server.url(), 1000, 0.6)};
+    setup.scenario.max_in_flight = 3;
     setup.engine.progress_nanos = 10'000'000;
     setup.progress = [&most](const Progress& progress) {
         most = std::max(most, progress.open_connections);
@@ -166,7 +167,8 @@ TEST(Engine, KeepsToItsCapOnConnections) {
 TEST(Engine, StopsEarlyOnRequest) {
     StallServer server;
     const int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    LoadSetup setup{.url = server.url(), .rate = 100, .seconds = 3600, .stop_fd = stop};
+    LoadSetup setup{constant_load(server.url(), 100, 3600)};
+    setup.stop_fd = stop;
     setup.progress = [stop](const Progress& progress) {
         return progress.state != RunState::Running || eventfd_write(stop, 1) == 0;
     };
@@ -181,7 +183,7 @@ TEST(Engine, StopsEarlyOnRequest) {
 
 TEST(Engine, StopsWhenNobodyReadsItsProgress) {
     StallServer server;
-    LoadSetup setup{.url = server.url(), .rate = 100, .seconds = 3600};
+    LoadSetup setup{constant_load(server.url(), 100, 3600)};
     setup.progress = [](const Progress&) { return false; };
     EXPECT_EQ(run_load(setup).state, RunState::Stopped);
 }
@@ -189,9 +191,9 @@ TEST(Engine, StopsWhenNobodyReadsItsProgress) {
 TEST(Engine, BatchesArriveWhole) {
     StallServer server;
     server.keep_bodies();
-    EventOptions events;
-    events.batch = 10'000;  // more than a socket's buffers take at once
-    EXPECT_EQ(run_load({.url = server.url(), .rate = 10, .seconds = 1, .events = events}).totals().done(), 10U);
+    Scenario scenario = constant_load(server.url(), 10, 1);
+    scenario.requests[0].batch = 10'000;  // more than a socket's buffers take at once
+    EXPECT_EQ(run_load({scenario}).totals().done(), 10U);
     std::set<std::string> ids;
     for (const std::string& body : server.bodies()) {
         ASSERT_EQ(body.front(), '[');
@@ -205,20 +207,18 @@ TEST(Engine, BatchesArriveWhole) {
 TEST(Engine, LimitsOfItsConnections) {
     const Url url = *parse_url("http://127.0.0.1:9/");
     const Address address = *resolve(url, "");
-    const ArrivalPlan plan = *ArrivalPlan::constant(1, 1, Spacing::Even, 1);
     const auto field = [&](std::uint32_t connections, std::uint32_t batch) {
-        EventOptions events;
-        events.batch = batch;
-        EngineOptions options;
-        options.connections = connections;
-        const auto engine = Engine::make(address, plan, *RequestTemplate::make(url, events), options);
+        Scenario scenario = constant_load("http://127.0.0.1:9/", 1, 1);
+        scenario.requests[0].batch = batch;
+        scenario.max_in_flight = connections;
+        const auto engine = Engine::make(scenario, address, {});
         return engine ? std::string("accepted") : engine.error().field;
     };
-    EXPECT_EQ(field(0, 1), "connections");
+    EXPECT_EQ(field(0, 1), "max_in_flight");
     EXPECT_EQ(field(EngineOptions::kMostConnections, 1), "accepted");
-    EXPECT_EQ(field(EngineOptions::kMostConnections + 1, 1), "connections");
+    EXPECT_EQ(field(EngineOptions::kMostConnections + 1, 1), "max_in_flight");
     EXPECT_EQ(field(100, 10'000), "accepted");
-    EXPECT_EQ(field(2000, 10'000), "connections");
+    EXPECT_EQ(field(2000, 10'000), "max_in_flight");
 }
 
 }  // namespace

@@ -7,17 +7,26 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "loadgen/engine.h"
 
 namespace streamgauge::test {
 
+// One constant stage of the product's own events.
+inline loadgen::Scenario constant_load(std::string url, double rate, double seconds) {
+    loadgen::Scenario scenario;
+    scenario.url = std::move(url);
+    loadgen::Stage stage;
+    stage.rate = rate;
+    stage.seconds = seconds;
+    scenario.stages.push_back(stage);
+    scenario.requests.emplace_back();
+    return scenario;
+}
+
 struct LoadSetup {
-    std::string url;
-    double rate = 200;
-    double seconds = 1;
-    loadgen::Spacing spacing = loadgen::Spacing::Even;
-    loadgen::EventOptions events{};
+    loadgen::Scenario scenario;
     loadgen::EngineOptions engine{};
     int stop_fd = -1;
     std::function<bool(const loadgen::Progress&)> progress = [](const loadgen::Progress&) { return true; };
@@ -33,11 +42,11 @@ struct LoadOutcome {
 
 inline LoadOutcome run_load(const LoadSetup& setup) {
     LoadOutcome outcome;
-    const auto url = loadgen::parse_url(setup.url);
+    const auto url = loadgen::parse_url(setup.scenario.url);
     const auto address = loadgen::resolve(*url, "");
-    const auto plan = loadgen::ArrivalPlan::constant(setup.rate, setup.seconds, setup.spacing, setup.events.seed);
-    auto requests = loadgen::RequestTemplate::make(*url, setup.events);
-    auto engine = loadgen::Engine::make(*address, *plan, std::move(requests).value(), setup.engine);
+    auto engine = loadgen::Engine::make(setup.scenario, *address, setup.engine);
+    EXPECT_TRUE(engine.ok()) << (engine.ok() ? "" : engine.error().describe());
+    if (!engine) return outcome;
     outcome.engine = std::move(engine).value();
     const auto state = outcome.engine->run(setup.stop_fd, setup.progress);
     EXPECT_TRUE(state.ok());

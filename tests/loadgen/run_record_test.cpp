@@ -14,16 +14,16 @@ constexpr std::int64_t kMillis = 1'000'000;
 constexpr std::int64_t kSecond = 1000 * kMillis;
 
 TEST(RunRecord, EveryRequestIsInOneSecondAndTotalsAddUp) {
-    RunRecord record(10);
-    record.due(0, 0);
-    record.due(10 * kMillis, 11 * kMillis);
-    record.due(20 * kMillis, 20 * kMillis);
-    record.sent(0, 1 * kMillis);
-    record.answered(Outcome::Ok, 0, 1 * kMillis, 5 * kMillis);
-    record.sent(10 * kMillis, 11 * kMillis);
+    RunRecord record{Scenario{}};
+    record.due({0, 0, 0});
+    record.due({0, 10 * kMillis, 11 * kMillis});
+    record.due({0, 20 * kMillis, 20 * kMillis});
+    record.sent({0, 0, 1 * kMillis});
+    record.answered({0, Outcome::Ok, 202, 0, 1 * kMillis, 5 * kMillis, {}});
+    record.sent({0, 10 * kMillis, 11 * kMillis});
     record.advance_to(3 * kSecond);
-    record.answered(Outcome::Limited, 10 * kMillis, 11 * kMillis, 3 * kSecond);
-    record.unfinished(20 * kMillis, 3 * kSecond);
+    record.answered({0, Outcome::Limited, 429, 10 * kMillis, 11 * kMillis, 3 * kSecond, {}});
+    record.unfinished({0, 20 * kMillis, -1, 3 * kSecond});
 
     const Totals& totals = record.totals();
     EXPECT_EQ(totals.planned, 3U);
@@ -48,12 +48,12 @@ TEST(RunRecord, EveryRequestIsInOneSecondAndTotalsAddUp) {
 }
 
 TEST(RunRecord, SummaryHasWhatItPromises) {
-    RunRecord record(1);
-    record.due(0, 0);
-    record.due(0, 0);
-    record.sent(0, 0);
-    record.answered(Outcome::ServerError, 0, 0, kSecond / 2);
-    record.failed(Outcome::ConnectRefused, 0, kSecond / 4);
+    RunRecord record{Scenario{}};
+    record.due({0, 0, 0});
+    record.due({0, 0, 0});
+    record.sent({0, 0, 0});
+    record.answered({0, Outcome::ServerError, 503, 0, 0, kSecond / 2, {}});
+    record.failed({0, Outcome::ConnectRefused, 0, -1, kSecond / 4});
     RunDescription run;
     run.run_id = "r";
     run.url = "http://127.0.0.1:1/";

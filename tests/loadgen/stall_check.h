@@ -32,11 +32,8 @@ struct StallRun {
 inline std::string stall_fault(const StallRun& r) {
     const auto nanos = [](double s) { return std::chrono::nanoseconds(static_cast<std::int64_t>(s * 1e9)); };
     StallServer server({nanos(r.seconds / 3), nanos(r.stall_seconds)});
-    LoadSetup setup;
-    setup.url = server.url();
-    setup.rate = r.rate;
-    setup.seconds = r.seconds;
-    setup.engine.connections = 50;
+    LoadSetup setup{constant_load(server.url(), r.rate, r.seconds)};
+    setup.scenario.max_in_flight = 50;
     const LoadOutcome run = run_load(setup);
 
     // The backlog of R * S requests and the time in which the server got it.
@@ -66,7 +63,7 @@ inline std::string stall_fault(const StallRun& r) {
     const double mean = 1000 * r.stall_seconds * r.stall_seconds / (2 * r.seconds);
     expect("mean", response.mean_micros() / 1000, mean, mean / share);
     // Counted from the actual send, only what was in flight sees the stall: where that is under 1 %, p98 does not.
-    if (r.rate * r.seconds * 0.01 > setup.engine.connections)
+    if (r.rate * r.seconds * 0.01 > setup.scenario.max_in_flight)
         expect("service p98", static_cast<double>(service.quantile_micros(0.98)) / 1000, 0, 0);
     if (static_cast<double>(run.totals().done()) != r.rate * r.seconds)
         fault << "only " << run.totals().done() << " requests were done";

@@ -37,11 +37,8 @@ TEST(Truth, StallOfOneSecondInThirtyAtThreeRates) {
 // 20 seconds at 1,000 a second, as the server sees them.
 std::vector<std::int64_t> arrivals(loadgen::Spacing spacing) {
     StallServer server;
-    LoadSetup setup;
-    setup.url = server.url();
-    setup.rate = 1000;
-    setup.seconds = 20;
-    setup.spacing = spacing;
+    LoadSetup setup{constant_load(server.url(), 1000, 20)};
+    setup.scenario.spacing = spacing;
     EXPECT_EQ(run_load(setup).totals().done(), 20'000U);
     return server.arrivals();
 }
