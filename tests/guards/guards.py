@@ -134,6 +134,50 @@ def registered(root, listing):
             yield f"{path}:1: registered by no streamgauge_test()"
 
 
+def code_only(text):
+    """`text` without comments, and with texts, characters and preprocessor lines emptied; lines stay where they are."""
+    def emptied(match):
+        return "".join(c for c in match.group(0) if c == "\n") or " "
+    return re.sub(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<!\w)\'(?:\\.|[^\'\\\n])+\'|^[ \t]*#(?:\\\n|[^\n])*',
+                  emptied, text, flags=re.S | re.M)
+
+
+TYPE_HEAD = re.compile(r"^(?:.*?[>\]]\s*)?\b(?:class|struct|union|enum(?:\s+(?:class|struct))?)\s+(?:\[\[.*?\]\]\s*)?"
+                       r"((?:\w+::)*\w+)(?:\s+final)?\s*(?::[^:].*)?$", re.S)
+
+
+def type_definitions(text):
+    """(line, name) of each type that code defines in a namespace that has a name, not those inside types or functions.
+    Specialisations of templates are none: their names end in >."""
+    scopes = []  # a namespace's name, "" for an anonymous one, None for everything else in braces
+    begin = 0
+    for match in re.finditer(r"[{};]", text):
+        at = match.start()
+        if match.group(0) == "{":
+            head = " ".join(text[begin:at].split())
+            namespace = re.search(r"(?:^|\s)namespace(?:\s+([\w:]+))?$", head)
+            if namespace:
+                scopes.append(namespace.group(1) or "")
+            else:
+                named = TYPE_HEAD.match(head) if all(scopes) else None
+                if named:
+                    yield text.count("\n", 0, at) + 1, "::".join([*scopes, named.group(1)])
+                scopes.append(None)
+        elif match.group(0) == "}" and scopes:
+            scopes.pop()
+        begin = at + 1
+
+
+def one_definition(root):
+    """No two files define types of one name in one namespace: the linker keeps one of their functions for both."""
+    seen = {}
+    for path in files(root, ("app", "backend"), CODE):
+        for number, name in type_definitions(code_only("\n".join(lines(root, path)))):
+            first = seen.setdefault(name, (path, number))
+            if first[0] != path:
+                yield f"{path}:{number}: {name} is also defined at {first[0]}:{first[1]}: rename one, or use an anonymous namespace"
+
+
 def links(root, program):
     """streamgauged links no part of Qt that draws."""
     listed = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
@@ -144,7 +188,7 @@ def links(root, program):
 
 
 RULES = {"licence": licence, "length": length, "singletons": singletons, "layers": layers, "qt-free": qt_free,
-         "no-modes": no_modes, "open-ends": open_ends, "registered": registered, "links": links}
+         "no-modes": no_modes, "open-ends": open_ends, "one-definition": one_definition, "registered": registered, "links": links}
 
 
 def self_test():
@@ -153,6 +197,11 @@ def self_test():
     clean = {
         "backend/CMakeLists.txt": "# SPDX-License-Identifier: GPL-3.0-or-later\nforeach(folder base api http)\n",
         "backend/base/a.h": spdx, "backend/api/a.h": spdx + '#include "base/a.h"\n', "backend/http/a.h": spdx,
+        # One name in other namespaces, in anonymous ones, in types, in functions, and only mentioned.
+        "backend/api/a.cpp": spdx + "namespace streamgauge {\nstruct Flight {\n    enum class Kind { A };\n};\n}\n",
+        "backend/base/a.cpp": spdx + "namespace streamgauge {\nnamespace {\nstruct Flight {};\n}\nstruct Flight;\n"
+                              "// struct Flight {\nvoid f() {\n    struct Flight {};\n}\nstruct Bird { struct Flight {}; "
+                              "enum class Kind { A }; };\n}\nnamespace streamgauge::base { class Flight {}; }\n",
         "app/viewmodels/a.h": spdx, "qml/A.qml": spdx, "tests/base/a_test.cpp": spdx, "scripts/tool": "#!/bin/sh\n# " + spdx,
     }
     planted = {
@@ -164,6 +213,7 @@ def self_test():
         "no-modes": ("qml/A.qml", spdx + "visible: client.isEmbedded\n"),
         "open-ends": ("backend/http/a.h", spdx + "// TO" + "DO later\n"),
         "registered": ("tests/base/b_test.cpp", spdx),
+        "one-definition": ("backend/http/b.cpp", spdx + "namespace streamgauge {\nstruct Flight final : Base {\n};\n}\n"),
     }
     for rule, (path, text) in planted.items():
         for offence in (False, True):
