@@ -78,7 +78,8 @@ std::vector<LetterUsage> LetterCaps::complete(std::vector<LetterUsage> stored) c
     for (LetterUsage& one : stored) one.cap_bytes = cap_bytes_;
     for (const auto& [name, project] : projects_) {
         if (project.not_kept == 0) continue;
-        auto at = std::find_if(stored.begin(), stored.end(), [&](const auto& one) { return one.project == name; });
+        auto at = std::find_if(stored.begin(), stored.end(),
+                               [&wanted = name](const LetterUsage& one) { return one.project == wanted; });
         if (at == stored.end()) {
             LetterUsage nothing;
             nothing.project = name;

@@ -277,9 +277,8 @@ void LiveFeed::Impl::add(Topic topic, const TopicFilter& filter, const std::opti
             if (!sample_asked) ask_pipeline();
             break;
         case Topic::Events: {
-            const auto [tail, fresh] = tails.try_emplace(key_of(filter), sources.journal, filter, sources.epoch);
-            tail->second.channel.add(subscriber, std::nullopt,
-                                     [&] { return tail_message(tail->second.reader.newest()); });
+            Tail& tail = tails.try_emplace(key_of(filter), sources.journal, filter, sources.epoch).first->second;
+            tail.channel.add(subscriber, std::nullopt, [&] { return tail_message(tail.reader.newest()); });
             tails_behind = true;  // what came while the snapshot was made
             break;
         }
