@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/wrong_field.h"
 
 namespace streamgauge::api {
 namespace {
@@ -16,12 +17,6 @@ constexpr std::size_t kResendLetters = 100;  // in one batch, and of at most
 constexpr std::size_t kResendBytes = 8 * 1024 * 1024;
 constexpr std::size_t kPurge = 1'000;  // in one transaction
 constexpr std::size_t kFailuresNamed = 100;
-
-Error invalid(std::string field, std::string message) {
-    Error error = Error::make(ErrorCode::InvalidArgument, std::move(message));
-    error.field = std::move(field);
-    return error;
-}
 
 Error unavailable() {
     return Error::make(ErrorCode::Unavailable, "the server is stopping, or has too many questions waiting");
@@ -196,7 +191,7 @@ void DeadLetters::make_room() {
 void DeadLetters::list(LetterFilter filter, std::optional<std::uint64_t> cursor, std::size_t limit,
                        Done<LetterPage> done) {
     if (limit < 1 || limit > kMostLetters)
-        return done(invalid("limit", "limit must be 1 to " + std::to_string(kMostLetters)));
+        return done(wrong_field("limit", "limit must be 1 to " + std::to_string(kMostLetters)));
     run<LetterPage>(std::move(done),
                     [this, filter = std::move(filter), cursor, limit] { return store_->list(filter, cursor, limit); });
 }
@@ -238,7 +233,7 @@ void DeadLetters::mend(std::uint64_t id, std::string text, LetterActor who, Done
 }
 
 void DeadLetters::purge(std::vector<std::uint64_t> ids, LetterActor who, Done<std::uint64_t> done) {
-    if (ids.size() > kMostIds) return done(invalid("ids", "at most " + std::to_string(kMostIds) + " ids"));
+    if (ids.size() > kMostIds) return done(wrong_field("ids", "at most " + std::to_string(kMostIds) + " ids"));
     run<std::uint64_t>(std::move(done), [this, ids = std::move(ids), who = std::move(who)] {
         Result<std::uint64_t> removed = store_->purge(ids, who.project);
         if (removed.ok())
@@ -269,7 +264,7 @@ void DeadLetters::purge_all(LetterFilter filter, LetterActor who, Done<std::uint
 // ---- resending ------------------------------------------------------------------------------------------------------
 
 void DeadLetters::resend(std::vector<std::uint64_t> ids, LetterActor who, Done<ResendResult> done) {
-    if (ids.size() > kMostIds) return done(invalid("ids", "at most " + std::to_string(kMostIds) + " ids"));
+    if (ids.size() > kMostIds) return done(wrong_field("ids", "at most " + std::to_string(kMostIds) + " ids"));
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
     struct Run {
@@ -302,7 +297,7 @@ void DeadLetters::resend(std::vector<std::uint64_t> ids, LetterActor who, Done<R
 void DeadLetters::resend_all(LetterFilter filter, LetterActor who, Done<ResendResult> done) {
     if (!who.project.empty()) filter.project = who.project;
     if (filter.state && *filter.state != LetterState::Open)
-        return done(invalid("state", "only open letters can be resent"));
+        return done(wrong_field("state", "only open letters can be resent"));
     filter.state = LetterState::Open;
     {
         const std::lock_guard lock(mutex_);

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "base/limits.h"
+#include "base/wrong_field.h"
 
 namespace streamgauge::api {
 namespace {
@@ -18,12 +19,6 @@ constexpr std::int64_t kOldestHelp = 2 * std::chrono::microseconds(limits::kFutu
 
 Error unavailable() {
     return Error::make(ErrorCode::Unavailable, "the server is stopping, or has too many questions waiting");
-}
-
-Error invalid(std::string field, std::string message) {
-    Error error = Error::make(ErrorCode::InvalidArgument, std::move(message));
-    error.field = std::move(field);
-    return error;
 }
 
 std::size_t bytes_of(const StoredEvent& event) {
@@ -74,8 +69,8 @@ JournalEventSearch::JournalEventSearch(Journal& journal, const Clock& clock, Eve
 void JournalEventSearch::find(EventFilter filter, std::optional<Offset> cursor, std::size_t limit,
                               Done<EventPage> done) {
     if (limit < 1 || limit > kMostEvents)
-        return done(invalid("limit", "limit must be 1 to " + std::to_string(kMostEvents)));
-    if (filter.from && filter.to && *filter.to < *filter.from) return done(invalid("to", "to is before from"));
+        return done(wrong_field("limit", "limit must be 1 to " + std::to_string(kMostEvents)));
+    if (filter.from && filter.to && *filter.to < *filter.from) return done(wrong_field("to", "to is before from"));
     // The callback is kept outside of the task, which is gone when it is refused.
     const auto answer = std::make_shared<Done<EventPage>>(std::move(done));
     const bool taken = thread_.post([this, filter = std::move(filter), cursor, limit, answer](bool running) {

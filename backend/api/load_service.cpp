@@ -22,6 +22,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "base/wrong_field.h"
 #include "loadgen/arrival_plan.h"
 #include "loadgen/engine.h"
 #include "loadgen/target.h"
@@ -285,12 +286,6 @@ void ProcessLoadService::finish() {
     for (const Done<LoadStatus>& done : waiters) done(status());
 }
 
-Error invalid(const char* field, std::string message) {
-    Error error = Error::make(ErrorCode::InvalidArgument, std::move(message));
-    error.field = field;
-    return error;
-}
-
 }  // namespace
 
 Status check_load_plan(const LoadPlan& plan) {
@@ -304,9 +299,9 @@ Status check_load_plan(const LoadPlan& plan) {
         return error;
     }
     if (plan.batch < 1 || plan.batch > limits::kEventsPerRequest)
-        return invalid("batch", "a request carries 1 to 10000 events");
+        return wrong_field("batch", "a request carries 1 to 10000 events");
     if (plan.connections < 1 || plan.connections > loadgen::EngineOptions::kMostConnections)
-        return invalid("connections", "there must be 1 to 10000 connections");
+        return wrong_field("connections", "there must be 1 to 10000 connections");
     if (!loadgen::names_loopback(*url)) {
         Error error = Error::make(ErrorCode::Forbidden, "a load run started here may only go to a loopback address");
         error.field = "url";

@@ -9,6 +9,7 @@
 
 #include "api/json_writer.h"
 #include "base/time_text.h"
+#include "base/wrong_field.h"
 #include "metrics/definition_text.h"
 #include "schema/schema_document.h"
 
@@ -21,12 +22,6 @@ constexpr std::size_t kDefinitionDepth = 4;
 constexpr std::string_view kMembers[] = {
     "name", "description",      "unit",      "where",       "window", "timezone", "group_by", "aggregate", "tiers",
     "time", "allowed_lateness", "retention", "exact_budget"};
-
-Error wrong(std::string field, std::string message) {
-    Error error = Error::make(ErrorCode::InvalidArgument, std::move(message));
-    error.field = std::move(field);
-    return error;
-}
 
 Result<std::int64_t> parse_lateness(std::string_view text) {
     if (text == "0" || text == "0s") return std::int64_t{0};
@@ -84,7 +79,7 @@ public:
     }
 
     void fail(std::string field, std::string message) {
-        if (!fault_) fault_ = wrong(std::move(field), std::move(message));
+        if (!fault_) fault_ = wrong_field(std::move(field), std::move(message));
     }
     void fail(Error error) {
         if (!fault_) fault_ = std::move(error);
@@ -212,9 +207,9 @@ Result<MetricDefinition> read_definition(std::string_view text, std::string_view
     if (text.size() > kDefinitionBytes)
         return Error::make(ErrorCode::TooLarge,
                            "a definition has at most " + std::to_string(kDefinitionBytes) + " bytes");
-    if (schema::is_nested_deeper(text, kDefinitionDepth)) return wrong("", "the definition is nested too deeply");
+    if (schema::is_nested_deeper(text, kDefinitionDepth)) return wrong_field("", "the definition is nested too deeply");
     const json value = json::parse(text, nullptr, false);
-    if (value.is_discarded()) return wrong("", "the definition is not JSON");
+    if (value.is_discarded()) return wrong_field("", "the definition is not JSON");
     Members in(value, "");
     in.know_only(kMembers);
     MetricDefinition out;

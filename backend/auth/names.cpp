@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "auth/names.h"
 
+#include "base/wrong_field.h"
+
 namespace streamgauge::auth {
 
 namespace {
@@ -17,12 +19,6 @@ bool consists_of(std::string_view text, std::string_view others, bool upper) {
         if (!known) return false;
     }
     return true;
-}
-
-Error wrong(std::string field, std::string message) {
-    Error error = Error::make(ErrorCode::InvalidArgument, std::move(message));
-    error.field = std::move(field);
-    return error;
 }
 
 // Well-formed UTF-8 (RFC 3629) without control characters.
@@ -120,40 +116,40 @@ Permissions effective(Permissions scopes) {
 
 Status check_project_id(std::string_view id) {
     if (id.empty() || id.size() > 64 || !consists_of(id, "_-", false))
-        return wrong("id", "a project's id is 1 to 64 of a-z, 0-9, _ and -");
-    if (id == "_system") return wrong("id", "_system is the project of the server's own events");
+        return wrong_field("id", "a project's id is 1 to 64 of a-z, 0-9, _ and -");
+    if (id == "_system") return wrong_field("id", "_system is the project of the server's own events");
     return {};
 }
 
 Status check_user_name(std::string_view name) {
     if (name.empty() || name.size() > 64 || !consists_of(name, "._@-", true))
-        return wrong("name", "a user's name is 1 to 64 of letters, digits, '.', '_', '@' and '-'");
+        return wrong_field("name", "a user's name is 1 to 64 of letters, digits, '.', '_', '@' and '-'");
     return {};
 }
 
 Status check_display_name(std::string_view name) {
     if (name.empty() || name.size() > 128 || !printable(name))
-        return wrong("name", "a name is 1 to 128 bytes of text without control characters");
+        return wrong_field("name", "a name is 1 to 128 bytes of text without control characters");
     return {};
 }
 
 Status check_site(std::string_view site) {
     if (site.empty() || site.size() > 253 || !consists_of(site, "._:/-", true))
-        return wrong("sites",
-                     "a site is a domain or a website id: 1 to 253 of letters, digits, '.', '_', ':', '/' and '-'");
+        return wrong_field(
+            "sites", "a site is a domain or a website id: 1 to 253 of letters, digits, '.', '_', ':', '/' and '-'");
     return {};
 }
 
 Status check_password(std::string_view password) {
-    if (password.size() < 8 || password.size() > 1024) return wrong("password", "a password has 8 to 1024 bytes");
+    if (password.size() < 8 || password.size() > 1024) return wrong_field("password", "a password has 8 to 1024 bytes");
     return {};
 }
 
 Status check_imported_secret(std::string_view secret) {
     if (secret.size() < 16 || secret.size() > 256 || !consists_of(secret, "._~+/=-", true))
-        return wrong("secret", "a key of your own is 16 to 256 of letters, digits and ._~+/=-");
+        return wrong_field("secret", "a key of your own is 16 to 256 of letters, digits and ._~+/=-");
     if (secret.starts_with("eyJ") || secret.starts_with("sgc_"))
-        return wrong("secret", "a key of your own must not begin as a token does (eyJ, sgc_)");
+        return wrong_field("secret", "a key of your own must not begin as a token does (eyJ, sgc_)");
     return {};
 }
 

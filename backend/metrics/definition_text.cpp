@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/time_text.h"
+#include "base/wrong_field.h"
 #include "metrics/filter_parser.h"
 
 namespace streamgauge {
@@ -99,12 +100,6 @@ Result<AggregateParts> read_gauge(std::string_view inner, std::size_t offset) {
     return parts;
 }
 
-Error wrong(std::string field, std::string message) {
-    Error error = Error::make(ErrorCode::InvalidArgument, std::move(message));
-    error.field = std::move(field);
-    return error;
-}
-
 bool is_name(std::string_view name) {
     const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
     const auto later = [&letter](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '-'; };
@@ -116,39 +111,41 @@ Status check_tier(const MetricDefinition& definition, std::size_t i, const std::
     const Tier& tier = definition.tiers[i];
     const std::string window = at + ".window", retention = at + ".retention";
     if (tier.window_micros == 0) {
-        if (definition.tiers.size() > 1) return wrong(window, "a metric with the window all has no other tier");
-        if (tier.retention_micros != 0) return wrong(retention, "the window all is kept forever");
+        if (definition.tiers.size() > 1) return wrong_field(window, "a metric with the window all has no other tier");
+        if (tier.retention_micros != 0) return wrong_field(retention, "the window all is kept forever");
         return {};
     }
-    if (tier.window_micros < kShortestWindowMicros) return wrong(window, "a window has at least 10s");
-    if (tier.window_micros > 366 * kDayMicros) return wrong(window, "a window has at most 366d");
+    if (tier.window_micros < kShortestWindowMicros) return wrong_field(window, "a window has at least 10s");
+    if (tier.window_micros > 366 * kDayMicros) return wrong_field(window, "a window has at most 366d");
     if (tier.window_micros % kSecondMicros != 0 ||
         (tier.window_micros > kDayMicros && tier.window_micros % kDayMicros != 0))
-        return wrong(window, "a window is a whole number of seconds, beyond 1d of days");
+        return wrong_field(window, "a window is a whole number of seconds, beyond 1d of days");
     if (tier.retention_micros < 0 ||
         (tier.retention_micros != 0 &&
          tier.retention_micros < std::max(tier.window_micros, definition.allowed_lateness_micros)))
-        return wrong(retention, "a window is kept for at least its own length and the allowed lateness");
+        return wrong_field(retention, "a window is kept for at least its own length and the allowed lateness");
     if (i == 0) return {};
     const Tier& finer = definition.tiers[i - 1];
     if (tier.window_micros <= finer.window_micros || tier.window_micros % finer.window_micros != 0)
-        return wrong(window, "each tier's window is a whole number of windows of the tier before it: " +
-                                 window_text(tier.window_micros) + " is none of " + window_text(finer.window_micros));
+        return wrong_field(window, "each tier's window is a whole number of windows of the tier before it: " +
+                                       window_text(tier.window_micros) + " is none of " +
+                                       window_text(finer.window_micros));
     if (tier.retention_micros != 0 && (finer.retention_micros == 0 || tier.retention_micros < finer.retention_micros))
-        return wrong(retention, "wider windows are kept for at least as long as finer ones");
+        return wrong_field(retention, "wider windows are kept for at least as long as finer ones");
     return {};
 }
 
 Status check_tiers(const MetricDefinition& definition) {
-    if (definition.tiers.empty()) return wrong("window", "is missing");
+    if (definition.tiers.empty()) return wrong_field("window", "is missing");
     if (definition.tiers.size() > kMostTiers)
-        return wrong("tiers", "a metric has at most " + std::to_string(kMostTiers) + " tiers");
+        return wrong_field("tiers", "a metric has at most " + std::to_string(kMostTiers) + " tiers");
     for (std::size_t i = 0; i < definition.tiers.size(); ++i)
         if (Status tier = check_tier(definition, i, "tiers[" + std::to_string(i) + "]"); !tier) return tier;
     if (definition.aggregate == Aggregate::Gauge && definition.tiers.size() > 1)
-        return wrong("tiers", "a gauge has one tier: levels of narrower windows do not add up to those of wider ones");
+        return wrong_field("tiers",
+                           "a gauge has one tier: levels of narrower windows do not add up to those of wider ones");
     if (definition.timezone.empty()) return {};
-    if (definition.tiers.size() > 1) return wrong("tiers", "a metric with a time zone has one tier");
+    if (definition.tiers.size() > 1) return wrong_field("tiers", "a metric with a time zone has one tier");
     const Result<Windows> windows = Windows::make(definition.tiers.front().window_micros, definition.timezone);
     if (windows) return {};
     Error error = windows.error();
@@ -159,18 +156,19 @@ Status check_tiers(const MetricDefinition& definition) {
 Status check_fields(const MetricDefinition& definition) {
     const std::vector<FieldPath>& groups = definition.group_by;
     if (groups.size() > kMostGroupFields)
-        return wrong("group_by", "a metric has at most " + std::to_string(kMostGroupFields) + " fields to group by");
+        return wrong_field("group_by",
+                           "a metric has at most " + std::to_string(kMostGroupFields) + " fields to group by");
     for (std::size_t i = 0; i < groups.size(); ++i)
         if (std::find(groups.begin(), groups.begin() + static_cast<std::ptrdiff_t>(i), groups[i]) !=
             groups.begin() + static_cast<std::ptrdiff_t>(i))
-            return wrong("group_by[" + std::to_string(i) + "]", to_text(groups[i]) + " is there twice");
+            return wrong_field("group_by[" + std::to_string(i) + "]", to_text(groups[i]) + " is there twice");
     const bool takes_field = definition.aggregate != Aggregate::Count && definition.aggregate != Aggregate::Gauge;
     if (takes_field == definition.of.empty() || definition.of.size() > kMostAggregateFields)
-        return wrong("aggregate", takes_field
-                                      ? "the aggregate takes one to " + std::to_string(kMostAggregateFields) + " fields"
-                                      : "the aggregate takes no field");
+        return wrong_field(
+            "aggregate", takes_field ? "the aggregate takes one to " + std::to_string(kMostAggregateFields) + " fields"
+                                     : "the aggregate takes no field");
     if (definition.aggregate == Aggregate::Percentile && !(definition.percentile > 0 && definition.percentile < 100))
-        return wrong("aggregate", "a percentile lies between 0 and 100");
+        return wrong_field("aggregate", "a percentile lies between 0 and 100");
     return {};
 }
 
@@ -268,20 +266,20 @@ Result<std::int64_t> parse_retention(std::string_view text) {
 
 Status check(const MetricDefinition& definition) {
     if (!is_name(definition.name))
-        return wrong("name", "a metric's name has 1 to " + std::to_string(kMetricNameBytes) +
-                                 " letters, digits and _ . -, and begins with a letter or _");
+        return wrong_field("name", "a metric's name has 1 to " + std::to_string(kMetricNameBytes) +
+                                       " letters, digits and _ . -, and begins with a letter or _");
     if (definition.name == "daily" || definition.name == "validate")
-        return wrong("name", definition.name + " is a path of the REST interface; choose another name");
+        return wrong_field("name", definition.name + " is a path of the REST interface; choose another name");
     if (definition.description.size() > kMetricDescriptionBytes)
-        return wrong("description", "has at most " + std::to_string(kMetricDescriptionBytes) + " bytes");
+        return wrong_field("description", "has at most " + std::to_string(kMetricDescriptionBytes) + " bytes");
     if (definition.unit.size() > kMetricUnitBytes)
-        return wrong("unit", "has at most " + std::to_string(kMetricUnitBytes) + " bytes");
+        return wrong_field("unit", "has at most " + std::to_string(kMetricUnitBytes) + " bytes");
     if (definition.allowed_lateness_micros < 0 || definition.allowed_lateness_micros > kLongestLatenessMicros)
-        return wrong("allowed_lateness", "is 0s to 7d");
+        return wrong_field("allowed_lateness", "is 0s to 7d");
     if (Status tiers = check_tiers(definition); !tiers) return tiers;
     if (Status fields = check_fields(definition); !fields) return fields;
     if (!is_set(definition.aggregate) && definition.exact_budget != 0)
-        return wrong("exact_budget", "only distinct, topk and percentiles keep values");
+        return wrong_field("exact_budget", "only distinct, topk and percentiles keep values");
     return {};
 }
 

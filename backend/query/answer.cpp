@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/wrong_field.h"
 #include "metrics/set_table.h"
 
 #define XXH_INLINE_ALL
@@ -18,12 +19,6 @@ namespace {
 constexpr std::size_t kMostRows = 10'000;
 constexpr std::size_t kMostPercentiles = 16;
 constexpr std::size_t kMostGroups = 16;
-
-Error invalid(std::string field, std::string message) {
-    Error error = Error::make(ErrorCode::InvalidArgument, std::move(message));
-    error.field = std::move(field);
-    return error;
-}
 
 // Each part with its length before it, so that no two questions run into one.
 void put(std::string& out, std::string_view part) {
@@ -81,15 +76,15 @@ std::vector<std::string> values_of(std::string_view group, std::size_t fields, b
 
 Status check_question(const PointsQuery& query) {
     if (query.raw.has_value() == !query.metric.empty())
-        return invalid("metric", query.raw ? "either metric or aggregate, not both" : "metric is missing");
-    if (query.limit < 1 || query.limit > kMostRows) return invalid("limit", "limit must be 1 to 10000");
-    if (query.percentiles.size() > kMostPercentiles) return invalid("percentiles", "at most 16 percentiles");
-    if (query.group_by.size() > kMostGroups) return invalid("group_by", "at most 16 fields");
+        return wrong_field("metric", query.raw ? "either metric or aggregate, not both" : "metric is missing");
+    if (query.limit < 1 || query.limit > kMostRows) return wrong_field("limit", "limit must be 1 to 10000");
+    if (query.percentiles.size() > kMostPercentiles) return wrong_field("percentiles", "at most 16 percentiles");
+    if (query.group_by.size() > kMostGroups) return wrong_field("group_by", "at most 16 fields");
     for (std::size_t i = 0; i < query.group_by.size(); ++i)
         for (std::size_t j = 0; j < i; ++j)
             if (query.group_by[i] == query.group_by[j])
-                return invalid("group_by", "group_by names " + to_text(query.group_by[i]) + " twice");
-    if (query.top < 1 || query.top > 1'000) return invalid("top", "top must be 1 to 1000");
+                return wrong_field("group_by", "group_by names " + to_text(query.group_by[i]) + " twice");
+    if (query.top < 1 || query.top > 1'000) return wrong_field("top", "top must be 1 to 1000");
     return {};
 }
 
@@ -160,14 +155,14 @@ Result<Cursor> parse_cursor(std::string_view text, const PointsQuery& query) {
         right = failed == std::errc{} && end == digits.data() + digits.size();
     }
     if (!right || words.back() != check_of(words))
-        return invalid("cursor", "this is no cursor of an answer of this server");
+        return wrong_field("cursor", "this is no cursor of an answer of this server");
     Cursor cursor;
     cursor.question = words[0];
     cursor.range = {{static_cast<std::int64_t>(words[1])}, {static_cast<std::int64_t>(words[2])}};
     cursor.position = words[3];
     cursor.digest = words[4];
     if (cursor.question != question_hash(query))
-        return invalid("cursor", "the cursor is of another question: only limit, from and to may differ");
+        return wrong_field("cursor", "the cursor is of another question: only limit, from and to may differ");
     return cursor;
 }
 

@@ -6,17 +6,12 @@
 #include <utility>
 
 #include "base/time_text.h"
+#include "base/wrong_field.h"
 
 namespace streamgauge::query {
 namespace {
 
 constexpr std::size_t kMostPieces = 1'000;
-Error invalid(std::string field, std::string message) {
-    Error error = Error::make(ErrorCode::InvalidArgument, std::move(message));
-    error.field = std::move(field);
-    return error;
-}
-
 // The oldest window of each tier that is kept.
 std::vector<std::int64_t> oldest_kept(const AskedMetric& metric, const PartitionState& state) {
     std::vector<std::int64_t> oldest;
@@ -141,8 +136,9 @@ Result<std::vector<std::size_t>> parts_of(const std::vector<FieldPath>& fields, 
         } else {
             std::string known;
             for (const FieldPath& group : metric.group_by) known += (known.empty() ? "" : ", ") + to_text(group);
-            return invalid(std::string(member), "the metric " + metric.name + " is not grouped by " + to_text(field) +
-                                                    ", but by " + (known.empty() ? "nothing" : known));
+            return wrong_field(std::string(member), "the metric " + metric.name + " is not grouped by " +
+                                                        to_text(field) + ", but by " +
+                                                        (known.empty() ? "nothing" : known));
         }
     }
     return parts;
@@ -151,12 +147,12 @@ Result<std::vector<std::size_t>> parts_of(const std::vector<FieldPath>& fields, 
 Status check_members(const PointsQuery& query, const MetricDefinition& metric) {
     const auto whole = [](double p) { return p > 0 && p < 100; };
     if (!query.percentiles.empty() && metric.aggregate != Aggregate::Percentile)
-        return invalid("percentiles", "the metric " + metric.name + " has none");
+        return wrong_field("percentiles", "the metric " + metric.name + " has none");
     if (!std::all_of(query.percentiles.begin(), query.percentiles.end(), whole))
-        return invalid("percentiles", "a percentile is more than 0 and less than 100");
+        return wrong_field("percentiles", "a percentile is more than 0 and less than 100");
     if (query.order && query.order->by == Order::By::Value &&
         (metric.aggregate == Aggregate::TopK || metric.aggregate == Aggregate::Last))
-        return invalid("order", "the metric " + metric.name + " has no numbers to order by");
+        return wrong_field("order", "the metric " + metric.name + " has no numbers to order by");
     return {};
 }
 
@@ -164,11 +160,11 @@ Result<Steps> steps_of(const PointsQuery& query, const AskedMetric& metric, Time
     if (query.step_micros == 0) return Steps(range);
     const bool days = query.step_micros % kDayMicros == 0;
     if (!days && !query.timezone.empty())
-        return invalid("timezone", "a time zone is of steps of whole days; others are the same everywhere");
+        return wrong_field("timezone", "a time zone is of steps of whole days; others are the same everywhere");
     const std::string& zone = query.timezone.empty() && days ? metric.definition.timezone : query.timezone;
     const std::int64_t finest = metric.windows.front().width();
     if (query.step_micros % finest != 0)
-        return invalid("step", "step must be a multiple of " + format_span(finest) + ", the metric's window");
+        return wrong_field("step", "step must be a multiple of " + format_span(finest) + ", the metric's window");
     const Result<Windows> windows = Windows::make(query.step_micros, zone);
     if (!windows) {
         Error error = windows.error();
@@ -183,7 +179,7 @@ Error not_on_windows(const AskedMetric& metric) {
     for (const Tier& tier : metric.definition.tiers)
         kept += (kept.empty() ? "" : ", ") + format_span(tier.window_micros) +
                 (tier.retention_micros == 0 ? " for ever" : " for " + format_span(tier.retention_micros));
-    return invalid("step", "the steps do not begin and end where windows do that are still kept (" + kept + ")");
+    return wrong_field("step", "the steps do not begin and end where windows do that are still kept (" + kept + ")");
 }
 
 Status read_from(const Planner& planner, const AskedMetric& metric, Reading& reading) {
@@ -210,7 +206,8 @@ Status read_before(const Planner& planner, const AskedMetric& metric, Reading& r
         error.field = "compare";
         return error;
     }
-    return invalid("compare", "the period before is not kept any more (since " + format_rfc3339(kept.range.from) + ")");
+    return wrong_field("compare",
+                       "the period before is not kept any more (since " + format_rfc3339(kept.range.from) + ")");
 }
 
 }  // namespace
@@ -230,19 +227,19 @@ Result<Plan> make_plan(const PointsQuery& query, std::shared_ptr<const AskedMetr
 
     if (metric->windows.front().width() == 0) {
         if (query.range != kAllTime)
-            return invalid("from",
-                           "the metric " + definition.name + " has no windows: it is asked without from and to");
+            return wrong_field("from",
+                               "the metric " + definition.name + " has no windows: it is asked without from and to");
         if (query.step_micros != 0)
-            return invalid("step", "the metric " + definition.name + " has no windows, and no steps");
+            return wrong_field("step", "the metric " + definition.name + " has no windows, and no steps");
         if (query.compare)
-            return invalid("compare", "the metric " + definition.name + " has no windows, and no period before");
+            return wrong_field("compare", "the metric " + definition.name + " has no windows, and no period before");
         plan.now.steps = Steps(kAllTime);
         plan.now.pieces = {Piece{0, kNoWindow, kNoWindow + 1}};
         plan.edges = metric->windows.front();
         return plan;
     }
-    if (query.range == kAllTime) return invalid("from", "from is missing");
-    if (query.range.from >= query.range.to) return invalid("to", "to must be after from");
+    if (query.range == kAllTime) return wrong_field("from", "from is missing");
+    if (query.range.from >= query.range.to) return wrong_field("to", "to must be after from");
 
     const Planner planner(*metric, state);
     const Planner::Widened widened = planner.widen(query.range, definition.aggregate == Aggregate::Gauge);

@@ -6,6 +6,7 @@
 #include <bitset>
 #include <limits>
 
+#include "base/wrong_field.h"
 #include "query/raw_users.h"
 #include "query/steps.h"
 
@@ -16,12 +17,6 @@ constexpr std::size_t kMostFunnelSteps = kMostUserFilters;
 constexpr int kMostRetentionDays = 90;
 constexpr std::size_t kMostCohorts = 400;
 constexpr Offset kTailEvents = 4'096;
-
-Error invalid(const char* field, std::string message) {
-    Error error = Error::make(ErrorCode::InvalidArgument, std::move(message));
-    error.field = field;
-    return error;
-}
 
 // ---- funnel
 // ----------------------------------------------------------------------------------------------------------
@@ -144,9 +139,9 @@ Result<std::optional<Timestamp>> newest_time(Journal& journal) {
 Result<FunnelAnswer> run_funnel(Journal& journal, const FunnelQuery& query, const Watch& watch,
                                 const RawLimits& limits) {
     if (query.steps.size() < 2 || query.steps.size() > kMostFunnelSteps)
-        return invalid("steps", "a funnel has 2 to " + std::to_string(kMostFunnelSteps) + " steps");
-    if (query.within_micros <= 0) return invalid("within", "within is longer than nothing");
-    if (query.range.to <= query.range.from) return invalid("to", "to is after from");
+        return wrong_field("steps", "a funnel has 2 to " + std::to_string(kMostFunnelSteps) + " steps");
+    if (query.within_micros <= 0) return wrong_field("within", "within is longer than nothing");
+    if (query.range.to <= query.range.from) return wrong_field("to", "to is after from");
     UserQuestion question;
     question.events.project = query.project;
     question.events.from_micros = query.range.from.micros;
@@ -187,20 +182,20 @@ Result<FunnelAnswer> run_funnel(Journal& journal, const FunnelQuery& query, cons
 Result<RetentionAnswer> run_retention(Journal& journal, const RetentionQuery& query, const Watch& watch,
                                       const RawLimits& limits) {
     if (query.days < 1 || query.days > kMostRetentionDays)
-        return invalid("days", "days are 1 to " + std::to_string(kMostRetentionDays));
-    if (query.range.to <= query.range.from) return invalid("to", "to is after from");
+        return wrong_field("days", "days are 1 to " + std::to_string(kMostRetentionDays));
+    if (query.range.to <= query.range.from) return wrong_field("to", "to is after from");
     const auto after = static_cast<std::size_t>(query.days);
     const Result<Windows> windows = Windows::make(kDayMicros, query.timezone);
-    if (!windows.ok()) return invalid("timezone", windows.error().message);
+    if (!windows.ok()) return wrong_field("timezone", windows.error().message);
     const std::string too_long = "a range has at most " + std::to_string(kMostCohorts) + " days";
     const std::uint64_t length =
         static_cast<std::uint64_t>(query.range.to.micros) - static_cast<std::uint64_t>(query.range.from.micros);
-    if (length > kMostCohorts * static_cast<std::uint64_t>(kDayMicros)) return invalid("from", too_long);
+    if (length > kMostCohorts * static_cast<std::uint64_t>(kDayMicros)) return wrong_field("from", too_long);
     TimeRange read{{windows->start_of(query.range.from.micros)},
                    {windows->end_of(windows->start_of(query.range.to.micros - 1))}};
     for (int day = 0; day < query.days; ++day) read.to = {windows->end_of(read.to.micros)};
     const Result<Steps> days = Steps::make(read, *windows);
-    if (!days.ok()) return invalid("from", too_long);
+    if (!days.ok()) return wrong_field("from", too_long);
 
     UserQuestion question;
     question.events.project = query.project;

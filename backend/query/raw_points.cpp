@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/wrong_field.h"
 #include "metrics/decimal.h"
 #include "metrics/set_table.h"
 #include "query/raw_rows.h"
@@ -11,12 +12,6 @@
 
 namespace streamgauge::query {
 namespace {
-
-Error invalid(const char* field, const char* message) {
-    Error error = Error::make(ErrorCode::InvalidArgument, message);
-    error.field = field;
-    return error;
-}
 
 Error too_large(const char* message) {
     Error error = Error::make(ErrorCode::TooLarge, message);
@@ -147,12 +142,12 @@ std::vector<std::string> split(std::string_view group, std::size_t count) {
 Status check(const PointsQuery& query) {
     const RawAggregate& raw = *query.raw;
     if (raw.aggregate != Aggregate::Count && raw.aggregate != Aggregate::Gauge && raw.of.empty())
-        return invalid("of", "this aggregate is of a field");
+        return wrong_field("of", "this aggregate is of a field");
     if (raw.aggregate == Aggregate::Percentile) {
         const auto wrong = [](double p) { return !(p >= 0 && p <= 100); };
         if (query.percentiles.empty() ? wrong(raw.percentile)
                                       : std::any_of(query.percentiles.begin(), query.percentiles.end(), wrong))
-            return invalid("percentiles", "a percentile is 0 to 100");
+            return wrong_field("percentiles", "a percentile is 0 to 100");
     }
     return {};
 }

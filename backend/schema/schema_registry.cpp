@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "base/sqlite.h"
+#include "base/wrong_field.h"
 #include "schema/compatibility.h"
 #include "schema/json_schema.h"
 
@@ -54,23 +55,17 @@ const Type* find_type(const Projects& projects, std::string_view project, std::s
     return type == types->second.end() ? nullptr : &type->second;
 }
 
-Error wrong(std::string field, std::string message) {
-    Error error = Error::make(ErrorCode::InvalidArgument, std::move(message));
-    error.field = std::move(field);
-    return error;
-}
-
 Error no_such_type(const std::string& event_type) {
     return Error::make(ErrorCode::NotFound, "no schema is registered for " + event_type);
 }
 
 Status check_names(const EventSchema& wanted) {
     if (wanted.project.empty() || wanted.project.size() > limits::kEventTypeBytes)
-        return wrong("project", "must be the name of a project");
+        return wrong_field("project", "must be the name of a project");
     if (wanted.event_type.empty() || wanted.event_type.size() > limits::kEventTypeBytes ||
         wanted.event_type.find('\0') != std::string::npos)
-        return wrong("event_type", "must be 1 to " + std::to_string(limits::kEventTypeBytes) + " bytes");
-    if (wanted.version < 1) return wrong("version", "must be at least 1");
+        return wrong_field("event_type", "must be 1 to " + std::to_string(limits::kEventTypeBytes) + " bytes");
+    if (wanted.version < 1) return wrong_field("version", "must be at least 1");
     return {};
 }
 

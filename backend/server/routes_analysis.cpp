@@ -14,6 +14,7 @@
 #include "query/steps.h"
 #include "server/parameters.h"
 #include "server/request_metrics.h"
+#include "server/route_rows.h"
 #include "server/routes.h"
 
 namespace streamgauge {
@@ -363,13 +364,7 @@ Status add_analysis_routes(http::RouteTable& table, const RouteServices& service
               post_docs(), api::kQueryBytes},
           Row{http::Method::Get, "/api/v1/query", "The same by query parameters.", query_route, get_docs(), 0},
           Row{http::Method::Get, "/api/v1/metrics/daily", "A metric's number for each day.", daily, daily_docs(), 0}}) {
-        Status added = table.add({row.method, std::string(row.path), http::Scope::Query, http::Plane::Both,
-                                  row.body_limit, row.summary,
-                                  [&services, handler = row.handler](const Request& request, const ReplyPtr& reply) {
-                                      handler(services, request, reply);
-                                  },
-                                  nullptr, false, false, row.docs, true});
-        if (!added.ok()) return added;
+        if (Status added = add_row(table, row, http::Scope::Query, row.body_limit, services); !added.ok()) return added;
     }
     return {};
 }

@@ -6,6 +6,7 @@
 #include "api/letter_codec.h"
 #include "base/limits.h"
 #include "server/parameters.h"
+#include "server/route_rows.h"
 #include "server/routes.h"
 
 namespace streamgauge {
@@ -302,13 +303,8 @@ Status add_dead_letter_routes(http::RouteTable& table, const RouteServices& serv
          with_conflict(of_one(docs_of("#ResendResult", "What became of it.")), "It is resent, or being resent.")},
     };
     for (const Row& row : rows) {
-        Status added = table.add(
-            {row.method, std::string(row.path), http::Scope::Operate, http::Plane::Both, row.body_limit, row.summary,
-             [&letters = services.letters, handler = row.handler](const Request& request, const ReplyPtr& reply) {
-                 handler(letters, request, reply);
-             },
-             nullptr, false, false, row.docs, true});
-        if (!added.ok()) return added;
+        if (Status added = add_row(table, row, http::Scope::Operate, row.body_limit, services.letters); !added.ok())
+            return added;
     }
     return {};
 }

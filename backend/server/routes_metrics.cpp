@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "metrics/definition_text.h"
 #include "server/parameters.h"
+#include "server/route_rows.h"
 #include "server/routes.h"
 
 namespace streamgauge {
@@ -204,13 +205,9 @@ Status add_metric_routes(http::RouteTable& table, const RouteServices& services)
     for (const Row& row : rows) {
         const bool takes_body = !row.docs.body_types.empty();
         // What there is is the same for every project.
-        Status added = table.add({row.method, std::string(row.path), row.scope, http::Plane::Both,
-                                  takes_body ? api::kDefinitionBytes : 0, row.summary,
-                                  [&services, handler = row.handler](const Request& request, const ReplyPtr& reply) {
-                                      handler(services.metrics, request, reply);
-                                  },
-                                  nullptr, false, false, row.docs, true});
-        if (!added.ok()) return added;
+        if (Status added = add_row(table, row, row.scope, takes_body ? api::kDefinitionBytes : 0, services.metrics);
+            !added.ok())
+            return added;
     }
     return {};
 }

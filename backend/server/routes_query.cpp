@@ -9,6 +9,7 @@
 #include "server/gate.h"
 #include "server/parameters.h"
 #include "server/request_metrics.h"
+#include "server/route_rows.h"
 #include "server/routes.h"
 
 namespace streamgauge {
@@ -284,6 +285,7 @@ Status add_query_routes(http::RouteTable& table, const RouteServices& services) 
         void (*handler)(const RouteServices&, const Request&, const ReplyPtr&);
         http::RouteDocs docs;
         std::size_t body_limit = 0;
+        Method method = Method::Get;
     };
     for (const Row& row :
          {Row{"/metrics/active_users", "Distinct users of the last minutes.", active_users,
@@ -305,13 +307,7 @@ Status add_query_routes(http::RouteTable& table, const RouteServices& services) 
           Row{"/metrics/latest", "The newest minute of every stream.", latest_streams, docs_of("#StreamRows", {})},
           Row{"/streams/top", "The streams with the most viewers, chat messages or donations.", top_streams,
               top_docs()}}) {
-        Status added = table.add({Method::Get, std::string(row.path), http::Scope::Query, http::Plane::Both,
-                                  row.body_limit, row.summary,
-                                  [&services, handler = row.handler](const Request& request, const ReplyPtr& reply) {
-                                      handler(services, request, reply);
-                                  },
-                                  nullptr, false, false, row.docs, true});
-        if (!added.ok()) return added;
+        if (Status added = add_row(table, row, http::Scope::Query, row.body_limit, services); !added.ok()) return added;
     }
     return {};
 }

@@ -7,10 +7,12 @@
 #include "api/json_writer.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/wrong_field.h"
 #include "schema/json_schema.h"
 #include "schema/schema_document.h"
 #include "schema/schema_registry.h"
 #include "server/parameters.h"
+#include "server/route_rows.h"
 #include "server/routes.h"
 #include "server/schema_worker.h"
 
@@ -27,12 +29,6 @@ using nlohmann::json;
 
 constexpr std::size_t kBodyBytes = 2 * schema::kSchemaBytes;  // a schema, and an event to try
 constexpr std::size_t kBodyDepth = 100;
-
-Error wrong(std::string_view field, std::string message) {
-    Error error = Error::make(ErrorCode::InvalidArgument, std::move(message));
-    error.field = field;
-    return error;
-}
 
 // Who asks, kept beyond the request.
 struct Asking {
@@ -133,7 +129,7 @@ private:
         return nullptr;
     }
     void fail(std::string_view name, std::string message) {
-        if (!fault_) fault_ = wrong(name, (name.empty() ? "" : std::string(name) + " ") + message);
+        if (!fault_) fault_ = wrong_field(std::string(name), (name.empty() ? "" : std::string(name) + " ") + message);
     }
 
     json value_;
@@ -168,7 +164,7 @@ bool refused(const Request& request, const ReplyPtr& reply, Parameters& in,
              std::initializer_list<std::string_view> known) {
     static_cast<void>(request);
     if (in.unknown(known) != 0) {
-        reply->send(http::problem(wrong("query", "there is a query parameter that this path does not know")));
+        reply->send(http::problem(wrong_field("query", "there is a query parameter that this path does not know")));
         return true;
     }
     if (in.fault()) reply->send(http::problem(*in.fault()));
@@ -385,13 +381,8 @@ Status add_schema_routes(http::RouteTable& table, const RouteServices& services)
          docs_of(true, {}, {{204, {}, {}, "It is gone."}, gone})},
     };
     for (const Row& row : rows) {
-        Status added = table.add({row.method, std::string(row.path), http::Scope::Operate, http::Plane::Both,
-                                  row.body_limit, row.summary,
-                                  [&services, handler = row.handler](const Request& request, const ReplyPtr& reply) {
-                                      handler(services, request, reply);
-                                  },
-                                  nullptr, false, false, row.docs, true});
-        if (!added.ok()) return added;
+        if (Status added = add_row(table, row, http::Scope::Operate, row.body_limit, services); !added.ok())
+            return added;
     }
     return {};
 }
