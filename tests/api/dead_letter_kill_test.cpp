@@ -33,7 +33,7 @@ int run_child(const std::string& directory, int fatal_step, std::optional<std::c
     char line[8];
     const ssize_t got = read(pipe_ends[0], line, sizeof line);
     if (patience && got > 0) {
-        std::this_thread::sleep_for(*patience);
+        std::this_thread::sleep_for(*patience);  // any moment will do: what is checked holds at each
         kill(child, SIGKILL);
     }
     int status = 0;

@@ -9,6 +9,8 @@
 namespace streamgauge::api {
 namespace {
 
+using test::eventually;
+
 class EventTracerTest : public test::PipelineFixture {
 protected:
     EventTracer& tracer(TraceOptions options = {}, std::vector<std::string> projects = {}) {

@@ -9,6 +9,7 @@ namespace streamgauge::api {
 namespace {
 
 using namespace std::chrono_literals;
+using test::eventually;
 using test::PlainEvent;
 
 // Collects what a subscription brings.

@@ -4,15 +4,14 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <future>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "metrics/event_stream.h"
 #include "pipeline/faulty_store.h"
 #include "pipeline/pipeline.h"
+#include "support/eventually.h"
 #include "support/manual_clock.h"
 #include "support/memory_journal.h"
 
@@ -52,15 +51,6 @@ protected:
         };
         ASSERT_TRUE(journal.append(std::move(request)));
         done.get_future().wait();
-    }
-    template <class Condition>
-    static bool eventually(Condition condition) {
-        using namespace std::chrono_literals;
-        for (const auto until = std::chrono::steady_clock::now() + 20s; std::chrono::steady_clock::now() < until;) {
-            if (condition()) return true;
-            std::this_thread::sleep_for(1ms);
-        }
-        return false;
     }
 
     StoreDirectory directory;

@@ -6,6 +6,7 @@
 namespace streamgauge::api {
 namespace {
 
+using test::eventually;
 using test::PlainEvent;
 
 class QueryServiceTest : public test::PipelineFixture {

@@ -4,24 +4,24 @@
 //   dedup_bench fill DIRECTORY IDS     a line of JSON for each million, then one for repeats alone
 //   dedup_bench reopen DIRECTORY IDS   opens what fill left: the time, the memory, and repeats alone once more
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <condition_variable>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <random>
 
 #include "base/clock.h"
 #include "journal/dedup_run.h"
 #include "journal/sqlite_journal.h"
+#include "support/process_usage.h"
 
 namespace streamgauge {
 namespace {
+
+using test::cpu_seconds, test::process_memory_mb;
 
 constexpr std::uint64_t kMillion = 1'000'000;
 constexpr std::uint64_t kBatch = 1000;
@@ -53,25 +53,6 @@ std::string_view uuid_of(std::uint64_t number, std::array<char, 36>& text) {
 
 double seconds_between(std::int64_t begin, std::int64_t end) {
     return static_cast<double>(end - begin) / 1e9;
-}
-
-// A figure of /proc/self/status, in MB.
-double memory_mb(const std::string& name) {
-    std::ifstream status("/proc/self/status");
-    for (std::string line; std::getline(status, line);) {
-        if (line.starts_with(name + ":")) return std::stod(line.substr(name.size() + 1)) * 1024 / 1e6;
-    }
-    return 0;
-}
-
-// Of all threads, user and kernel.
-double cpu_seconds() {
-    rusage used{};
-    getrusage(RUSAGE_SELF, &used);
-    const auto seconds = [](const timeval& t) {
-        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-    };
-    return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
 struct Disk {
@@ -172,8 +153,8 @@ void say(const char* what, std::uint64_t ids, std::uint64_t events, const Stopwa
                 R"("wrong":%llu,"load":%.1f})"
                 "\n",
                 what, count(ids), static_cast<double>(events) / seconds, cpu * 1e6 / static_cast<double>(events),
-                memory_mb("VmRSS"), memory_mb("VmHWM"), disk.index_files, disk.index_mb, disk.journal_mb,
-                count(repeats), count(wrong), load);
+                process_memory_mb("VmRSS"), process_memory_mb("VmHWM"), disk.index_files, disk.index_mb,
+                disk.journal_mb, count(repeats), count(wrong), load);
     std::fflush(stdout);
 }
 
@@ -252,7 +233,7 @@ bool reopen(const std::string& directory, std::uint64_t ids) {
     std::printf(R"({"what":"opened","ids":%llu,"seconds":%.2f,"resident_mb":%.0f})"
                 "\n",
                 static_cast<unsigned long long>((*journal)->end() - 1), seconds_between(begin, clock.monotonic_nanos()),
-                memory_mb("VmRSS"));
+                process_memory_mb("VmRSS"));
     return (*journal)->end() - 1 >= ids && repeats_alone(**journal, directory, ids);
 }
 

@@ -8,7 +8,6 @@
 //   raw_bench rows EVENTS                the same events as text for PostgreSQL's COPY, on standard output
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,9 +25,12 @@
 #include "query/order.h"
 #include "query/raw_funnel.h"
 #include "query/raw_points.h"
+#include "support/process_usage.h"
 
 namespace streamgauge {
 namespace {
+
+using test::cpu_seconds, test::process_memory_mb;
 
 constexpr std::size_t kBatch = 1'000;
 constexpr int kInFlight = 8;
@@ -36,22 +38,6 @@ constexpr const char* kProject = "shop";
 
 double seconds_since(std::int64_t begin) {
     return static_cast<double>(SystemClock().monotonic_nanos() - begin) / 1e9;
-}
-
-// Of all threads, user and kernel.
-double cpu_seconds() {
-    rusage used{};
-    getrusage(RUSAGE_SELF, &used);
-    const auto seconds = [](const timeval& t) {
-        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-    };
-    return seconds(used.ru_utime) + seconds(used.ru_stime);
-}
-
-double most_resident_mb() {
-    rusage used{};
-    getrusage(RUSAGE_SELF, &used);
-    return static_cast<double>(used.ru_maxrss) * 1024 / 1e6;
 }
 
 std::unique_ptr<Journal> open(const std::string& directory, bool durable) {
@@ -239,7 +225,7 @@ bool ask_all(const std::string& directory, int times, bool cold, const std::stri
                     R"("most_resident_mb":%.0f,"says":"%s"})"
                     "\n",
                     question.name, question.text, took[took.size() / 2], took.back(), from_disk,
-                    (cpu_seconds() - cpu) / times, most_resident_mb(), says.c_str());
+                    (cpu_seconds() - cpu) / times, process_memory_mb("VmHWM"), says.c_str());
         std::fflush(stdout);
     }
     return true;
@@ -257,6 +243,7 @@ bool cancel(const std::string& directory) {
         watch.cancelled = [&] { return ended.load(); };
         watch.progress = [&](double) { ++told; };
         std::thread leaver([&] {
+            // Somebody who leaves in the middle; a question that is answered by then does not count.
             std::this_thread::sleep_for(std::chrono::milliseconds(300));
             begin = SystemClock().monotonic_nanos();
             ended = true;

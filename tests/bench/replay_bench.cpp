@@ -4,14 +4,11 @@
 //   replay_bench DIRECTORY EVENTS DAYS     fills DIRECTORY with EVENTS events over DAYS where it is empty
 // Prints one line of JSON. Fails when what was aggregated is not what was stored.
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <thread>
 
@@ -20,10 +17,12 @@
 #include "journal/sqlite_journal.h"
 #include "pipeline/pipeline.h"
 #include "store/sqlite_result_store.h"
+#include "support/process_usage.h"
 
 namespace streamgauge {
 namespace {
 
+using test::cpu_seconds, test::process_memory_mb;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kBatch = 1'000;
@@ -31,23 +30,6 @@ constexpr int kInFlight = 8;  // requests
 
 double seconds_since(SteadyClock::time_point begin) {
     return std::chrono::duration<double>(SteadyClock::now() - begin).count();
-}
-
-double cpu_seconds() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& t) {
-        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-    };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-// A figure of /proc/self/status, in MB.
-double memory_mb(const std::string& name) {
-    std::ifstream status("/proc/self/status");
-    for (std::string line; std::getline(status, line);)
-        if (line.starts_with(name)) return std::strtod(line.c_str() + name.size() + 1, nullptr) / 1024;
-    return 0;
 }
 
 [[noreturn]] void give_up(const std::string& why) {
@@ -73,6 +55,7 @@ void fill(Journal& journal, std::uint64_t events, double days) {
         changed.wait(lock, [&] { return in_flight < kInFlight; });
         ++in_flight;
         lock.unlock();
+        // A full queue refuses, and takes more once its writer has gone on.
         while (!journal.append(std::move(request))) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     std::unique_lock lock(mutex);
@@ -111,7 +94,7 @@ int run(const std::string& directory, std::uint64_t events, double days) {
         (*pipeline)->wake();
         while ((*pipeline)->status().committed != journal.end()) {
             if ((*pipeline)->status().failure) give_up((*pipeline)->status().failure->describe());
-            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));  // how exactly the end is seen
         }
         replay_seconds = seconds_since(begin);
         replay_cpu = cpu_seconds() - cpu;
@@ -126,7 +109,7 @@ int run(const std::string& directory, std::uint64_t events, double days) {
         "{\"events\":%llu,\"days\":%g,\"replay_seconds\":%.3f,\"events_per_second\":%.0f,\"cpu_micros_an_event\":%.3f,"
         "\"peak_mb\":%.0f,\"store_mb\":%.0f,\"start_seconds\":%.3f,\"late\":%llu,\"too_late\":%llu}\n",
         static_cast<unsigned long long>(events), days, replay_seconds, static_cast<double>(events) / replay_seconds,
-        replay_cpu * 1e6 / static_cast<double>(events), memory_mb("VmHWM:"),
+        replay_cpu * 1e6 / static_cast<double>(events), process_memory_mb("VmHWM"),
         static_cast<double>(std::filesystem::file_size(path)) / 1e6, seconds_since(begin),
         static_cast<unsigned long long>(state.late), static_cast<unsigned long long>(state.too_late));
     return 0;

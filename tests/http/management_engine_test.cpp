@@ -22,11 +22,13 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "http/engine.h"
+#include "support/eventually.h"
 
 namespace streamgauge::http {
 namespace {
 
 using namespace std::chrono_literals;
+using streamgauge::test::eventually;
 constexpr auto kPatience = 20s;
 
 // A blocking client socket; bytes are exactly what the test says.
@@ -85,16 +87,6 @@ private:
     int descriptor_;
     bool connected_ = false;
 };
-
-template <class Condition>
-bool eventually(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + kPatience;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(1ms);
-    }
-    return true;
-}
 
 // Answers on a thread of its own, so that replies race with their clients' leaving.
 class Answerer {

@@ -14,25 +14,16 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include "http/text.h"
+#include "support/eventually.h"
 
 namespace streamgauge::http::test {
 
 inline constexpr std::chrono::seconds kPatience{20};  // far beyond what any step takes, also on a loaded machine
 
-// Polls until `condition` holds. False when it never did.
-template <class Condition>
-bool eventually(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + kPatience;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    return true;
-}
+using streamgauge::test::eventually;
 
 struct Answer {
     int status = 0;  // 0: the connection ended first

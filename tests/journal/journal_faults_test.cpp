@@ -12,6 +12,7 @@
 #include "journal/span_reader.h"
 #include "journal/sqlite_support.h"
 #include "support/crash_vfs.h"
+#include "support/eventually.h"
 
 namespace streamgauge::test {
 namespace {
@@ -27,15 +28,6 @@ public:
 private:
     Timestamp now_;
 };
-
-bool eventually(const std::function<bool()>& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + kPatience;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    return true;
-}
 
 class FaultyDisk : public testing::Test {
 protected:

@@ -8,6 +8,7 @@
 #include "journal/journal_snapshot.h"
 #include "journal/journal_support.h"
 #include "journal/sqlite_support.h"
+#include "support/eventually.h"
 #include "support/manual_clock.h"
 
 namespace streamgauge::test {
@@ -25,15 +26,6 @@ Timestamp on_day(int day) {
 void append_day(Journal& journal, int day) {
     const std::string name = std::to_string(day);
     ASSERT_TRUE(append_ids(journal, {name + "a", name + "b", name + "c"}, on_day(day)).ok());
-}
-
-bool eventually(const std::function<bool()>& condition) {
-    const auto until = std::chrono::steady_clock::now() + kPatience;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > until) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    return true;
 }
 
 TEST(JournalSnapshot, NothingIsNoJournal) {

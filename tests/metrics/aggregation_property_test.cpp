@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "metrics/aggregation.h"
+#include "metrics/event_view.h"
 #include "metrics/held_results.h"
 #include "metrics/random_log.h"
 
@@ -99,18 +100,7 @@ private:
         EventBatch batch(log_[at].project);
         for (std::size_t n = 0; n < most && at < log_.size() && log_[at].project == batch.project(); ++n, ++at) {
             const Event& e = log_[at];
-            EventView v;
-            v.event_id = e.event_id;
-            v.event_type = e.event_type;
-            v.user_id = e.user_id;
-            v.session_id = e.session_id;
-            v.page_url = e.page_url;
-            v.props = e.props;
-            v.occurred_at = {e.occurred_at};
-            v.received_at = {e.received_at};
-            v.schema_version = e.schema_version;
-            v.bot = e.bot;
-            batch.add(v);
+            batch.add(view_of(e));
         }
         const Status applied = aggregation_->apply(batch, 0, state_);
         ASSERT_TRUE(applied.ok()) << applied.error().describe();

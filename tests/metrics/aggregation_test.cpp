@@ -11,6 +11,7 @@
 #include <string>
 
 #include "journal/journal.h"
+#include "metrics/event_view.h"
 #include "metrics/oracle.h"
 
 namespace streamgauge {
@@ -120,21 +121,6 @@ Aggregation aggregation_of(std::vector<MetricDefinition> definitions) {
     Result<Aggregation> made = Aggregation::make(std::move(definitions), no_sets());
     EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error().describe());
     return std::move(made).value();
-}
-
-EventView view_of(const oracle::Event& e) {
-    EventView v;
-    v.event_id = e.event_id;
-    v.event_type = e.event_type;
-    v.user_id = e.user_id;
-    v.session_id = e.session_id;
-    v.page_url = e.page_url;
-    v.props = e.props;
-    v.occurred_at = {e.occurred_at};
-    v.received_at = {e.received_at};
-    v.schema_version = e.schema_version;
-    v.bot = e.bot;
-    return v;
 }
 
 // Two projects and the program's own, late, out of order and dated ahead, with and without every field.

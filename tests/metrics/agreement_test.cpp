@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "metrics/decimal.h"
+#include "metrics/event_view.h"
 #include "metrics/filter.h"
 #include "metrics/oracle.h"
 #include "metrics/props_reader.h"
@@ -67,21 +68,6 @@ TEST(Agreement, Numbers) {
             ASSERT_EQ(*parsed, micros) << text;
         }
     }
-}
-
-EventView view_of(const Event& e) {
-    EventView v;
-    v.event_id = e.event_id;
-    v.event_type = e.event_type;
-    v.user_id = e.user_id;
-    v.session_id = e.session_id;
-    v.page_url = e.page_url;
-    v.props = e.props;
-    v.occurred_at = {e.occurred_at};
-    v.received_at = {e.received_at};
-    v.schema_version = e.schema_version;
-    v.bot = e.bot;
-    return v;
 }
 
 class RandomFilters {

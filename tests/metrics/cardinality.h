@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "metrics/set_table.h"
+#include "support/process_usage.h"
 
 namespace streamgauge::test {
 
@@ -29,14 +30,6 @@ struct CardinalityRun {
     DistinctCount distinct, other;
     TopList top;
 };
-
-// A field of /proc/self/status, in bytes.
-inline std::size_t process_memory(const std::string& field) {
-    std::ifstream status("/proc/self/status");
-    for (std::string line; std::getline(status, line);)
-        if (line.starts_with(field + ':')) return std::stoul(line.substr(field.size() + 1)) * 1024;
-    return 0;
-}
 
 // From here on VmHWM is the highest since now.
 inline void restart_peak() {

@@ -236,7 +236,7 @@ protected:
                 break;
             }
             if (std::chrono::steady_clock::now() > until) FAIL() << "retention removes nothing";
-            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));  // between two looks, until a deadline
         }
         release.stop();
         run.close();

@@ -37,6 +37,6 @@ int main(int argc, char** argv) {
             return 0;
         }
         say(std::to_string(progress[0].metric) + " " + std::to_string(progress[0].next));
-        std::this_thread::sleep_for(std::chrono::microseconds(500));
+        std::this_thread::sleep_for(std::chrono::microseconds(500));  // between two looks; the parent has a deadline
     }
 }

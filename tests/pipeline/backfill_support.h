@@ -15,6 +15,8 @@
 
 #include "journal/journal_support.h"
 #include "journal/sqlite_support.h"
+#include "metrics/event_view.h"
+#include "metrics/held_results.h"
 #include "metrics/random_log.h"
 #include "pipeline/backfill.h"
 #include "pipeline/pipeline.h"
@@ -24,29 +26,13 @@
 
 namespace streamgauge::test {
 
-inline MetricDefinition definition_of(const oracle::Metric& metric) {
-    MetricDefinition definition;
-    definition.id = metric.id;
-    definition.name = metric.name;
-    definition.where = Filter::from_tree(metric.where).value();
-    definition.tiers = metric.tiers;
-    definition.timezone = metric.timezone;
-    definition.time = metric.time;
-    definition.group_by = metric.group_by;
-    definition.aggregate = metric.aggregate;
-    definition.of = metric.of;
-    definition.percentile = metric.aggregate == Aggregate::Percentile ? 95 : 0;
-    definition.plus = Filter::from_tree(metric.plus).value();
-    definition.minus = Filter::from_tree(metric.minus).value();
-    definition.allowed_lateness_micros = metric.allowed_lateness_micros;
-    if (is_set(metric.aggregate)) definition.exact_budget = 3'000;
-    return definition;
-}
-
 // Every aggregate, ids from 1000 on.
 inline std::vector<MetricDefinition> user_metrics() {
     std::vector<MetricDefinition> all;
-    for (const oracle::Metric& metric : oracle::test_metrics()) all.push_back(definition_of(metric));
+    for (const oracle::Metric& metric : oracle::test_metrics()) {
+        all.push_back(oracle::definition_of(metric));
+        if (is_set(metric.aggregate)) all.back().exact_budget = 3'000;  // little: sketches are filled, too
+    }
     return all;
 }
 
@@ -82,18 +68,7 @@ inline void append_random(Journal& journal, std::uint64_t seed, std::size_t coun
         e.event_id = std::to_string(seed) + "-" + e.event_id;
         if (batch.project() != e.project || batch.size() == 500) hand_over();
         if (batch.empty()) batch = EventBatch(e.project);
-        EventView v;
-        v.event_id = e.event_id;
-        v.event_type = e.event_type;
-        v.user_id = e.user_id;
-        v.session_id = e.session_id;
-        v.page_url = e.page_url;
-        v.props = e.props;
-        v.occurred_at = {e.occurred_at};
-        v.received_at = {e.received_at};
-        v.schema_version = e.schema_version;
-        v.bot = e.bot;
-        batch.add(v);
+        batch.add(view_of(e));
     }
     hand_over();
     while (open > 0) std::this_thread::yield();

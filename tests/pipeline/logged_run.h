@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "journal/sqlite_support.h"
+#include "metrics/event_view.h"
 #include "metrics/held_results.h"
 #include "metrics/random_log.h"
 #include "pipeline/faulty_store.h"
@@ -32,21 +33,6 @@ inline std::vector<MetricDefinition> definitions_of(const std::vector<oracle::Me
     if (with_built_in) all = built_in_metrics();
     for (const oracle::Metric& metric : metrics) all.push_back(oracle::definition_of(metric));
     return all;
-}
-
-inline EventView view_of(const oracle::Event& e) {
-    EventView v;
-    v.event_id = e.event_id;
-    v.event_type = e.event_type;
-    v.user_id = e.user_id;
-    v.session_id = e.session_id;
-    v.page_url = e.page_url;
-    v.props = e.props;
-    v.occurred_at = {e.occurred_at};
-    v.received_at = {e.received_at};
-    v.schema_version = e.schema_version;
-    v.bot = e.bot;
-    return v;
 }
 
 class LoggedRun {

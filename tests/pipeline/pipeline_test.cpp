@@ -12,6 +12,7 @@
 #include "pipeline/faulty_store.h"
 #include "pipeline/oracle.h"
 #include "pipeline/projection.h"
+#include "support/eventually.h"
 #include "support/manual_clock.h"
 #include "support/memory_journal.h"
 
@@ -19,6 +20,7 @@ namespace streamgauge {
 namespace {
 
 using namespace std::chrono_literals;
+using test::eventually;
 using test::Fault;
 using test::PlainEvent;
 
@@ -77,14 +79,6 @@ protected:
             answer.set_value(*count);
         });
         return answer.get_future().get();
-    }
-    template <class Condition>
-    static bool eventually(Condition condition) {
-        for (const auto until = std::chrono::steady_clock::now() + 20s; std::chrono::steady_clock::now() < until;) {
-            if (condition()) return true;
-            std::this_thread::sleep_for(1ms);
-        }
-        return false;
     }
 
     test::StoreDirectory directory;

@@ -9,25 +9,11 @@
 
 #include "journal/journal_support.h"
 #include "journal/sqlite_support.h"
+#include "metrics/event_view.h"
 #include "metrics/oracle.h"
 #include "metrics/random_log.h"
 
 namespace streamgauge::test {
-
-inline EventView view_of(const oracle::Event& e) {
-    EventView v;
-    v.event_id = e.event_id;
-    v.event_type = e.event_type;
-    v.user_id = e.user_id;
-    v.session_id = e.session_id;
-    v.page_url = e.page_url;
-    v.props = e.props;
-    v.occurred_at = {e.occurred_at};
-    v.received_at = {e.received_at};
-    v.schema_version = e.schema_version;
-    v.bot = e.bot;
-    return v;
-}
 
 // A journal with these events at offsets 1, 2, 3, ... None may repeat an id within 48 hours.
 class LogJournal {

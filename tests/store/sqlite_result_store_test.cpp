@@ -127,6 +127,7 @@ TEST(SqliteResultStore, KilledBetweenAnyTwoStepsItHasEachCommitWholeOrNotAtAll) 
                 if (!(*store)->tidy().ok()) _exit(3);
             }
         }
+        // Any moment will do: what is checked holds wherever the child was, even before its first commit.
         usleep(static_cast<useconds_t>(5000 + random() % 60000));
         kill(child, SIGKILL);
         int status = 0;

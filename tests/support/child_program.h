@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Waiting with a deadline, and where the built programs are.
+// Where the built programs are, and waiting for what they do.
 #pragma once
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <string>
-#include <thread>
+
+#include "support/eventually.h"
 
 namespace streamgauge::test {
-
-// Asks again and again until it is so; false after the deadline.
-inline bool eventually(const std::function<bool()>& so, std::chrono::seconds deadline = std::chrono::seconds(30)) {
-    const auto end = std::chrono::steady_clock::now() + deadline;
-    while (!so()) {
-        if (std::chrono::steady_clock::now() > end) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return true;
-}
 
 // <build>/bin/<name>
 inline std::filesystem::path built_program(const std::string& name) {
