@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/ingest_stats.h"
+#include "api/ledger.h"
 #include "journal/journal.h"
 
 namespace streamgauge::api {
@@ -87,38 +88,10 @@ void OverviewBuilder::take(PipelineSample&& sample) {
 void OverviewBuilder::update() {
     totals_ = sources_.ingest.totals();
     ring_.update(totals_, sources_.ingest.latency(), sample_.active_users, sources_.pipeline.lag().seconds);
-    ledger_ = ledger();
+    ledger_ = ledger_of(sources_.journal, sample_.state);
     if (server_read_ == ring_.second()) return;
     server_read_ = ring_.second();
     server_ = process_.read(sources_.clock.monotonic_nanos());
-}
-
-Ledger OverviewBuilder::ledger() const {
-    // Counters and the end of one moment: taken again when the journal went on between the two.
-    JournalCounters counters = sources_.journal.counters();
-    Offset end = sources_.journal.end();
-    for (int attempt = 0; attempt < 3; ++attempt) {
-        const JournalCounters again = sources_.journal.counters();
-        if (again.accepted == counters.accepted && again.system == counters.system) break;
-        counters = again;
-        end = sources_.journal.end();
-    }
-    Ledger ledger;
-    ledger.decoded = counters.decoded;
-    ledger.accepted = counters.accepted;
-    ledger.duplicate = counters.duplicate;
-    ledger.invalid = counters.invalid;
-    ledger.aggregated = sample_.state.aggregated;
-    ledger.too_late = sample_.state.too_late;
-    const auto beyond = [](std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; };
-    // The program's own events have offsets, too.
-    ledger.in_flight = beyond(end, sample_.state.next + beyond(counters.system, sample_.state.system));
-    const auto as_signed = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
-    const std::int64_t decoded =
-        as_signed(ledger.decoded) - as_signed(ledger.accepted + ledger.duplicate + ledger.invalid);
-    ledger.difference = as_signed(ledger.accepted) - as_signed(ledger.aggregated + ledger.too_late + ledger.in_flight);
-    if (ledger.difference == 0) ledger.difference = decoded;
-    return ledger;
 }
 
 Overview OverviewBuilder::assemble(std::int64_t from_second) const {

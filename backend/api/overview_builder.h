@@ -59,7 +59,6 @@ public:
 
 private:
     Overview assemble(std::int64_t from_second) const;
-    Ledger ledger() const;
 
     const LiveSources& sources_;
     SecondRing ring_;

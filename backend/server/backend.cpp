@@ -27,16 +27,17 @@
 #include "query/observed_store.h"
 #include "schema/schema_registry.h"
 #include "server/access_limits.h"
-#include "server/certificate.h"
 #include "server/checked_ingest_policy.h"
 #include "server/data_lock.h"
 #include "server/disk_guard.h"
 #include "server/gate.h"
 #include "server/known_metrics.h"
+#include "server/listeners.h"
 #include "server/metric_settings.h"
 #include "server/request_metrics.h"
 #include "server/routes.h"
 #include "server/schema_worker.h"
+#include "server/server_figures.h"
 #include "server/ticker.h"
 #include "server/visitor_key.h"
 #include "store/sqlite_result_store.h"
@@ -93,11 +94,9 @@ public:
     Services services() override { return {*query_, *feed_, *load_, *admin_, *access_, *trace_, *metrics_, *analyst_}; }
     std::optional<std::string> take_first_password() override { return access_->take_first_password(); }
     const http::RouteTable& routes() const override { return table_; }
-    std::vector<http::Endpoint> listening() const override { return listening_; }
-    std::optional<http::Endpoint> management() const override { return management_; }
-    Status reload_certificate() override {
-        return certificate_ ? streamgauge::reload_certificate(*certificate_) : Status();
-    }
+    std::vector<http::Endpoint> listening() const override { return listeners_.listening(); }
+    std::optional<http::Endpoint> management() const override { return listeners_.management(); }
+    Status reload_certificate() override { return listeners_.reload_certificate(); }
     void reload_metrics() override;
     void stop(milliseconds deadline) override;
 
@@ -145,12 +144,7 @@ private:
     std::unique_ptr<Ticker> ticker_;
     std::unique_ptr<RouteServices> route_services_;
     http::RouteTable table_;
-    std::shared_ptr<http::TlsContext> certificate_;  // nullptr: no listener speaks TLS
-    std::unique_ptr<http::Engine> public_engine_;
-    std::unique_ptr<http::Engine> management_engine_;
-
-    std::vector<http::Endpoint> listening_;
-    std::optional<http::Endpoint> management_;
+    Listeners listeners_{table_, clock_};
     bool stopped_ = false;
 };
 
@@ -336,37 +330,7 @@ Status EmbeddedBackend::serve() {
     options.gate = [this](const http::Route& route, http::Request& request, http::Headers& extra) {
         return gate_->check(route, request, extra);
     };
-    // Where everybody is asked for a key, a page that reaches us under another name has none.
-    options.check_host = !authentication_required(config_);
-    options.allowed_hosts = config_.allowed_hosts;
-    options.cors_origins = config_.cors_origins;
-    options.trusted_proxies = config_.trusted_proxies;
-    public_engine_ = http::make_public_engine(table_, clock_, options, config_.http_threads);
-    auto certificate = load_certificate(config_, clock_);
-    if (!certificate.ok()) return certificate.error();
-    certificate_ = std::move(certificate).value();
-    watch_certificate(certificate_, *ticker_);
-    for (const std::string& address : config_.listen) {
-        const auto endpoint = http::parse_endpoint(address);
-        if (!endpoint.ok()) return endpoint.error();
-        http::ListenerOptions listener;
-        listener.proxy_protocol = config_.proxy_protocol;
-        if (endpoint->tls) listener.tls = certificate_;
-        const auto bound = public_engine_->listen(*endpoint, listener);
-        if (!bound.ok()) return bound.error();
-        listening_.push_back(*bound);
-    }
-    if (config_.management != "off") {
-        management_engine_ = http::make_management_engine(table_, clock_, options);
-        const auto endpoint = http::parse_endpoint(config_.management);
-        if (!endpoint.ok()) return endpoint.error();
-        const auto bound = management_engine_->listen(*endpoint);
-        if (!bound.ok()) return bound.error();
-        management_ = *bound;
-    }
-    if (Status started = public_engine_->start(); !started.ok()) return started;
-    if (management_engine_) return management_engine_->start();
-    return {};
+    return listeners_.open(config_, std::move(options), *ticker_);
 }
 
 void EmbeddedBackend::answered(const http::Answered& answer) {
@@ -377,60 +341,8 @@ void EmbeddedBackend::answered(const http::Answered& answer) {
 }
 
 ServerFigures EmbeddedBackend::figures() const {
-    ServerFigures out;
-    const PipelineStatus pipeline = pipeline_->status();
-    const PipelineLag lag = pipeline_->lag();
-    const JournalCounters journal = journal_->counters();
-    out.ledger.decoded = journal.decoded;
-    out.ledger.accepted = journal.accepted;
-    out.ledger.duplicate = journal.duplicate;
-    out.ledger.invalid = journal.invalid;
-    out.ledger.aggregated = pipeline.aggregated;
-    out.ledger.too_late = pipeline.too_late;
-    // The program's own events have offsets, too.
-    const std::uint64_t own = journal.system > pipeline.state.system ? journal.system - pipeline.state.system : 0;
-    out.ledger.in_flight = lag.events > own ? lag.events - own : 0;
-    const auto total = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
-    out.ledger.difference = total(journal.decoded) - total(journal.accepted + journal.duplicate + journal.invalid) +
-                            total(journal.accepted) -
-                            total(pipeline.aggregated + pipeline.too_late + out.ledger.in_flight);
-    out.aggregation = pipeline.state;
-    out.metrics = pipeline.metrics;
-    out.lag_events = lag.events;
-    out.lag_seconds = lag.seconds;
-    out.journal_pending = journal_->pending();
-    const DedupFigures dedup = journal_->dedup();
-    out.dedup_horizon_seconds = dedup.known_seconds;
-    out.dedup_memory_bytes = dedup.memory_bytes;
-    out.bots = ingest_stats_.total_bots();
-    out.off_schema = ingest_stats_.total_off_schema();
-    static_cast<void>(disk_->may_store(clock_.now()));  // looks, where it has not done so lately
-    out.disk_used_percent = disk_->used_percent();
-    out.disk_refused = disk_->refused_requests();
-    for (const http::Engine* engine : {public_engine_.get(), management_engine_.get()}) {
-        if (engine == nullptr) continue;
-        const http::ConnectionCounters connections = engine->counters();
-        out.connections_open += connections.open;
-        out.connections_accepted += connections.accepted;
-        out.connections_refused += connections.refused;
-        out.requests_arrived += connections.requests_arrived;
-        out.requests_answered += connections.requests_answered;
-        out.requests_cut += connections.requests_cut;
-        out.tls_failed += connections.tls_failed;
-    }
-    out.dead_letters = letters_->figures();
-    out.dead_letters_not_kept = journal.dead_letters_not_kept;
-    if (certificate_)
-        out.certificate_seconds = static_cast<double>(certificate_->expires().seconds() - clock_.now().seconds());
-    const query::CacheFigures answers = analyst_->cache().figures();
-    out.answers_hit = answers.hits;
-    out.answers_missed = answers.misses;
-    out.answers_invalidated = answers.invalidated;
-    out.answers_bytes = answers.bytes;
-    if (canary_) out.canary = canary_->status();
-    out.pipeline_ok = !pipeline.failure;
-    out.storage_ok = !pipeline.failure && !ingest_->failure();
-    return out;
+    return server_figures({clock_, *journal_, *pipeline_, *ingest_, ingest_stats_, *letters_, *analyst_, canary_.get(),
+                           *disk_, listeners_});
 }
 
 void EmbeddedBackend::stop(milliseconds deadline) {
@@ -442,8 +354,7 @@ void EmbeddedBackend::stop(milliseconds deadline) {
     if (load_) load_->stop([](const Result<api::LoadStatus>&) {});
     if (ticker_) ticker_->stop();
     if (canary_) canary_->stop();
-    if (public_engine_) public_engine_->stop(deadline / 2);
-    if (management_engine_) management_engine_->stop(deadline / 8);
+    listeners_.stop(deadline / 2);
     if (events_) events_->stop();
     if (analyst_) analyst_->stop();
     if (trace_) trace_->stop();

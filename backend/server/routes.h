@@ -6,13 +6,10 @@
 #include <cstdint>
 #include <functional>
 
-#include "api/canary.h"
 #include "api/services.h"
 #include "base/clock.h"
 #include "http/route_table.h"
-#include "store/letters.h"
-
-#include "pipeline/pipeline.h"
+#include "server/server_figures.h"
 
 namespace streamgauge {
 
@@ -34,31 +31,6 @@ class SchemaRegistry;
 class SchemaWorker;
 class Ticker;
 class RequestMetrics;
-
-// What the exposition shows of the server itself.
-struct ServerFigures {
-    api::Ledger ledger;
-    std::uint64_t lag_events = 0;
-    double lag_seconds = 0;
-    std::uint64_t journal_pending = 0;
-    std::int64_t dedup_horizon_seconds = 0;
-    std::uint64_t dedup_memory_bytes = 0;
-    std::uint64_t connections_open = 0, connections_accepted = 0, connections_refused = 0;
-    std::uint64_t requests_arrived = 0, requests_answered = 0, requests_cut = 0;
-    std::vector<LetterUsage> dead_letters;
-    std::uint64_t dead_letters_not_kept = 0;  // ever, durable
-    std::uint64_t tls_failed = 0;
-    std::optional<double> certificate_seconds;  // until it expires; nullopt: no listener speaks TLS
-    std::uint64_t bots = 0, off_schema = 0;     // of the accepted events
-    double disk_used_percent = 0;
-    std::uint64_t disk_refused = 0;
-    std::uint64_t answers_hit = 0, answers_missed = 0, answers_invalidated = 0;  // of questions about metrics
-    std::size_t answers_bytes = 0;
-    bool pipeline_ok = true, storage_ok = true;
-    std::optional<api::CanaryStatus> canary;  // nullopt: none is sent
-    PartitionState aggregation;
-    std::vector<MetricFigures> metrics;
-};
 
 // All of it must outlive the table.
 struct RouteServices {

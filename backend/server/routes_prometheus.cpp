@@ -161,16 +161,18 @@ void expose_canary(Exposition& out, const std::optional<api::CanaryStatus>& cana
 
 void expose_process(Exposition& out, const ServerFigures& figures) {
     out.gauge("streamgauge_resident_memory_bytes", "Memory of the server.", static_cast<double>(resident_bytes()));
-    out.gauge("streamgauge_http_connections_open", "Connections.", static_cast<double>(figures.connections_open));
-    out.counter("streamgauge_http_connections_accepted_total", "Connections accepted.", figures.connections_accepted);
+    out.gauge("streamgauge_http_connections_open", "Connections.", static_cast<double>(figures.connections.open));
+    out.counter("streamgauge_http_connections_accepted_total", "Connections accepted.", figures.connections.accepted);
     out.counter("streamgauge_http_connections_refused_total", "Connections refused at a limit.",
-                figures.connections_refused);
+                figures.connections.refused);
     out.counter("streamgauge_http_requests_arrived_total", "Requests whose head was complete.",
-                figures.requests_arrived);
-    out.counter("streamgauge_http_requests_answered_total", "Requests that were answered.", figures.requests_answered);
+                figures.connections.requests_arrived);
+    out.counter("streamgauge_http_requests_answered_total", "Requests that were answered.",
+                figures.connections.requests_answered);
     out.counter("streamgauge_http_requests_cut_total", "Requests whose client left before the answer.",
-                figures.requests_cut);
-    out.counter("streamgauge_tls_handshakes_failed_total", "TLS handshakes that failed.", figures.tls_failed);
+                figures.connections.requests_cut);
+    out.counter("streamgauge_tls_handshakes_failed_total", "TLS handshakes that failed.",
+                figures.connections.tls_failed);
     if (figures.certificate_seconds) {
         out.gauge("streamgauge_tls_certificate_expiry_seconds", "Until the certificate expires.",
                   *figures.certificate_seconds);
