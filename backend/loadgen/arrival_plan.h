@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// When each request of a run is due: a pure function k -> t_k of the rate, the duration, the spacing and the seed.
-// Nothing that happens during the run can move a planned time, which is what makes latency counted from it honest.
+// When each request of a run is due: a pure function k -> t_k of the stages, the spacing, the seed, and what a hand did
+// to the run. Nothing that a server does can move a planned time, which is what makes latency counted from it honest.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "loadgen/hand.h"
 #include "loadgen/random.h"
+#include "loadgen/rate_piece.h"
 
 namespace streamgauge::loadgen {
 
 enum class Spacing {
-    Even,     // t_k = k / rate
-    Poisson,  // as independent users arrive; the count is exact all the same
+    Even,     // request k when the integral of the rate reaches k
+    Poisson,  // as independent users arrive; the count of each stage is exact all the same
 };
 
 // A part of a run. Rates are requests a second (closed loop: users).
@@ -40,54 +43,109 @@ struct Stage {
 // Of all stages, without what a hand changes.
 double planned_seconds(const std::vector<Stage>& stages);
 
-// Immutable value. Times are nanoseconds from the start of the run, ascending, each below duration_nanos().
+// What a hand's actions so far make of a plan: its clock stands still while paused, and another rate takes the place of
+// the stages' one. Plan time is the run's time without pauses.
+struct HandedTime {
+    std::int64_t paused_nanos = 0;  // all pauses that ended
+    std::int64_t paused_at = -1;    // run's time; -1: not paused
+    double rate = 0;                // in place of the stages; 0: none
+    double spike_rate = 0;
+    std::int64_t spike_until = 0;  // plan time
+
+    bool paused() const { return paused_at >= 0; }
+    std::int64_t plan_time(std::int64_t at) const { return (paused() ? paused_at : at) - paused_nanos; }
+    void apply(const HandAction& action);
+};
+
+class ArrivalCursor;
+
+// Immutable value, cheap to copy. Times are nanoseconds from the start of the run, ascending.
 class ArrivalPlan {
 public:
+    using Cursor = ArrivalCursor;
     static constexpr double kHighestRate = 200'000;
     static constexpr double kLongestSeconds = 24 * 3600;
+    static constexpr std::int64_t kNever = INT64_MAX;
 
-    // InvalidArgument (field rate or duration) unless 0 < rate <= kHighestRate and 0 < seconds <= kLongestSeconds.
+    // Precondition: the stages are valid (validate() of a scenario). jitter_percent: even spacing, each gap differs
+    // from the even one by at most so much of it.
+    ArrivalPlan(const std::vector<Stage>& stages, Spacing spacing, std::uint64_t seed, double jitter_percent = 0);
+
+    // One stage. InvalidArgument (field rate or duration) unless 0 < rate <= kHighestRate and 0 < seconds <=
+    // kLongestSeconds.
     static Result<ArrivalPlan> constant(double rate, double seconds, Spacing spacing, std::uint64_t seed);
 
-    // Requests of the whole run: rate * seconds, rounded up.
-    std::uint64_t count() const { return count_; }
-    std::int64_t duration_nanos() const { return duration_nanos_; }
-    double rate() const { return rate_; }
-
-    // Walks the plan in order. Poisson arrivals with an exact count are the order statistics of count() uniform points,
-    // drawn one after the other in constant memory: of n points left, none falls into the first share x of what is left
-    // with probability (1 - x)^n (Devroye, "Non-Uniform Random Variate Generation", V.2). Logarithm and exponential are
-    // computed here from IEEE basic operations, so that every machine walks the same plan.
-    class Cursor {
-    public:
-        explicit Cursor(const ArrivalPlan& plan);
-        bool done() const { return index_ == count_; }
-        std::uint64_t index() const { return index_; }
-        // Precondition of both: !done().
-        std::int64_t planned_nanos() const { return planned_; }
-        void advance();
-
-    private:
-        void draw();
-
-        RandomStream random_;
-        std::uint64_t count_;
-        std::uint64_t index_ = 0;
-        std::int64_t planned_ = 0;
-        std::int64_t duration_nanos_;
-        double nanos_per_request_;
-        double remaining_ = 1;  // share of the duration after the last point drawn
-        Spacing spacing_;
-    };
+    // Requests of the whole run without a hand. After each stage so many were planned as its and all earlier integrals
+    // add up to, rounded up.
+    std::uint64_t count() const;
+    std::int64_t duration_nanos() const { return pieces_->duration; }
+    // The rate at a plan time, 0 outside of the plan; with what a hand made of it at a time of the run.
+    double rate_at(std::int64_t plan_time) const;
+    double rate_at(std::int64_t at, const HandedTime& handed) const;
 
 private:
-    ArrivalPlan() = default;
+    friend class ArrivalCursor;
+    struct Pieces {
+        std::vector<RatePiece> pieces;
+        std::vector<std::int64_t> begins;
+        std::int64_t duration = 0;
+    };
+    static std::uint64_t requests_of_piece(double integral, double first);
 
-    double rate_ = 0;
-    std::uint64_t count_ = 0;
-    std::int64_t duration_nanos_ = 0;
-    Spacing spacing_ = Spacing::Even;
-    std::uint64_t seed_ = 0;
+    std::shared_ptr<const Pieces> pieces_;
+    Spacing spacing_;
+    std::uint64_t seed_;
+    double jitter_;  // 0 to 1
+};
+
+// Walks the plan in order. Poisson arrivals with an exact count are, on the scale of the integral, the order
+// statistics of so many uniform points, drawn one after the other in constant memory: of n points left, none falls
+// into the first share x of what is left with probability (1 - x)^n (Devroye, "Non-Uniform Random Variate
+// Generation", V.2). Two cursors that are given the same actions walk the same times.
+class ArrivalCursor {
+public:
+    // `actions`: of a hand, ascending; may grow while the cursor lives (then refresh()), must outlive it. An action
+    // moves what is planned later than its time and nothing else.
+    explicit ArrivalCursor(const ArrivalPlan& plan, const std::vector<HandAction>* actions = nullptr);
+
+    // No request is left, as long as no further action comes. A paused plan is not done.
+    bool done() const { return planned_ == ArrivalPlan::kNever && !handed_.paused(); }
+    std::uint64_t index() const { return index_; }
+    // kNever when done or paused.
+    std::int64_t planned_nanos() const { return planned_; }
+    // Precondition: planned_nanos() is not kNever.
+    void advance();
+    // After actions were added.
+    void refresh();
+
+    const HandedTime& handed() const { return handed_; }
+    // When the plan's time is over, in the run's time; kNever while paused.
+    std::int64_t end_nanos() const;
+
+private:
+    void draw();
+    void settle();
+    void reshape(std::int64_t plan_time);
+    void begin_piece(std::int64_t plan_time, double first);
+    bool next_piece();
+
+    ArrivalPlan plan_;
+    const std::vector<HandAction>* actions_;
+    std::size_t applied_ = 0;  // of actions_
+    HandedTime handed_;
+    RandomStream random_, jitter_random_;
+    std::uint64_t index_ = 0;
+    std::int64_t planned_ = 0;
+    std::int64_t next_ = 0;  // the same in plan time
+    // The piece that the next request lies in.
+    RatePiece piece_;
+    std::int64_t piece_begin_ = 0;  // plan time
+    std::size_t stage_piece_ = 0;   // where the search for a plan time begins
+    double integral_ = 0;           // of the whole piece
+    double first_ = 0;              // value of the integral at which its first request is due
+    std::uint64_t piece_count_ = 0, piece_index_ = 0;
+    double nanos_per_request_ = 0;  // constant rate
+    double remaining_ = 1;          // Poisson: share of the integral after the last point drawn
 };
 
 }  // namespace streamgauge::loadgen

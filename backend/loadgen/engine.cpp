@@ -329,7 +329,7 @@ void EpollEngine::count_unfinished(std::int64_t at) {
 
 bool EpollEngine::report(const std::function<bool(const Progress&)>& progress, RunState state, std::int64_t at) {
     const auto open = static_cast<std::uint32_t>(connections_.size() - closed_.size());
-    return progress(Progress{state, stopped_by_, &record_, open, at, plan_.rate(), false});
+    return progress(Progress{state, stopped_by_, &record_, open, at, plan_.rate_at(at), false});
 }
 
 Result<RunState> EpollEngine::run(int stop_fd, const std::function<bool(const Progress&)>& progress) {
@@ -394,11 +394,7 @@ Result<std::unique_ptr<Engine>> Engine::make(const Scenario& scenario, const Add
     if (const Status valid = validate(scenario); !valid) return valid.error();
     const Result<Url> url = parse_url(scenario.url);
     if (!url) return url.error();
-    if (scenario.stages.size() != 1 || scenario.stages.front().shape != Stage::Shape::Constant)
-        return refused("stages", "only one constant stage can be run");
-    const Stage& stage = scenario.stages.front();
-    const Result<ArrivalPlan> plan = ArrivalPlan::constant(stage.rate, stage.seconds, scenario.spacing, scenario.seed);
-    if (!plan) return plan.error();
+    const ArrivalPlan plan(scenario.stages, scenario.spacing, scenario.seed, scenario.jitter_percent);
     EventOptions events;
     events.batch = scenario.requests.front().batch;
     events.users = scenario.users;
@@ -409,7 +405,7 @@ Result<std::unique_ptr<Engine>> Engine::make(const Scenario& scenario, const Add
     if (!requests) return requests.error();
     if (scenario.max_in_flight > kRequestBytes / requests->size())
         return refused("max_in_flight", "so many connections with so many events in a request would need over 1 GiB");
-    return std::unique_ptr<Engine>(new EpollEngine(scenario, address, *plan, std::move(requests).value(), options));
+    return std::unique_ptr<Engine>(new EpollEngine(scenario, address, plan, std::move(requests).value(), options));
 }
 
 }  // namespace streamgauge::loadgen
