@@ -133,6 +133,14 @@ http {{ access_log off; keepalive_requests 1000000000; client_body_temp_path {se
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
+def output_of(command, succeeds=(0,), **more):
+    """(What a program printed, its exit code); with another exit code RuntimeError, which has the end of what it complained about."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, **more)
+    if done.returncode not in succeeds:
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{(done.stderr or done.stdout)[-2000:]}")
+    return done.stdout, done.returncode
+
+
 def load(url, rate, seconds, batch=1, connections=64, arrivals="even"):
     """Runs the generator; (its summary, the command as text)."""
     summary = os.path.join(SCRATCH, "load-summary.json")
@@ -155,8 +163,7 @@ def wrk(url, path, seconds, connections=64, body=None):
     with open(script, "w", encoding="utf-8") as file:
         if body is not None:
             file.write(f"wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\nwrk.body = [==[{body}]==]\n")
-    out = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, url + path],
-                         stdout=subprocess.PIPE, text=True, check=True).stdout
+    out, _ = output_of(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, url + path])
     return float(re.search(r"Requests/sec:\s+([0-9.]+)", out).group(1))
 
 
