@@ -2,20 +2,17 @@
 // Runs metric definitions over events in log order: events in, changes of results out.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "event/event.h"
 #include "metrics/activity_time.h"
+#include "metrics/event_program.h"
 #include "metrics/metric_aggregation.h"
 #include "metrics/partition_state.h"
 #include "metrics/props_reader.h"
-#include "metrics/string_map.h"
 
 namespace streamgauge {
 
@@ -45,59 +42,46 @@ public:
     MetricAggregation* find(MetricId id);  // nullptr: none
 
 private:
-    // Where the values of a filter, a group or an aggregate are among those that a program reads.
-    using Slots = std::vector<std::uint16_t>;
-    // What one metric does with events of a type.
-    struct Use {
-        std::uint32_t metric = 0;
-        bool filtered = false;  // `where` has to be asked
-        // Gauge: what its filters say; asked where they are not decided by the type.
-        bool plus = false, minus = false, ask_plus = false, ask_minus = false;
-        Slots where, plus_values, minus_values, group, of;
-    };
-    // What is done with events of a type. Types for which the filters say the same share one.
-    struct Program {
-        std::vector<Use> sets, cells;
-        std::vector<FieldPath> fields;   // canonical; their values come first
-        std::vector<std::string> props;  // then those of these members
-    };
+    // An event is read, and what it will look at in memory is fetched, some events before it is added: a table that is
+    // larger than the caches answers one look-up after the other only slowly, and many at once as fast.
+    static constexpr std::size_t kEventsAhead = 24;
+
     // A value on its way into a set: it is added when all sets of the event are at hand.
-    struct SetValue {
-        const Use* use = nullptr;
-        std::string group;
+    struct SetStep {
+        const EventProgram::Use* use = nullptr;
         std::string_view text;
+        std::uint64_t hash = 0;
         std::int64_t micros = 0, at = 0;
         bool has_value = false, not_numeric = false, kept = false, late = false;
     };
+    struct CellStep {
+        const EventProgram::Use* use = nullptr;
+        std::uint64_t group_hash = 0;
+        std::int64_t at = 0, window = 0;
+        bool far = false;  // its table is large: the window is known, and fetched from
+    };
+    struct Event {
+        EventReading reading;
+        Timestamp activity, log_clock, watermark;  // as the clocks stand with it
+        std::vector<SetStep> sets;
+        std::vector<CellStep> cells;
+    };
 
-    const Program& program_for(std::string_view event_type);
-    std::unique_ptr<Program> make_program(std::string_view event_type) const;
-    void read_values(const Program& program, const EventView& event, std::string_view project);
-    bool matches(const Filter& filter, const Slots& slots);
-    bool matches(const Use& use, const MetricAggregation& metric);
-    std::string_view group_of(const Use& use);
+    void read(const EventView& view, const EventReading::Project& project, Event& event);
+    // What read() asked for tells where these look, one after the other.
+    void fetch(const Event& event) const;
+    void fetch_groups(const Event& event) const;
+    Status add(Event& event, PartitionState& state);
+    Status prepare_sets(Event& event);
     // The value of an aggregate; false where there is none.
-    bool cell_of(const Use& use, MetricAggregation& metric, std::int64_t at, Cell& cell);
+    static bool cell_of(const CellStep& step, EventReading& reading, MetricAggregation& metric, Cell& cell);
     enum class Number : std::uint8_t { Missing, None, Read };
-    Number number_of(const Use& use, std::int64_t& micros) const;
-    std::string_view text_of(const Use& use) const;
-    Status prepare_sets(const Program& program, const EventView& event, Timestamp log_clock, Timestamp watermark);
-    void forget_programs();
+    static Number number_of(const EventProgram::Use& use, const EventReading& reading, std::int64_t& micros);
 
     std::vector<MetricAggregation> metrics_;
-    StringMap<const Program*> types_;
-    std::unordered_map<std::string, std::unique_ptr<Program>> programs_;  // by what the filters say
-    std::string last_type_;
-    const Program* last_program_ = nullptr;
-
-    // ---- of the event at hand -------------------------------------------------------------------------------------
-    PropsReader props_reader_;
-    std::vector<std::string_view> values_, props_, arguments_;
-    std::array<std::string, 3> texts_;  // of fields that are no text in an event
-    std::string group_;                 // begins with the batch's project
-    std::size_t project_bytes_ = 0;
-    std::vector<SetValue> set_values_;
-    std::size_t set_count_ = 0;
+    EventPrograms programs_;
+    PropsReader props_;
+    std::vector<Event> events_;  // those that are read
 };
 
 }  // namespace streamgauge

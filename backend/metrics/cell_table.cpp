@@ -16,11 +16,6 @@ namespace {
 constexpr std::size_t kFirstIndex = 64;
 constexpr std::size_t kKeptIndex = 1 << 18;  // clear() gives larger tables back
 
-// Fibonacci hashing spreads the window (Knuth, TAOCP vol. 3, section 6.4).
-std::uint64_t spread(std::int64_t window) {
-    return static_cast<std::uint64_t>(window) * 0x9E3779B97F4A7C15ULL;
-}
-
 bool at_an_end(std::int64_t sum) {
     return sum == std::numeric_limits<std::int64_t>::max() || sum == std::numeric_limits<std::int64_t>::min();
 }
@@ -70,6 +65,12 @@ void CellTable::put_text(Entry& entry, std::string_view text) {
 }
 
 void CellTable::merge(Entry& entry, const Cell& cell) {
+    if (aggregate_ == Aggregate::Count) {  // as merge_cell() does it
+        entry.value = add_sums(entry.value, cell.value);
+        entry.count = saturating_add(entry.count, cell.count);
+        entry.late = saturating_add(entry.late, cell.late);
+        return;
+    }
     Cell merged = cell_of(entry);
     merge_cell(aggregate_, merged, cell);
     entry.value = merged.value;
@@ -79,20 +80,25 @@ void CellTable::merge(Entry& entry, const Cell& cell) {
 }
 
 void CellTable::add(std::int64_t window, std::string_view group, const Cell& cell) {
-    if (last_ < rows_.size() && rows_[last_].window == window && group_of(rows_[last_]) == group)
-        return merge(rows_[last_], cell);
-    add_hashed(text_hash(group) ^ spread(window), window, group, cell);
+    add(window, group, text_hash(group), cell);
+}
+
+void CellTable::add(std::int64_t window, std::string_view group, std::uint64_t group_hash, const Cell& cell) {
+    const std::uint64_t hash = hash_of(window, group_hash);
+    if (last_ < rows_.size() && is(rows_[last_], hash, window, group)) return merge(rows_[last_], cell);
+    add_hashed(hash, window, group, cell);
 }
 
 void CellTable::add_hashed(std::uint64_t hash, std::int64_t window, std::string_view group, const Cell& cell) {
-    if ((rows_.size() + 1) * 8 > index_.size() * 5) grow();
+    if ((rows_.size() + 1) * 8 > index_.size() * 5) grow(index_.empty() ? kFirstIndex : index_.size() * 2);
     const std::size_t mask = index_.size() - 1;
-    std::size_t at = static_cast<std::size_t>(hash >> 8) & mask;
+    std::size_t at = home(hash);
     for (; index_[at] != 0; at = (at + 1) & mask) {
-        Entry& entry = rows_[index_[at] - 1];
-        if (entry.hash != hash || entry.window != window || group_of(entry) != group) continue;
-        last_ = index_[at] - 1;
-        return merge(entry, cell);
+        if (((index_[at] ^ hash) & ~kRow) != 0) continue;
+        const std::size_t row = (index_[at] & kRow) - 1;
+        if (!is(rows_[row], hash, window, group)) continue;
+        last_ = row;
+        return merge(rows_[row], cell);
     }
     assert(texts_.size() + group.size() <= std::numeric_limits<std::uint32_t>::max());
     const auto group_at = static_cast<std::uint32_t>(texts_.size());
@@ -102,7 +108,7 @@ void CellTable::add_hashed(std::uint64_t hash, std::int64_t window, std::string_
     if (aggregate_ == Aggregate::Last) put_text(entry, cell.text);
     last_ = rows_.size();
     rows_.push_back(entry);
-    index_[at] = static_cast<std::uint32_t>(rows_.size());
+    index_[at] = (hash & ~kRow) | rows_.size();
 }
 
 void CellTable::add_all(const CellTable& finer, const Windows& windows, std::int64_t oldest_kept) {
@@ -111,24 +117,40 @@ void CellTable::add_all(const CellTable& finer, const Windows& windows, std::int
     for (const Entry& entry : finer.rows_) {
         const std::int64_t window = cursor.start_of(entry.window);
         if (window < oldest_kept) continue;
-        add_hashed(entry.hash ^ spread(entry.window) ^ spread(window), window, finer.group_of(entry),
-                   finer.cell_of(entry));
+        const std::uint64_t group_hash = hash_of(entry.window, entry.hash);  // it is its own inverse
+        add_hashed(hash_of(window, group_hash), window, finer.group_of(entry), finer.cell_of(entry));
     }
 }
 
 std::optional<Cell> CellTable::find(std::int64_t window, std::string_view group) const {
     if (rows_.empty()) return std::nullopt;
-    const std::uint64_t hash = text_hash(group) ^ spread(window);
+    const std::uint64_t hash = hash_of(window, text_hash(group));
     const std::size_t mask = index_.size() - 1;
-    for (std::size_t at = static_cast<std::size_t>(hash >> 8) & mask; index_[at] != 0; at = (at + 1) & mask) {
-        const Entry& entry = rows_[index_[at] - 1];
-        if (entry.hash == hash && entry.window == window && group_of(entry) == group) return cell_of(entry);
+    for (std::size_t at = home(hash); index_[at] != 0; at = (at + 1) & mask) {
+        const Entry& entry = rows_[(index_[at] & kRow) - 1];
+        if (is(entry, hash, window, group)) return cell_of(entry);
     }
     return std::nullopt;
 }
 
+void CellTable::prefetch_group(std::int64_t window, std::uint64_t group_hash) const {
+    const std::size_t row = find_hash(hash_of(window, group_hash));
+    if (row >= rows_.size()) return;
+    const std::string_view group = group_of(rows_[row]);
+    __builtin_prefetch(group.data());
+    __builtin_prefetch(group.data() + group.size());
+}
+
+void CellTable::reserve(std::size_t rows, std::size_t text_bytes) {
+    rows_.reserve(rows);
+    texts_.reserve(text_bytes);
+    std::size_t slots = kFirstIndex;
+    while ((rows + 1) * 8 > slots * 5) slots *= 2;
+    if (rows > 0 && slots > index_.size()) grow(slots);
+}
+
 std::size_t CellTable::memory_bytes() const {
-    return rows_.size() * sizeof(Entry) + index_.size() * sizeof(std::uint32_t) + texts_.size();
+    return rows_.size() * sizeof(Entry) + index_.size() * sizeof(std::uint64_t) + texts_.size();
 }
 
 CellTable::Row CellTable::operator[](std::size_t index) const {
@@ -177,17 +199,17 @@ void CellTable::clear() {
         rows_.shrink_to_fit();
         texts_.shrink_to_fit();
     } else {
-        std::fill(index_.begin(), index_.end(), 0U);
+        std::fill(index_.begin(), index_.end(), std::uint64_t{0});
     }
 }
 
-void CellTable::grow() {
-    index_.assign(index_.empty() ? kFirstIndex : index_.size() * 2, 0U);
+void CellTable::grow(std::size_t slots) {
+    index_.assign(slots, 0);
     const std::size_t mask = index_.size() - 1;
     for (std::size_t row = 0; row < rows_.size(); ++row) {
-        std::size_t at = static_cast<std::size_t>(rows_[row].hash >> 8) & mask;
+        std::size_t at = home(rows_[row].hash);
         while (index_[at] != 0) at = (at + 1) & mask;
-        index_[at] = static_cast<std::uint32_t>(row + 1);
+        index_[at] = (rows_[row].hash & ~kRow) | (row + 1);
     }
 }
 

@@ -15,9 +15,12 @@ constexpr std::size_t kHashesPerAddition = 1'024;
 
 template <class Hashes>
 std::string with_hashes(char kind, const Hashes& hashes) {
-    std::string out(1, kind);
-    out.reserve(1 + hashes.size() * kHashBytes);
-    for (const std::uint64_t hash : hashes) put_fixed(out, hash, kHashBytes);
+    std::string out(1 + hashes.size() * kHashBytes, kind);
+    char* at = out.data() + 1;
+    for (const std::uint64_t hash : hashes) {
+        for (std::size_t byte = 0; byte < kHashBytes; ++byte) at[byte] = static_cast<char>(hash >> (8 * byte));
+        at += kHashBytes;
+    }
     return out;
 }
 

@@ -25,6 +25,7 @@ public:
     // True when that changed what is kept.
     bool add(std::uint64_t hash);
     void prefetch(std::uint64_t hash) const { hashes_.prefetch(hash); }
+    bool has(std::uint64_t hash) const { return hashes_.contains(hash); }  // only while exact()
     void merge(const DistinctValues& other);
     void to_sketch();
 

@@ -3,8 +3,7 @@
 
 #include <random>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "metrics/inline_hash.h"
 
 namespace streamgauge {
 namespace {
@@ -16,15 +15,17 @@ std::uint64_t random_seed() {
 
 }  // namespace
 
-std::uint64_t text_hash(std::string_view text) {
+std::uint64_t text_seed() {
     static const std::uint64_t seed = random_seed();
-    return XXH3_64bits_withSeed(text.data(), text.size(), seed) | 1;
+    return seed;
+}
+
+std::uint64_t text_hash(std::string_view text) {
+    return inlined::text_hash(text, text_seed());
 }
 
 std::uint64_t value_hash(std::string_view text) {
-    constexpr std::uint64_t kSeed = 0x53747265616d4761;  // "StreamGa"
-    const std::uint64_t hash = XXH3_64bits_withSeed(text.data(), text.size(), kSeed);
-    return hash != 0 ? hash : 1;
+    return inlined::value_hash(text);
 }
 
 std::uint64_t process_factor() {

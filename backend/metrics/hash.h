@@ -10,6 +10,8 @@ namespace streamgauge {
 
 // Never 0. No order and no result may depend on it: it differs in every process.
 std::uint64_t text_hash(std::string_view text);
+// What text_hash() is seeded with in this process.
+std::uint64_t text_seed();
 
 // Never 0, and the same everywhere and for ever: states in the store are made of it.
 std::uint64_t value_hash(std::string_view text);

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "metrics/large_blocks.h"
+
 namespace streamgauge {
 
 // The place of a hash is the upper bits of its product with an odd number that differs from process to process: who
@@ -49,7 +51,7 @@ private:
     }
     void grow(std::size_t slots);
 
-    std::vector<std::uint64_t> slots_;  // 0: free
+    std::vector<std::uint64_t, LargeBlocks<std::uint64_t>> slots_;  // 0: free
     std::size_t size_ = 0;
     std::uint64_t factor_ = 0;
     unsigned shift_ = 0;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "metrics/metric_aggregation.h"
 
+#include <algorithm>
 #include <cassert>
 #include <string>
 #include <utility>
 
 namespace streamgauge {
 namespace {
+
+constexpr std::size_t kRowsAtOnce = 200'000;
 
 Error no_tiers(const std::string& name, const char* why) {
     Error error = Error::make(ErrorCode::InvalidArgument, "the tiers of " + name + ' ' + why);
@@ -54,29 +57,25 @@ std::int64_t MetricAggregation::oldest_kept(std::size_t tier, Timestamp log_cloc
     return windows_[tier].oldest_kept(definition_.tiers[tier].retention_micros, log_clock.micros);
 }
 
-MetricAggregation::Place MetricAggregation::place(std::int64_t at, std::int64_t log_clock, std::int64_t watermark) {
-    Place place;
+MetricAggregation::Place MetricAggregation::place_in_wider(Place place, std::int64_t at, std::int64_t log_clock,
+                                                           std::int64_t watermark) {
     const std::int64_t closed_before = watermark - definition_.allowed_lateness_micros;
-    for (std::size_t i = 0; i < tiers_.size(); ++i) {
+    place.in_time = false;
+    place.late = tiers_[0].late;
+    place.kept = tiers_[0].kept;
+    for (std::size_t i = 1; i < tiers_.size(); ++i) {
         TierState& tier = tiers_[i];
         const std::int64_t retention = definition_.tiers[i].retention_micros;
         const std::int64_t window = tier.window.start_of(at);
         tier.kept = retention == 0 || window >= tier.oldest.start_of(log_clock - retention);
         tier.late = closed_before >= tier.window.end_of_last();
-        if (i == 0) {
-            place.window = window;
-            place.in_time = !tier.late && tier.kept;
-            if (place.in_time) return place;
-            place.late = tier.late;
-            place.kept = false;
-        }
         place.kept |= tier.kept;
     }
     return place;
 }
 
-void MetricAggregation::add(const Place& place, std::string_view group, const Cell& cell) {
-    if (place.in_time) return (watched_ ? fresh_ : in_time_).add(place.window, group, cell);
+void MetricAggregation::add_out_of_time(const Place& place, std::string_view group, std::uint64_t group_hash,
+                                        const Cell& cell) {
     if (place.late) ++counters_.late;
     Cell own = cell;
     for (std::size_t i = 0; i < tiers_.size(); ++i) {
@@ -84,7 +83,7 @@ void MetricAggregation::add(const Place& place, std::string_view group, const Ce
         if (!tier.kept) continue;
         own.late = tier.late ? 1 : 0;
         CellTable& into = i == 0 && watched_ ? fresh_late_ : late_[i];
-        into.add(tier.window.start_of_last(), group, own);
+        into.add(tier.window.start_of_last(), group, group_hash, own);
     }
 }
 
@@ -92,6 +91,9 @@ std::vector<CellTable> MetricAggregation::take_cells(Timestamp log_clock) {
     assert(fresh_.empty() && fresh_late_.empty());
     std::vector<CellTable> taken;
     taken.push_back(std::exchange(in_time_, table(0)));
+    // The next commit's will be as many.
+    if (const CellTable& last = taken.back(); last.size() <= kRowsAtOnce)
+        in_time_.reserve(last.size(), last.text_bytes());
     for (std::size_t tier = 1; tier < windows_.size(); ++tier) {
         CellTable wider = table(tier);
         if (!taken.back().empty()) wider.add_all(taken.back(), windows_[tier], kNoWindow);

@@ -43,9 +43,35 @@ public:
         bool in_time = true;              // for the finest tier, which keeps it
         bool late = false;                // the window of the finest tier is closed
     };
-    Place place(std::int64_t at, std::int64_t log_clock, std::int64_t watermark);
-    // Precondition: place() was called for the event, and it is kept. Not for sets.
-    void add(const Place& place, std::string_view group, const Cell& cell);
+    Place place(std::int64_t at, std::int64_t log_clock, std::int64_t watermark) {
+        TierState& finest = tiers_[0];
+        Place place;
+        place.window = finest.window.start_of(at);
+        const std::int64_t retention = definition_.tiers[0].retention_micros;
+        finest.kept = retention == 0 || place.window >= finest.oldest.start_of(log_clock - retention);
+        finest.late = watermark - definition_.allowed_lateness_micros >= finest.window.end_of_last();
+        if (finest.kept && !finest.late) return place;
+        return place_in_wider(place, at, log_clock, watermark);
+    }
+    // Precondition: place() was called for the event, and it is kept. `group_hash`: text_hash() of it. Not for sets.
+    void add(const Place& place, std::string_view group, std::uint64_t group_hash, const Cell& cell) {
+        if (place.in_time) return coming().add(place.window, group, group_hash, cell);
+        add_out_of_time(place, group, group_hash, cell);
+    }
+    // The table of the finest tier is so large that it is worth fetching from before add(), in three steps. The window
+    // is that of an event of the time `at`.
+    bool far() const { return (watched_ ? fresh_ : in_time_).far(); }
+    std::int64_t prefetch(std::int64_t at, std::uint64_t group_hash) {
+        const std::int64_t window = tiers_[0].window.start_of(at);
+        coming().prefetch(window, group_hash);
+        return window;
+    }
+    void prefetch_row(std::int64_t window, std::uint64_t group_hash) const {
+        (watched_ ? fresh_ : in_time_).prefetch_row(window, group_hash);
+    }
+    void prefetch_group(std::int64_t window, std::uint64_t group_hash) const {
+        (watched_ ? fresh_ : in_time_).prefetch_group(window, group_hash);
+    }
     SetTable* sets() { return sets_ ? &*sets_ : nullptr; }  // nullptr for cells
     const SetTable* sets() const { return sets_ ? &*sets_ : nullptr; }
 
@@ -73,6 +99,9 @@ public:
 private:
     MetricAggregation(MetricDefinition definition, std::vector<Windows> windows);
     CellTable table(std::size_t tier) const;
+    CellTable& coming() { return watched_ ? fresh_ : in_time_; }
+    Place place_in_wider(Place place, std::int64_t at, std::int64_t log_clock, std::int64_t watermark);
+    void add_out_of_time(const Place& place, std::string_view group, std::uint64_t group_hash, const Cell& cell);
     template <class Visit>
     void take_fresh_from(CellTable& fresh, CellTable& pending, Visit& visit) {
         for (std::size_t i = 0; i < fresh.size(); ++i) {

@@ -36,6 +36,10 @@ void SetState::prefetch(std::uint64_t hash) const {
     if (const DistinctValues* distinct = impl_->distinct()) distinct->prefetch(hash);
 }
 
+DistinctValues* SetState::distinct_values() {
+    return impl_->distinct();
+}
+
 void SetState::add(std::int64_t micros) {
     if (QuantileSketch* quantiles = impl_->quantiles()) quantiles->add(micros);
 }
@@ -81,6 +85,12 @@ std::uint64_t SetState::sketch_bytes() const {
 
 std::size_t SetState::memory_bytes() const {
     return sizeof(Impl) + std::visit([](const auto& kept) { return kept.memory_bytes(); }, impl_->kept);
+}
+
+SetState::Weight SetState::weight() const {
+    if (const DistinctValues* distinct = impl_->distinct())
+        return {distinct->exact_values(), distinct->sketch_bytes(), sizeof(Impl) + distinct->memory_bytes()};
+    return {exact_values(), sketch_bytes(), memory_bytes()};
 }
 
 DistinctCount SetState::distinct() const {

@@ -55,6 +55,8 @@ struct SetChange {
     std::string bytes;
 };
 
+class DistinctValues;
+
 // A function of the values and their order alone, whatever was stored and read back in between. Movable. Not
 // thread-safe.
 class SetState {
@@ -70,6 +72,8 @@ public:
     bool add(std::string_view value, std::uint64_t hash);  // precondition: hash == value_hash(value)
     // Distinct: fetches what add() will look at, for who has several to add.
     void prefetch(std::uint64_t hash) const;
+    // Of Distinct, else nullptr. Stays where it is as long as the state that owns it, also when that moves.
+    DistinctValues* distinct_values();
     // Percentile: micro-units.
     void add(std::int64_t micros);
     // The union; exact where both are and the result is small enough.
@@ -88,6 +92,11 @@ public:
     // value for a counter, 16 bytes for a bucket. 0 while exact() but for Percentile.
     std::uint64_t sketch_bytes() const;
     std::size_t memory_bytes() const;
+    struct Weight {
+        std::uint64_t exact_values = 0, sketch_bytes = 0;
+        std::size_t memory_bytes = 0;
+    };
+    Weight weight() const;  // the three of them
 
     DistinctCount distinct() const;
     TopList top(std::size_t most) const;

@@ -8,7 +8,9 @@
 #include <unordered_map>
 
 #include "metrics/decimal.h"
+#include "metrics/distinct_values.h"
 #include "metrics/hash.h"
+#include "metrics/short_text.h"
 
 namespace streamgauge {
 namespace {
@@ -49,6 +51,9 @@ struct Cursor {
     std::int64_t start = 0, end = 0;  // empty
     Window* window = nullptr;
     std::uint32_t own = kNone;  // the last group's own state
+    Entry* entry = nullptr;     // that one
+    DistinctValues* distinct = nullptr;
+    bool has(std::int64_t at) const { return start <= at && at < end; }
 };
 
 struct Closing {
@@ -72,18 +77,23 @@ struct SetTable::Impl {
           windows(std::move(by_tier)),
           load(std::move(from)),
           open(windows.size()),
-          cursors(windows.size()) {
+          cursors(windows.size()),
+          earlier(windows.size()) {
         for (std::size_t i = 0; i < windows.size(); ++i) retention.push_back(of.tiers[i].retention_micros);
     }
 
     // ---- windows ----------------------------------------------------------------------------------------------------
     Cursor& cursor_at(std::size_t tier, std::int64_t at) {
         Cursor& cursor = cursors[tier];
-        if (at < cursor.start || at >= cursor.end) {
+        if (!cursor.has(at)) {
+            // Around the end of a window its events and those of the next one come by turns.
+            std::swap(cursor, earlier[tier]);
+            if (cursor.has(at)) return cursor;
             cursor.start = windows[tier].start_of(at);
             cursor.end = windows[tier].end_of(cursor.start);
             cursor.window = nullptr;
             cursor.own = kNone;
+            cursor.distinct = nullptr;
         }
         return cursor;
     }
@@ -166,8 +176,9 @@ struct SetTable::Impl {
         ++count;
         entry.exact_values = entry.state->exact_values();
         entry.charged_bytes = kStateBytes + group.size() + entry.state->sketch_bytes();
-        entry.memory = memory_of(entry);
+        entry.memory = memory_of(entry, entry.state->memory_bytes());
         memory += entry.memory;
+        weighed = false;
         return i;
     }
     // Also from its window's list, whose caller goes on with what it returns. The index is shifted back (Knuth, TAOCP
@@ -191,15 +202,16 @@ struct SetTable::Impl {
         free = i;
         return next;
     }
-    static std::size_t memory_of(const Entry& entry) {
-        return sizeof(Entry) + 8 + (entry.group.capacity() > 15 ? entry.group.capacity() + 17 : 0) +
-               entry.state->memory_bytes() + 48;  // what the allocator adds to a state's blocks
+    static std::size_t memory_of(const Entry& entry, std::size_t of_state) {
+        return sizeof(Entry) + 8 + (entry.group.capacity() > 15 ? entry.group.capacity() + 17 : 0) + of_state +
+               48;  // what the allocator adds to a state's blocks
     }
     void mark_dirty(std::uint32_t i) {
         if (entries[i].dirty) return;
         entries[i].dirty = true;
         dirty.push_back(i);
         dirty_memory += entries[i].memory;
+        weighed = false;
     }
     // A state that is new in the log, in a window that is open or closed.
     std::uint32_t create(Window& window, std::string_view group) {
@@ -216,8 +228,9 @@ struct SetTable::Impl {
     }
     // What `entry` counts for, after its state changed.
     void recount(Entry& entry) {
-        const std::uint64_t values = entry.state->exact_values();
-        const std::uint64_t bytes = kStateBytes + entry.group.size() + entry.state->sketch_bytes();
+        const SetState::Weight weight = entry.state->weight();
+        const std::uint64_t values = weight.exact_values;
+        const std::uint64_t bytes = kStateBytes + entry.group.size() + weight.sketch_bytes;
         if (!entry.window->closed) {  // differences of unsigned numbers add up whichever is larger
             entry.window->exact_values += values - entry.exact_values;
             entry.window->charged_bytes += bytes - entry.charged_bytes;
@@ -226,7 +239,8 @@ struct SetTable::Impl {
         }
         entry.exact_values = values;
         entry.charged_bytes = bytes;
-        const std::size_t now = memory_of(entry);
+        const std::size_t now = memory_of(entry, weight.memory_bytes);
+        weighed = weighed && now == entry.memory;
         memory += now - entry.memory;
         if (entry.dirty) dirty_memory += now - entry.memory;
         entry.memory = now;
@@ -269,8 +283,19 @@ struct SetTable::Impl {
         return {};
     }
     Status prepare(std::int64_t at, std::string_view group, std::int64_t log_clock);
-    bool add(std::int64_t at, std::string_view group, std::string_view value, std::int64_t micros,
+    bool add(std::int64_t at, std::string_view group, std::string_view value, std::uint64_t hash, std::int64_t micros,
              std::int64_t log_clock);
+    void forget_cursors() {
+        for (Cursor& cursor : cursors) cursor = {};
+        for (Cursor& cursor : earlier) cursor = {};
+        all_in_memory = false;
+    }
+    // Where a value of that time went last, or nullptr.
+    const DistinctValues* distinct_at(std::size_t tier, std::int64_t at) const {
+        return cursors[tier].has(at)   ? cursors[tier].distinct
+               : earlier[tier].has(at) ? earlier[tier].distinct
+                                       : nullptr;
+    }
     // True when that changed the state.
     bool add_to(std::uint32_t i, std::string_view value, std::uint64_t hash, std::int64_t micros);
 
@@ -301,8 +326,8 @@ struct SetTable::Impl {
     std::vector<Window*> closed;
     std::priority_queue<Closing, std::vector<Closing>, std::greater<>> closing;
     std::int64_t next_closing = INT64_MAX, watermark = INT64_MIN;
-    std::vector<Cursor> cursors;
-    bool all_in_memory = false;  // what the cursors point at, whatever the group
+    std::vector<Cursor> cursors, earlier;  // of the last event's windows, and of those before
+    bool all_in_memory = false;            // what the cursors point at, whatever the group
     std::uint64_t touches = 0;
 
     std::deque<Entry> entries;
@@ -313,6 +338,7 @@ struct SetTable::Impl {
 
     std::uint64_t exact_values = 0, charged_bytes = 0, overflowed = 0;
     std::size_t memory = 0, dirty_memory = 0;  // of all states, and of those that changed
+    bool weighed = false;                      // neither is too much, or has changed since it was looked at
     std::string other, escaped;
 };
 
@@ -340,9 +366,8 @@ Status SetTable::Impl::prepare(std::int64_t at, std::string_view group, std::int
     return {};
 }
 
-bool SetTable::Impl::add(std::int64_t at, std::string_view group, std::string_view value, std::int64_t micros,
-                         std::int64_t log_clock) {
-    const std::uint64_t hash = aggregate == Aggregate::Percentile ? 0 : value_hash(value);
+bool SetTable::Impl::add(std::int64_t at, std::string_view group, std::string_view value, std::uint64_t hash,
+                         std::int64_t micros, std::int64_t log_clock) {
     const std::string_view name = named(group);
     bool taken = false;
     for (std::size_t tier = 0; tier < windows.size(); ++tier) {
@@ -352,16 +377,20 @@ bool SetTable::Impl::add(std::int64_t at, std::string_view group, std::string_vi
         Window& window = window_of(tier, cursor);
         bool own = true;
         std::uint32_t i = cursor.own;
-        if (i == kNone || entries[i].group != name) {
+        if (i == kNone || !short_text::equal(cursor.entry->group, name)) {
             i = find(window, name);
             if (i == kNone) i = place_new(window, name, own);
             cursor.own = own ? i : kNone;
+            cursor.entry = &entries[i];
+            cursor.distinct = own ? entries[i].state->distinct_values() : nullptr;
         }
         if (window.closed) {
             ++entries[i].late;
             mark_dirty(i);
+        } else if (cursor.distinct != nullptr && cursor.distinct->has(hash)) {
+            // What this group has in an open window came into the wider ones at the same time, and those are open too.
+            break;
         }
-        // What this group has in an open window came into the wider ones at the same time, and those are open too.
         if (!add_to(i, value, hash, micros) && own && !window.closed && entries[i].state->exact()) break;
     }
     return taken;
@@ -393,7 +422,7 @@ void SetTable::Impl::release_least_used() {
     for (Window* window : least) {
         if (memory <= memory_limit / 2) return;
         window->partly_stored = true;
-        all_in_memory = false;
+        forget_cursors();
         release(*window);
     }
 }
@@ -418,14 +447,27 @@ void SetTable::advance(std::int64_t watermark_micros) {
 }
 
 Status SetTable::prepare(std::int64_t at_micros, std::string_view group, std::int64_t log_clock) {
-    if (memory_bytes() > impl_->memory_limit || impl_->dirty_memory > impl_->memory_limit / 2)
+    if (!impl_->weighed && (memory_bytes() > impl_->memory_limit || impl_->dirty_memory > impl_->memory_limit / 2))
         return Error::make(ErrorCode::Unavailable, "sets that are not in the store yet take too much memory");
+    impl_->weighed = true;
     return impl_->prepare(at_micros, group, log_clock);
 }
 
-bool SetTable::add(std::int64_t at_micros, std::string_view group, std::string_view value, std::int64_t micros,
-                   std::int64_t log_clock) {
-    return impl_->add(at_micros, group, value, micros, log_clock);
+bool SetTable::add(std::int64_t at_micros, std::string_view group, std::string_view value, std::uint64_t hash,
+                   std::int64_t micros, std::int64_t log_clock) {
+    return impl_->add(at_micros, group, value, hash, micros, log_clock);
+}
+
+void SetTable::prefetch(std::int64_t at_micros, std::uint64_t hash) const {
+    if (const DistinctValues* values = impl_->distinct_at(0, at_micros)) values->prefetch(hash);
+}
+
+void SetTable::prefetch_wider(std::int64_t at_micros, std::uint64_t hash) const {
+    const std::size_t tiers = impl_->windows.size();
+    const DistinctValues* const finest = tiers > 1 ? impl_->distinct_at(0, at_micros) : nullptr;
+    if (finest == nullptr || finest->has(hash)) return;
+    for (std::size_t tier = 1; tier < tiers; ++tier)
+        if (const DistinctValues* values = impl_->distinct_at(tier, at_micros)) values->prefetch(hash);
 }
 
 void SetTable::restore(const SetKey& key, SetState&& state) {
@@ -472,8 +514,7 @@ void SetTable::committed() {
         });
     }
     if (memory_bytes() > impl.memory_limit / 4 * 3) impl.release_least_used();
-    for (Cursor& cursor : impl.cursors) cursor = {};
-    impl.all_in_memory = false;
+    impl.forget_cursors();
 }
 
 bool SetTable::has_changes() const {

@@ -76,7 +76,16 @@ public:
     // To every tier that still keeps the window (log_clock decides). False when none did. `value` for Distinct and
     // TopK, `micros` for Percentile. Precondition: prepare() with the same time and group was the call before.
     bool add(std::int64_t at_micros, std::string_view group, std::string_view value, std::int64_t micros,
-             std::int64_t log_clock);
+             std::int64_t log_clock) {
+        return add(at_micros, group, value, value_hash(value), micros, log_clock);
+    }
+    // Precondition: hash == value_hash(value), of an empty value anything.
+    bool add(std::int64_t at_micros, std::string_view group, std::string_view value, std::uint64_t hash,
+             std::int64_t micros, std::int64_t log_clock);
+    // Distinct: who has values for several events fetches what add() will look at, for the finest tier of each, then
+    // for the wider ones of each that is not there yet. Groups are taken to be those of the events before.
+    void prefetch(std::int64_t at_micros, std::uint64_t hash) const;
+    void prefetch_wider(std::int64_t at_micros, std::uint64_t hash) const;
 
     // At the start: a state of a window that is open at `watermark`.
     void restore(const SetKey& key, SetState&& state);

@@ -547,5 +547,72 @@ TEST(BuiltInMetrics, AreThoseOfTheContract) {
     for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].id, static_cast<MetricId>(i + 1));
 }
 
+// Types for which filters say the same share what is done with their events, and so do metrics with the same filter.
+TEST(Aggregation, TakesWhatFiltersSayWhicheverTheTypeDecides) {
+    const std::vector<std::string> texts{
+        "exists user_id and exists page_url",
+        "event_type in (a, b) and exists props.x",
+        "event_type != c and exists props.x and exists user_id",
+        "(event_type = a or exists user_id) and exists page_url",
+        "not event_type = a and (exists props.x or event_type = b)",
+        "exists event_type and exists props.x",
+        "event_type = a or exists props.y",
+        "user_id = u1 and exists page_url",
+        "exists props.x and props.x > 4",
+        "not exists user_id",
+        "exists user_id and exists page_url",
+    };
+    std::vector<MetricDefinition> definitions;
+    std::vector<Filter> filters;
+    for (const std::string& text : texts) {
+        MetricDefinition definition;
+        definition.id = kFirstUserMetric + static_cast<MetricId>(definitions.size());
+        definition.name = text;
+        definition.where = *Filter::parse(text);
+        definition.tiers = {{kDayMicros, 0}};
+        filters.push_back(definition.where);
+        definitions.push_back(std::move(definition));
+    }
+    Result<Aggregation> aggregation = Aggregation::make(
+        definitions,
+        [](MetricId, const SetKey&) -> Result<std::optional<SetState>> { return std::optional<SetState>{}; });
+    ASSERT_TRUE(aggregation.ok());
+    std::mt19937_64 random(3);
+    std::vector<std::int64_t> expected(filters.size());
+    EventBatch batch;
+    for (int i = 0; i < 2'000; ++i) {
+        const auto pick = [&random](std::initializer_list<const char*> all) {
+            return *(all.begin() + random() % all.size());
+        };
+        const std::string x = pick({"", "3", "5"}), y = pick({"", "1"});
+        std::string props = "{";
+        if (!x.empty()) props += "\"x\":\"" + x + '"';
+        if (!y.empty()) props += (x.empty() ? "\"y\":" : ",\"y\":") + y;
+        props += '}';
+        EventView event;
+        event.event_type = pick({"a", "b", "c", "d"});
+        event.user_id = pick({"", "u1", "u2"});
+        event.page_url = pick({"", "/"});
+        event.props = props;
+        event.occurred_at = event.received_at = {1'800'000'000'000'000};
+        batch.add(event);
+        for (std::size_t f = 0; f < filters.size(); ++f) {
+            std::vector<std::string_view> values;
+            for (const FieldPath& path : filters[f].fields())
+                values.push_back(path.field != Field::Prop ? canonical_text(path.field, event)
+                                 : path.prop == "x"        ? std::string_view(x)
+                                                           : std::string_view(y));
+            expected[f] += filters[f].matches(values.data()) ? 1 : 0;
+        }
+    }
+    PartitionState state;
+    ASSERT_TRUE(aggregation->apply(batch, 0, state).ok());
+    for (std::size_t f = 0; f < filters.size(); ++f) {
+        const std::vector<CellTable> taken = aggregation->metrics()[f].take_cells(state.log_clock);
+        ASSERT_EQ(taken.size(), 1U) << texts[f];
+        EXPECT_EQ(taken[0][0].cell.value, expected[f]) << texts[f];
+    }
+}
+
 }  // namespace
 }  // namespace streamgauge

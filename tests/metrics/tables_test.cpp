@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The hash table against the standard library's map.
+// The hash tables against the standard library's, and short texts against its functions.
 #include <gtest/gtest.h>
 
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 
 #include "metrics/decimal.h"
+#include "metrics/hash_set.h"
+#include "metrics/short_text.h"
 #include "metrics/string_map.h"
 
 namespace streamgauge {
@@ -48,6 +51,43 @@ TEST(StringMap, OneRoundOfSweepingMeetsEveryEntry) {
     std::size_t cursor = 5;
     map.sweep(cursor, map.slots() + map.size(), [](std::string_view, int) { return true; });
     EXPECT_EQ(map.size(), 0U);
+}
+
+TEST(HashSet, SortsAnyHashes) {
+    std::mt19937_64 random(5);
+    for (const std::size_t size : {0U, 1U, 63U, 64U, 65U, 1'000U, 30'000U}) {
+        // Even ones, and those that somebody chose to be close together.
+        for (const std::uint64_t range : {~std::uint64_t{0}, std::uint64_t{1} << 40}) {
+            HashSet hashes;
+            std::set<std::uint64_t> expected;
+            while (expected.size() < size) {
+                const std::uint64_t hash = random() % range + 1;
+                EXPECT_EQ(hashes.insert(hash), expected.insert(hash).second);
+            }
+            EXPECT_EQ(hashes.sorted(), std::vector<std::uint64_t>(expected.begin(), expected.end()));
+        }
+    }
+}
+
+TEST(ShortText, IsComparedAndCopiedWhole) {
+    const std::string text = [] {
+        std::string long_one;
+        for (int i = 0; i < 100; ++i) long_one += static_cast<char>('!' + i % 90);
+        return long_one;
+    }();
+    for (std::size_t size = 0; size <= text.size(); ++size) {
+        const std::string one = text.substr(0, size);
+        EXPECT_TRUE(short_text::equal(one, text.substr(0, size)));
+        EXPECT_FALSE(short_text::equal(one, one + 'x'));
+        for (std::size_t at = 0; at < size; ++at) {
+            std::string other = one;
+            other[at] = '\x01';
+            EXPECT_FALSE(short_text::equal(one, other)) << size << ' ' << at;
+        }
+        std::string copy(size + 1, '#');
+        EXPECT_EQ(short_text::copy(one, copy.data()), copy.data() + size);
+        EXPECT_EQ(copy, one + '#');
+    }
 }
 
 }  // namespace
