@@ -14,13 +14,16 @@ namespace streamgauge::loadgen {
 
 struct Threshold {
     enum class Measure : std::uint8_t {
-        Percentile,  // of the response time, milliseconds
+        // Of the response time, milliseconds; what had no answer counts with the time that it waited.
+        Percentile,
         Average,
         Minimum,
         Maximum,
         Median,
-        Errors,      // share of the ended requests that are not good, 0 to 1
-        Rate,        // good answers a second
+        Errors,  // share of the ended requests that are not good, 0 to 1
+        // Good answers a second of the planned time, and of the time to the last answer where that is over a second
+        // more.
+        Rate,
         Requests,    // good answers, a count
         Dropped,     // requests that were due and not sent, a count
         Unfinished,  // a count
@@ -46,5 +49,7 @@ struct Threshold {
 Result<Threshold> parse_threshold(std::string_view text);
 // The one way to write it; parse_threshold() gives an equal value.
 std::string to_text(const Threshold& threshold);
+
+bool holds(Threshold::Comparison comparison, double measured, double value);
 
 }  // namespace streamgauge::loadgen
