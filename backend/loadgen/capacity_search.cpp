@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "loadgen/capacity_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace streamgauge::loadgen {
+namespace {
+
+constexpr std::size_t kGrid = 2000;
+constexpr double kBlur = 0.012;        // of the rate: so near the limit a step goes either way
+constexpr double kWrongClear = 0.015;  // of clear outcomes that are wrong all the same
+constexpr double kWrongUnclear = 0.2;
+constexpr double kHintSpread = 0.04;  // of the rate that an overloaded server answers, as an estimate of the limit
+constexpr double kHintTrust = 0.5;    // as much for the estimate as for all rates between
+// Of the probability: the rate to confirm is at most so likely too high. After a confirmation that failed, less.
+constexpr double kConfirmQuantile = 0.1, kConfirmAgainQuantile = 0.05;
+constexpr StepLimits kDoublingLimits{1, 2.5, 5};
+constexpr StepLimits kNarrowingLimits{1, 5, 16};
+constexpr double kDrainSeconds = 2;  // what a drain is reckoned to take
+
+}  // namespace
+
+std::string_view to_string(CapacityEnd end) {
+    switch (end) {
+        case CapacityEnd::Found:
+            return "found";
+        case CapacityEnd::NothingHeld:
+            return "nothing held";
+        case CapacityEnd::NoLimit:
+            return "no limit found";
+        case CapacityEnd::GeneratorLimited:
+            return "the generator is the limit";
+        case CapacityEnd::OutOfTime:
+            return "out of time";
+    }
+    return "";
+}
+
+Result<CapacitySearch> CapacitySearch::make(const CapacityOptions& options) {
+    const auto wrong = [](const char* field, std::string message) {
+        Error error = Error::make(ErrorCode::InvalidArgument, std::move(message));
+        error.field = field;
+        return error;
+    };
+    if (!(options.first_rate >= 1)) return wrong("first_rate", "the first rate must be at least one request a second");
+    if (!(options.highest_rate > options.first_rate && options.highest_rate <= 1e6))
+        return wrong("highest_rate", "the highest rate must be above the first one, and at most 1000000");
+    if (!(options.budget_seconds >= 30 && options.budget_seconds <= 3600))
+        return wrong("budget_seconds", "the search may take 30 to 3600 seconds");
+    return CapacitySearch(options);
+}
+
+CapacitySearch::CapacitySearch(const CapacityOptions& options) : options_(options) {}
+
+std::optional<CapacityTask> CapacitySearch::next() {
+    if (over_) return std::nullopt;
+    if (!narrowing_) {
+        if (steps_.empty()) return CapacityTask{options_.first_rate, kDoublingLimits, false};
+        return CapacityTask{std::min(options_.highest_rate, steps_.back().rate * 2), kDoublingLimits, false};
+    }
+    const double left = options_.budget_seconds - elapsed_;
+    const double confirm = options_.confirm_seconds + kDrainSeconds;
+    // Time for a second confirmation, in case that the first fails.
+    const double another = failed_confirmations_ == 0 ? 2 * confirm : confirm;
+    if (narrow() || left < another + kNarrowingLimits.most_seconds + kDrainSeconds) {
+        if (left < confirm) {
+            over_ = true;
+            return std::nullopt;
+        }
+        const double rate = failed_confirmations_ == 0
+                                ? std::max(quantile(kConfirmQuantile), quantile(0.5) * (1 - options_.width / 2))
+                                : quantile(kConfirmAgainQuantile);
+        return CapacityTask{rate, {1, options_.confirm_seconds - 1, options_.confirm_seconds}, true};
+    }
+    return CapacityTask{quantile(0.5), kNarrowingLimits, false};
+}
+
+void CapacitySearch::outcome(CapacityOutcome outcome, double idle_seconds) {
+    elapsed_ += outcome.seconds + idle_seconds;
+    // While doubling, the next step tells more than a longer one would: only a clear failure ends it.
+    const bool failed = outcome.state == StepState::Failed && (narrowing_ || outcome.clear);
+    const bool held_highest = !failed && outcome.rate >= options_.highest_rate;
+    steps_.push_back(outcome);
+    if (outcome.generator_limited) {
+        over_ = true;
+        end_ = CapacityEnd::GeneratorLimited;
+    } else if (outcome.confirm && !failed) {
+        learn(outcome.offered_rate, false, true);
+        confirmed_ = std::max(confirmed_, std::min(outcome.rate, outcome.offered_rate));
+        end_ = CapacityEnd::Found;
+        // Where what is known moved away from it, and there is time, the search goes on.
+        over_ = narrow() && confirmed_ >= quantile(0.025) * (1 - kBlur);
+    } else if (narrowing_) {
+        if (outcome.confirm) ++failed_confirmations_;
+        learn(outcome.offered_rate, failed, outcome.clear);
+    } else if (failed) {
+        if (steps_.size() == 1) {
+            over_ = true;
+            end_ = CapacityEnd::NothingHeld;
+        } else {
+            start_narrowing();
+        }
+    } else if (held_highest) {
+        over_ = true;
+        end_ = CapacityEnd::NoLimit;
+        confirmed_ = outcome.rate;
+    }
+    if (!narrowing_ && !over_ && elapsed_ >= options_.budget_seconds) over_ = true;
+}
+
+// What an overloaded server still answers is often near what it can, but one that collapses answers less: half of the
+// belief goes to that rate, half to all rates between a step below the last that held and a little above the first that
+// failed.
+void CapacitySearch::start_narrowing() {
+    narrowing_ = true;
+    const double held = steps_[steps_.size() - 2].rate, failed = steps_.back().rate;
+    low_rate_ = held / 2;
+    high_rate_ = failed * 1.2;
+    probability_.assign(kGrid, 1.0 / kGrid);
+    const double hint = std::log(std::max(1e-9, steps_.back().answered_rate));
+    std::vector<double> near(kGrid);
+    for (std::size_t i = 0; i < kGrid; ++i) {
+        const double x = std::log(low_rate_) + std::log(high_rate_ / low_rate_) * static_cast<double>(i) / (kGrid - 1);
+        near[i] = std::exp(-0.5 * std::pow((x - hint) / kHintSpread, 2));
+    }
+    const double sum = std::accumulate(near.begin(), near.end(), 0.0);
+    if (sum > 1e-6)
+        for (std::size_t i = 0; i < kGrid; ++i)
+            probability_[i] = (1 - kHintTrust) * probability_[i] + kHintTrust * near[i] / sum;
+    learn(held, false, steps_[steps_.size() - 2].clear);
+    learn(failed, true, steps_.back().clear);
+}
+
+// Random arrivals make a step heavier or lighter than its plan: what counts is what was due in it. P(fails at r | limit
+// c) rises from nearly nothing to nearly one around c.
+void CapacitySearch::learn(double rate, bool failed, bool clear) {
+    const double wrong = clear ? kWrongClear : kWrongUnclear;
+    double sum = 0;
+    for (std::size_t i = 0; i < kGrid; ++i) {
+        const double x = std::log(low_rate_) + std::log(high_rate_ / low_rate_) * static_cast<double>(i) / (kGrid - 1);
+        const double above = 1 / (1 + std::exp(-(std::log(rate) - x) / kBlur));
+        const double fails = wrong + (1 - 2 * wrong) * above;
+        probability_[i] *= failed ? fails : 1 - fails;
+        sum += probability_[i];
+    }
+    for (double& p : probability_) p /= sum;
+}
+
+bool CapacitySearch::narrow() const {
+    return quantile(0.975) / quantile(0.025) <= 1 + options_.width;
+}
+
+double CapacitySearch::quantile(double q) const {
+    double seen = 0;
+    for (std::size_t i = 0; i < kGrid; ++i) {
+        if (seen + probability_[i] >= q) {
+            const double at = static_cast<double>(i) - 0.5 + (q - seen) / probability_[i];
+            return low_rate_ * std::pow(high_rate_ / low_rate_, std::clamp(at / (kGrid - 1), 0.0, 1.0));
+        }
+        seen += probability_[i];
+    }
+    return high_rate_;
+}
+
+// The lowest rate above the answer that failed.
+const CapacityOutcome* CapacitySearch::nearest_failed() const {
+    const CapacityOutcome* found = nullptr;
+    for (const CapacityOutcome& step : steps_) {
+        if (step.state != StepState::Failed || step.rate <= confirmed_) continue;
+        if (found == nullptr || step.rate < found->rate) found = &step;
+    }
+    return found;
+}
+
+// The stage whose mean grew most between the highest rate that held and the lowest above it that failed, where it
+// explains a good part of what the response time grew by.
+std::string CapacitySearch::limiting_stage() const {
+    const CapacityOutcome* failed = nearest_failed();
+    const CapacityOutcome* held = nullptr;
+    for (const CapacityOutcome& step : steps_)
+        if (step.state == StepState::Held && (held == nullptr || step.rate >= held->rate)) held = &step;
+    // The step that shows most: the rate that overloaded it first.
+    for (const CapacityOutcome& step : steps_)
+        if (failed != nullptr && step.state == StepState::Failed && step.mean_ms > failed->mean_ms) failed = &step;
+    if (failed == nullptr || held == nullptr || failed->stages.empty()) return {};
+    const auto mean = [](const CapacityOutcome& step, const std::string& name) {
+        for (const StageTime& s : step.stages)
+            if (s.name == name && s.count > 0) return s.sum_ms / static_cast<double>(s.count);
+        return 0.0;
+    };
+    std::string found;
+    double most = 0;
+    for (const StageTime& stage : failed->stages) {
+        if (stage.name == "total") continue;
+        const double growth = mean(*failed, stage.name) - mean(*held, stage.name);
+        if (growth > most) {
+            most = growth;
+            found = stage.name;
+        }
+    }
+    constexpr double kGoodPart = 0.3;
+    const double all = failed->mean_ms - held->mean_ms;
+    return most > 0 && most >= kGoodPart * all ? found : "outside of the server's stages";
+}
+
+CapacityAnswer CapacitySearch::answer() const {
+    CapacityAnswer out;
+    out.end = end_;
+    out.steps = steps_;
+    out.seconds = elapsed_;
+    if (narrowing_) {
+        out.low = quantile(0.025) * (1 - kBlur);
+        out.high = quantile(0.975) * (1 + kBlur);
+        out.rate = confirmed_ > 0 ? confirmed_ : out.low;
+        const CapacityOutcome* failed = nearest_failed();
+        if (failed != nullptr) out.limiting = failed->limiting;
+        out.limiting_stage = limiting_stage();
+        return out;
+    }
+    for (const CapacityOutcome& step : steps_) {
+        if (step.state == StepState::Held && !step.generator_limited) out.rate = std::max(out.rate, step.rate);
+        if (step.state == StepState::Failed) out.limiting = step.limiting;
+    }
+    out.low = out.rate;
+    out.high = out.end == CapacityEnd::NothingHeld ? options_.first_rate : 0;
+    return out;
+}
+
+}  // namespace streamgauge::loadgen

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The highest rate at which a server holds all of its objectives. Doubles the rate until a step fails, then narrows:
+// each step's outcome moves a probability over all rates, and the next step is where it is most in doubt (probabilistic
+// bisection: Horstein 1963; Waeber, Frazier, Henderson, SIAM J. Control Optim. 51, 2013), so that one wrong outcome is
+// put right by the next. A longer run confirms the answer. Pure: outcomes in, rates out.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "loadgen/capacity_step.h"
+
+namespace streamgauge::loadgen {
+
+struct CapacityOptions {
+    double first_rate = 50;  // requests a second
+    double highest_rate = 100'000;
+    double budget_seconds = 175;  // of steps and drains together
+    double width = 0.05;          // of the interval, of the rate: then it is narrow enough
+    double confirm_seconds = 20;
+};
+
+// What is to be done next. A step is to be ended when it is judged (CapacityStep), and the server to be given time to
+// work off what it has before the next one.
+struct CapacityTask {
+    double rate = 0;
+    StepLimits limits;
+    bool confirm = false;
+};
+
+// What became of a step.
+struct CapacityOutcome {
+    double rate = 0;          // of the plan
+    double offered_rate = 0;  // what the arrivals, which are random, came to
+    double answered_rate = 0, seconds = 0;
+    double mean_ms = 0, p50_ms = 0, p99_ms = 0;  // response times
+    StepState state = StepState::Held;
+    bool clear = false, confirm = false, generator_limited = false;
+    std::string limiting;
+    std::vector<StageTime> stages;
+};
+
+enum class CapacityEnd : std::uint8_t {
+    Found,
+    NothingHeld,       // not even the first rate
+    NoLimit,           // the highest rate held
+    GeneratorLimited,  // this generator cannot send more; the server may take more
+    OutOfTime,         // the answer is not confirmed
+};
+std::string_view to_string(CapacityEnd end);  // "found", "nothing held", ...
+
+struct CapacityAnswer {
+    CapacityEnd end = CapacityEnd::OutOfTime;
+    double rate = 0;  // the highest that held, confirmed where `end` is Found
+    // The limit lies between them with 95 % probability. high is 0 where no step has shown one.
+    double low = 0, high = 0;
+    std::string limiting;        // objective that failed just above, or "queue"
+    std::string limiting_stage;  // of the server's own; "outside of the server's stages"; or empty: it names none
+    double seconds = 0;          // taken
+    std::vector<CapacityOutcome> steps;
+};
+
+class CapacitySearch {
+public:
+    // InvalidArgument (field first_rate, highest_rate, budget_seconds).
+    static Result<CapacitySearch> make(const CapacityOptions& options);
+
+    // None when the search is over. After each, outcome() is to be called.
+    std::optional<CapacityTask> next();
+    // `idle_seconds`: what was waited before the step.
+    void outcome(CapacityOutcome outcome, double idle_seconds);
+    CapacityAnswer answer() const;
+
+private:
+    explicit CapacitySearch(const CapacityOptions& options);
+    void start_narrowing();
+    void learn(double rate, bool failed, bool clear);
+    bool narrow() const;
+    double quantile(double q) const;  // of the probability, a rate
+    const CapacityOutcome* nearest_failed() const;
+    std::string limiting_stage() const;
+
+    CapacityOptions options_;
+    std::vector<CapacityOutcome> steps_;
+    double elapsed_ = 0;
+    bool narrowing_ = false, over_ = false;
+    CapacityEnd end_ = CapacityEnd::OutOfTime;
+    double confirmed_ = 0;
+    int failed_confirmations_ = 0;
+    double low_rate_ = 0, high_rate_ = 0;  // of the grid
+    std::vector<double> probability_;      // of each point of a grid that is even in the logarithm
+};
+
+}  // namespace streamgauge::loadgen
