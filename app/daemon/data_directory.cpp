@@ -30,8 +30,8 @@ std::vector<fs::path> own_files(const std::string& data_dir) {
                 break;
             }
         }
-        const bool ours = name == "store.db" || name == "dead-letters.db" || name == "baseline.db" ||
-                          name == "baseline.ndjson" || name == "store.db.new" ||
+        const bool ours = name == "store.db" || name == "dead-letters.db" || name == "annotations.db" ||
+                          name == "baseline.db" || name == "baseline.ndjson" || name == "store.db.new" ||
                           (name.starts_with("journal-") && name.ends_with(".db")) ||
                           (name.starts_with("dedup-") && name.ends_with(".run"));
         if (ours) found.push_back(entry.path());

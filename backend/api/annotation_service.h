@@ -20,18 +20,21 @@ struct Annotation {
     std::string project;             // empty: all
     std::string by;                  // who made it: a user, a key, or the server
     std::vector<std::string> tags;   // at most 10 of at most 64 bytes
+    bool operator==(const Annotation&) const = default;
 };
 
 // Callbacks on the service's own thread.
 class AnnotationService {
 public:
     virtual ~AnnotationService() = default;
-    // Durable when it answers. The id is made here.
+    // Durable when it answers. The id is made here. InvalidArgument with Error::field.
     virtual void add(Annotation annotation, Done<Annotation> done) = 0;
-    // Those that touch the range, oldest first, at most `limit` (1 to 1,000), of the project and of all.
+    // Those that touch the range, oldest first, at most `limit` (1 to 1,000; of more the newest), of the project and of
+    // all. An empty project: of every one.
     virtual void list(std::string project, query::TimeRange range, std::size_t limit,
                       Done<std::vector<Annotation>> done) = 0;
-    virtual void remove(std::string id, Done<bool> done) = 0;
+    // NotFound where there is none of that id, or it is not of `project` (empty: any).
+    virtual void remove(std::string project, std::string id, Done<bool> done) = 0;
 };
 
 }  // namespace streamgauge::api

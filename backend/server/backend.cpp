@@ -10,6 +10,7 @@
 #include "api/access_service.h"
 #include "api/admin_service.h"
 #include "api/analyst.h"
+#include "api/annotation_log.h"
 #include "api/canary.h"
 #include "api/dead_letter_service.h"
 #include "api/event_tracer.h"
@@ -91,7 +92,9 @@ public:
 
     Status open();
 
-    Services services() override { return {*query_, *feed_, *load_, *admin_, *access_, *trace_, *metrics_, *analyst_}; }
+    Services services() override {
+        return {*query_, *feed_, *load_, *admin_, *access_, *trace_, *metrics_, *analyst_, *annotations_};
+    }
     std::optional<std::string> take_first_password() override { return access_->take_first_password(); }
     const http::RouteTable& routes() const override { return table_; }
     std::vector<http::Endpoint> listening() const override { return listeners_.listening(); }
@@ -125,6 +128,7 @@ private:
     std::unique_ptr<Pipeline> pipeline_;
     std::unique_ptr<api::MetricManager> metrics_;
     std::unique_ptr<api::DeadLetters> letters_;
+    std::unique_ptr<api::AnnotationLog> annotations_;
     api::IngestStats ingest_stats_;
     std::unique_ptr<SchemaRegistry> schemas_;
     std::unique_ptr<SchemaWorker> schema_worker_;
@@ -204,6 +208,11 @@ Status EmbeddedBackend::open_storage() {
                                           config_.dead_letters_max_bytes, secrets_});
     if (!opened.ok()) return explained("the dead letters in " + config_.data_dir + " cannot be opened", opened.error());
     letters_ = std::move(opened).value();
+
+    auto annotations = api::AnnotationLog::open(config_.data_dir + "/annotations.db", clock_);
+    if (!annotations.ok())
+        return explained("the annotations in " + config_.data_dir + " cannot be opened", annotations.error());
+    annotations_ = std::move(annotations).value();
     return {};
 }
 
@@ -254,7 +263,7 @@ void EmbeddedBackend::make_services() {
     api::Hello hello;
     hello.version = STREAMGAUGE_VERSION;
     hello.epoch = static_cast<std::uint64_t>(clock_.now().micros);
-    hello.features = {"live", "events", "queries", "dead_letters", "filter", "trace", "metrics"};
+    hello.features = {"live", "events", "queries", "dead_letters", "filter", "trace", "metrics", "annotations"};
 
     const bool required = authentication_required(config_);
     const auto limited = [this] { ingest_stats_.limited(1); };
@@ -317,11 +326,10 @@ void EmbeddedBackend::make_services() {
 }
 
 Status EmbeddedBackend::serve() {
-    route_services_ = std::make_unique<RouteServices>(
-        RouteServices{clock_,          *ingest_,  *query_,   *analyst_, *metrics_,
-                      *events_,        *feed_,    *load_,    *admin_,   *access_,
-                      *letters_,       *gate_,    *limits_,  *schemas_, *trace_,
-                      *schema_worker_, *metrics_, requests_, *ticker_,  [this] { return figures(); }});
+    route_services_ = std::make_unique<RouteServices>(RouteServices{
+        clock_,  *ingest_,        *query_,   *analyst_, *metrics_,     *events_, *feed_,
+        *load_,  *admin_,         *access_,  *letters_, *gate_,        *limits_, *schemas_,
+        *trace_, *schema_worker_, *metrics_, requests_, *annotations_, *ticker_, [this] { return figures(); }});
     if (Status added = add_all_routes(table_, *route_services_); !added.ok()) return added;
     requests_.prepare(table_);
 
@@ -361,6 +369,7 @@ void EmbeddedBackend::stop(milliseconds deadline) {
     if (access_) access_->stop();
     if (feed_) feed_->stop();
     if (letters_) letters_->stop();
+    if (annotations_) annotations_->stop();
     if (schema_worker_) schema_worker_->stop();
     if (metrics_) metrics_->stop();
     // Commits what was taken, so that the pipeline finds all of it.

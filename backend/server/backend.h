@@ -11,6 +11,7 @@
 
 #include "api/access.h"
 #include "api/analysis_service.h"
+#include "api/annotation_service.h"
 #include "api/metric_service.h"
 #include "api/services.h"
 #include "api/trace_service.h"
@@ -30,6 +31,7 @@ struct Services {
     api::TraceService& trace;
     api::MetricService& metrics;
     api::AnalysisService& analysis;
+    api::AnnotationService& annotations;
 };
 
 struct StartOptions {

@@ -17,6 +17,7 @@ const std::vector<TagDoc>& openapi_tags() {
         {"metrics", "What is counted, over which windows, by which groups."},
         {"administration", "Settings that change while the server runs."},
         {"load", "Load runs, for the operator on this machine."},
+        {"annotations", "Marks on the time axis: deploys, faults, load runs, alerts."},
     };
     return tags;
 }
@@ -134,6 +135,20 @@ const std::vector<NamedSchema>& openapi_schemas() {
               "id":{"type":["integer","null"],"minimum":1,"description":"Its number; of a repeat the first one's, null where that is no longer known."},
               "occurredAt":{"type":"string","format":"date-time"},
               "receivedAt":{"type":"string","format":"date-time"}}})"},
+        // ---- annotations --------------------------------------------------------------------------------------------
+        {"NewAnnotation", R"({"type":"object","required":["text"],"additionalProperties":false,
+            "properties":{
+              "at":{"type":["string","integer","null"],"description":"RFC 3339, or seconds or milliseconds since 1970; now without it."},
+              "until":{"type":["string","integer","null"],"description":"The end of a stretch of time; not before `at`."},
+              "kind":{"type":"string","pattern":"^[a-z_]{1,32}$","description":"deploy, fault, load_run, alert, note; note without it."},
+              "text":{"type":"string","minLength":1,"maxLength":500,"description":"1 to 500 bytes."},
+              "project":{"type":"string","description":"Empty: all."},
+              "tags":{"type":"array","maxItems":10,"items":{"type":"string","minLength":1,"maxLength":64}}}})"},
+        {"Annotation", R"({"type":"object","required":["id","at","until","kind","text","project","by","tags"],
+            "properties":{"id":{"type":"string"},"at":{"type":"string","format":"date-time"},
+              "until":{"type":["string","null"],"format":"date-time"},"kind":{"type":"string"},"text":{"type":"string"},
+              "project":{"type":"string"},"by":{"type":"string","description":"A user, a key, or the server."},
+              "tags":{"type":"array","items":{"type":"string"}}}})"},
         // ---- about --------------------------------------------------------------------------------------------------
         {"Hello", R"({"type":"object","required":["product","version","api_version","epoch","features"],
             "properties":{"product":{"const":"streamgauge"},"version":{"type":"string"},

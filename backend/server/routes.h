@@ -18,6 +18,7 @@ class MetricDirectory;
 }
 namespace api {
 class AnalysisService;
+class AnnotationService;
 class DeadLetterService;
 class EventSearch;
 class AccessService;
@@ -52,6 +53,7 @@ struct RouteServices {
     SchemaWorker& schema_worker;
     api::MetricService& metrics;
     RequestMetrics& requests;
+    api::AnnotationService& annotations;
     Ticker& ticker;
     std::function<ServerFigures()> figures;
 };
@@ -72,6 +74,7 @@ Status add_live_routes(http::RouteTable& table, const RouteServices& services);
 Status add_prometheus_routes(http::RouteTable& table, const RouteServices& services);
 Status add_schema_routes(http::RouteTable& table, const RouteServices& services);
 Status add_metric_routes(http::RouteTable& table, const RouteServices& services);
+Status add_annotation_routes(http::RouteTable& table, const RouteServices& services);
 Status add_load_routes(http::RouteTable& table, const RouteServices& services);
 // The page that lists all rows: add it last.
 Status add_index_route(http::RouteTable& table);
