@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/annotation_service.h"
 #include "api/event_trace.h"
 #include "api/metric_service.h"
 #include "api/services.h"
@@ -64,6 +65,17 @@ public:
     virtual void cancel_backfill(std::string name, QObject* context, Done<bool> done) = 0;
 };
 
+// Needs the feature "annotations"; without it the backend answers NotFound. Errors are those of api::AnnotationService.
+class AnnotationCalls {
+public:
+    virtual ~AnnotationCalls() = default;
+    // Of every project that may be seen; those that touch the range, oldest first, of many the newest 200.
+    virtual void list_annotations(query::TimeRange range, QObject* context,
+                                  Done<std::vector<api::Annotation>> done) = 0;
+    virtual void add_annotation(api::Annotation annotation, QObject* context, Done<api::Annotation> done) = 0;
+    virtual void remove_annotation(std::string id, QObject* context, Done<bool> done) = 0;
+};
+
 // Destroying it ends the subscription: nothing is received afterwards. It may be destroyed inside its own callback, and
 // before or after the client.
 class LiveSubscription {
@@ -98,6 +110,7 @@ public:
     virtual LoadCalls& load() = 0;
     virtual EventCalls& events() = 0;
     virtual MetricCalls& metrics() = 0;
+    virtual AnnotationCalls& annotations() = 0;
     virtual LiveCalls& live() = 0;
 
     virtual ConnectionState state() const = 0;

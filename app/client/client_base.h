@@ -34,6 +34,7 @@ class ClientBase : public BackendClient,
                    protected LoadCalls,
                    protected EventCalls,
                    protected MetricCalls,
+                   protected AnnotationCalls,
                    protected LiveCalls {
     Q_OBJECT
 public:
@@ -43,6 +44,7 @@ public:
     LoadCalls& load() override { return *this; }
     EventCalls& events() override { return *this; }
     MetricCalls& metrics() override { return *this; }
+    AnnotationCalls& annotations() override { return *this; }
     LiveCalls& live() override { return *this; }
     ConnectionState state() const override { return state_; }
     std::string error_text() const override { return error_text_; }

@@ -285,6 +285,30 @@ void EmbeddedClient::cancel_backfill(std::string name, QObject* context, Done<bo
               });
 }
 
+void EmbeddedClient::list_annotations(query::TimeRange range, QObject* context,
+                                      Done<std::vector<api::Annotation>> done) {
+    ask<std::vector<api::Annotation>>(
+        context, std::move(done),
+        [range](const Services& services, const api::Done<std::vector<api::Annotation>>& settle) {
+            services.annotations.list({}, range, 200, settle);
+        });
+}
+
+void EmbeddedClient::add_annotation(api::Annotation annotation, QObject* context, Done<api::Annotation> done) {
+    annotation.by = "console";
+    ask<api::Annotation>(
+        context, std::move(done),
+        [annotation = std::move(annotation)](const Services& services, const api::Done<api::Annotation>& settle) {
+            services.annotations.add(annotation, settle);
+        });
+}
+
+void EmbeddedClient::remove_annotation(std::string id, QObject* context, Done<bool> done) {
+    ask<bool>(context, std::move(done), [id = std::move(id)](const Services& services, const api::Done<bool>& settle) {
+        services.annotations.remove({}, id, settle);
+    });
+}
+
 void EmbeddedClient::stop_load(QObject* context, Done<api::LoadStatus> done) {
     ask<api::LoadStatus>(
         context, std::move(done),

@@ -57,6 +57,9 @@ protected:
     void put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) override;
     void remove_metric(std::string name, QObject* context, Done<bool> done) override;
     void cancel_backfill(std::string name, QObject* context, Done<bool> done) override;
+    void list_annotations(query::TimeRange range, QObject* context, Done<std::vector<api::Annotation>> done) override;
+    void add_annotation(api::Annotation annotation, QObject* context, Done<api::Annotation> done) override;
+    void remove_annotation(std::string id, QObject* context, Done<bool> done) override;
     void feed_opened(const Feed& feed) override;
     void feed_closed(std::uint64_t id) override;
 

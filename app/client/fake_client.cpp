@@ -8,7 +8,7 @@ namespace streamgauge::client {
 FakeClient::FakeClient(QObject* parent) : ClientBase(parent) {
     next_hello_.version = STREAMGAUGE_VERSION;
     next_hello_.epoch = 1;
-    next_hello_.features = {"live", "events", "load", "filter", "trace", "metrics"};
+    next_hello_.features = {"live", "events", "load", "filter", "trace", "metrics", "annotations"};
     on_health = [] { return Result<api::Health>(api::Health{true, {{"journal", true, ""}, {"store", true, ""}}}); };
     on_start_load = [this](const api::LoadPlan& plan) {
         load_ = {};
@@ -156,6 +156,37 @@ void FakeClient::remove_metric(std::string name, QObject* context, Done<bool> do
 
 void FakeClient::cancel_backfill(std::string name, QObject* context, Done<bool> done) {
     answer<bool>(context, std::move(done), [this, name = std::move(name)] { return on_cancel_backfill(name); });
+}
+
+void FakeClient::list_annotations(query::TimeRange range, QObject* context, Done<std::vector<api::Annotation>> done) {
+    answer<std::vector<api::Annotation>>(context, std::move(done), [this, range] {
+        std::vector<api::Annotation> found;
+        for (const api::Annotation& one : marks)
+            if (one.at < range.to && one.until.value_or(one.at) >= range.from) found.push_back(one);
+        return Result<std::vector<api::Annotation>>(std::move(found));
+    });
+}
+
+void FakeClient::add_annotation(api::Annotation annotation, QObject* context, Done<api::Annotation> done) {
+    answer<api::Annotation>(context, std::move(done), [this, annotation = std::move(annotation)]() mutable {
+        if (annotation.text.empty()) {
+            Error error = Error::make(ErrorCode::InvalidArgument, "text must be 1 to 500 bytes without U+0000");
+            error.field = "text";
+            return Result<api::Annotation>(std::move(error));
+        }
+        annotation.id = std::to_string(++annotations_made_);
+        annotation.by = "console";
+        marks.push_back(annotation);
+        return Result<api::Annotation>(annotation);
+    });
+}
+
+void FakeClient::remove_annotation(std::string id, QObject* context, Done<bool> done) {
+    answer<bool>(context, std::move(done), [this, id = std::move(id)] {
+        if (std::erase_if(marks, [&id](const api::Annotation& one) { return one.id == id; }) == 0)
+            return Result<bool>(Error::make(ErrorCode::NotFound, "there is no such annotation"));
+        return Result<bool>(true);
+    });
 }
 
 void FakeClient::stop_load(QObject* context, Done<api::LoadStatus> done) {

@@ -45,6 +45,8 @@ public:
     std::function<Result<query::PointsAnswer>(const query::PointsQuery&)> on_points;
     std::function<Result<api::MetricStatus>(const MetricDefinition&)> on_put_metric;
     std::function<Result<bool>(const std::string&name)> on_remove_metric, on_cancel_backfill;
+    // What was added, and what a test puts there; the id is its number.
+    std::vector<api::Annotation> marks;
     bool hold = false;
 
     // ---- what was asked
@@ -67,6 +69,9 @@ protected:
     void put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) override;
     void remove_metric(std::string name, QObject* context, Done<bool> done) override;
     void cancel_backfill(std::string name, QObject* context, Done<bool> done) override;
+    void list_annotations(query::TimeRange range, QObject* context, Done<std::vector<api::Annotation>> done) override;
+    void add_annotation(api::Annotation annotation, QObject* context, Done<api::Annotation> done) override;
+    void remove_annotation(std::string id, QObject* context, Done<bool> done) override;
     void feed_opened(const Feed& feed) override;
     void feed_closed(std::uint64_t id) override;
 
@@ -83,6 +88,7 @@ private:
     std::vector<api::LoadPlan> started_plans_;
     std::vector<std::pair<std::string, std::string>> logins_;
     int stops_asked_ = 0;
+    int annotations_made_ = 0;
     std::vector<std::string> traced_;
     std::vector<query::PointsQuery> asked_points_;
 };

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/annotation_codec.h"
 #include "api/codec.h"
 #include "api/metric_answers.h"
 #include "api/metric_codec.h"
@@ -81,6 +82,7 @@ Result<std::string> decode_token(std::string_view json) {
     return token.toStdString();
 }
 
+const QString kAnnotationsPath = u"/api/v1/annotations"_s;
 const QString kMetricsPath = u"/api/v1/metrics"_s;
 
 QString metric_path(const std::string& name) {
@@ -159,7 +161,9 @@ void RemoteClient::drop_connection() {
 
 QNetworkRequest RemoteClient::request(const QString& path) const {
     QUrl url(base_);
-    url.setPath(path, QUrl::StrictMode);  // what is encoded stays so
+    const qsizetype query = path.indexOf(u'?');
+    url.setPath(path.left(query), QUrl::StrictMode);  // what is encoded stays so
+    if (query >= 0) url.setQuery(path.mid(query + 1), QUrl::StrictMode);
     QNetworkRequest request(url);
     request.setAttribute(QNetworkRequest::RedirectPolicyAttribute, QNetworkRequest::ManualRedirectPolicy);
     request.setAttribute(QNetworkRequest::Http2AllowedAttribute, false);
@@ -467,6 +471,23 @@ void RemoteClient::remove_metric(std::string name, QObject* context, Done<bool> 
 
 void RemoteClient::cancel_backfill(std::string name, QObject* context, Done<bool> done) {
     call<bool>("DELETE", metric_path(name) + u"/backfill"_s, {}, &decode_nothing, context, std::move(done));
+}
+
+void RemoteClient::list_annotations(query::TimeRange range, QObject* context, Done<std::vector<api::Annotation>> done) {
+    const std::string asked = "?from=" + format_rfc3339(range.from) + "&to=" + format_rfc3339(range.to);
+    call<std::vector<api::Annotation>>("GET", kAnnotationsPath + QString::fromStdString(asked), {},
+                                       &api::decode_annotations, context, std::move(done));
+}
+
+void RemoteClient::add_annotation(api::Annotation annotation, QObject* context, Done<api::Annotation> done) {
+    call<api::Annotation>("POST", kAnnotationsPath, api::encode_new(annotation), &api::decode_annotation, context,
+                          std::move(done));
+}
+
+void RemoteClient::remove_annotation(std::string id, QObject* context, Done<bool> done) {
+    const QByteArray encoded = QByteArray::fromStdString(id).toPercentEncoding();
+    call<bool>("DELETE", kAnnotationsPath + u'/' + QString::fromLatin1(encoded), {}, &decode_nothing, context,
+               std::move(done));
 }
 
 void RemoteClient::stop_load(QObject* context, Done<api::LoadStatus> done) {

@@ -27,17 +27,23 @@ Error wrong(std::string field, std::string message) {
     return error;
 }
 
-void write(JsonWriter& out, const Annotation& one) {
-    out.begin_object().key("id").string(one.id).key("at").string(format_rfc3339(one.at)).key("until");
+void write_asked(JsonWriter& out, const Annotation& one) {
+    out.key("at").string(format_rfc3339(one.at)).key("until");
     if (one.until) {
         out.string(format_rfc3339(*one.until));
     } else {
         out.null();
     }
     out.key("kind").string(one.kind).key("text").string(one.text).key("project").string(one.project);
-    out.key("by").string(one.by).key("tags").begin_array();
+    out.key("tags").begin_array();
     for (const std::string& tag : one.tags) out.string(tag);
-    out.end_array().end_object();
+    out.end_array();
+}
+
+void write(JsonWriter& out, const Annotation& one) {
+    out.begin_object().key("id").string(one.id);
+    write_asked(out, one);
+    out.key("by").string(one.by).end_object();
 }
 
 // What is wrong first is kept; then everything else reads as missing.
@@ -140,6 +146,14 @@ Result<json> parse(std::string_view text, std::size_t depth) {
 std::string encode(const Annotation& annotation) {
     JsonWriter out;
     write(out, annotation);
+    return out.take();
+}
+
+std::string encode_new(const Annotation& annotation) {
+    JsonWriter out;
+    out.begin_object();
+    write_asked(out, annotation);
+    out.end_object();
     return out.take();
 }
 

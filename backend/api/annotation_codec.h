@@ -18,6 +18,8 @@ std::string encode(const Annotation& annotation);
 // {"annotations":[...]}
 std::string encode(const std::vector<Annotation>& annotations);
 
+// What read_new_annotation() takes: without the id and who made it.
+std::string encode_new(const Annotation& annotation);
 // What is asked for: `at` is now where it is missing, `kind` note; `id` and `by` are the server's to say and must not
 // be there. InvalidArgument with Error::field.
 Result<Annotation> read_new_annotation(std::string_view json, Timestamp now);

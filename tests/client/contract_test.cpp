@@ -294,6 +294,50 @@ TEST_P(ClientContract, TellsWhereAnEventIs) {
     EXPECT_EQ(refused.error().field, "event_id");
 }
 
+TEST_P(ClientContract, SetsAndTakesOffMarks) {
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    api::Annotation deploy;
+    deploy.at = Timestamp::from_seconds(1'770'000'000);
+    deploy.until = Timestamp::from_seconds(1'770'000'060);
+    deploy.kind = "deploy";
+    deploy.text = "checkout \"2.3\" & more";
+    deploy.tags = {"eu"};
+    std::vector<Result<api::Annotation>> added;
+    const auto keep = [&](const Result<api::Annotation>& one) { added.push_back(one); };
+    client.annotations().add_annotation(deploy, &context, keep);
+    ASSERT_TRUE(eventually([&] { return added.size() == 1; }));
+    ASSERT_TRUE(added[0].ok()) << added[0].error().describe();
+    EXPECT_NE(added[0]->id, "");
+    deploy.id = added[0]->id;
+    deploy.by = added[0]->by;
+    EXPECT_EQ(*added[0], deploy);
+
+    std::vector<std::vector<api::Annotation>> lists;
+    const auto list = [&](std::int64_t from, std::int64_t to) {
+        client.annotations().list_annotations({Timestamp::from_seconds(from), Timestamp::from_seconds(to)}, &context,
+                                              [&](const Result<std::vector<api::Annotation>>& all) {
+                                                  lists.push_back(all.ok() ? *all : std::vector<api::Annotation>());
+                                              });
+        return eventually([&, before = lists.size()] { return lists.size() > before; });
+    };
+    ASSERT_TRUE(list(1'770'000'030, 1'770'000'040));
+    EXPECT_THAT(lists.back(), ElementsAre(deploy));
+    ASSERT_TRUE(list(1'770'000'061, 1'770'000'062));
+    EXPECT_THAT(lists.back(), testing::IsEmpty());
+
+    std::vector<Result<bool>> removed;
+    const auto note = [&](const Result<bool>& done) { removed.push_back(done); };
+    client.annotations().remove_annotation(deploy.id, &context, note);
+    client.annotations().remove_annotation(deploy.id, &context, note);
+    deploy.text.clear();
+    client.annotations().add_annotation(deploy, &context, keep);
+    ASSERT_TRUE(eventually([&] { return removed.size() == 2 && added.size() == 2; }));
+    EXPECT_TRUE(removed[0].ok());
+    EXPECT_EQ(removed[1].error().code, ErrorCode::NotFound);
+    EXPECT_EQ(added[1].error().field, "text");
+}
+
 TEST_P(ClientContract, TellsOfMetricsAndTheirPoints) {
     client.start();
     ASSERT_TRUE(become(State::Live));

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/annotation_codec.h"
 #include "client/scripted_metrics.h"
 #include "server/backend.h"
 
@@ -251,7 +252,8 @@ private:
 
     ScriptedMetrics metrics_;
     mutable std::mutex mutex_;
-    api::Hello hello_{"streamgauge", "0.1.0", 1, 7, {"live", "events", "load", "filter", "trace", "metrics"}};
+    api::Hello hello_{
+        "streamgauge", "0.1.0", 1, 7, {"live", "events", "load", "filter", "trace", "metrics", "annotations"}};
     api::Health health_{true, {{"journal", true, ""}, {"store", true, ""}}};
     api::LoadStatus load_;
     std::map<std::uint64_t, Reader> readers_;
@@ -306,13 +308,41 @@ private:
     ScriptedServices& services_;
 };
 
+// Keeps what it is told, at once.
+class ScriptedAnnotations final : public api::AnnotationService {
+public:
+    void add(api::Annotation annotation, api::Done<api::Annotation> done) override {
+        if (Status right = api::check(annotation); !right) return done(right.error());
+        annotation.id = std::to_string(++made_);
+        annotation.by = "console";
+        kept_.push_back(annotation);
+        done(annotation);
+    }
+    void list(std::string, query::TimeRange range, std::size_t, api::Done<std::vector<api::Annotation>> done) override {
+        std::vector<api::Annotation> found;
+        for (const api::Annotation& one : kept_)
+            if (one.at < range.to && one.until.value_or(one.at) >= range.from) found.push_back(one);
+        done(std::move(found));
+    }
+    void remove(std::string, std::string id, api::Done<bool> done) override {
+        if (std::erase_if(kept_, [&id](const api::Annotation& one) { return one.id == id; }) == 0)
+            return done(Error::make(ErrorCode::NotFound, "there is no such annotation"));
+        done(true);
+    }
+
+private:
+    std::vector<api::Annotation> kept_;
+    int made_ = 0;
+};
+
 // `services` must outlive it.
 class ScriptedBackend final : public Backend {
 public:
     explicit ScriptedBackend(ScriptedServices& services) : services_(services) {}
     ~ScriptedBackend() override { services_.release(); }
     Services services() override {
-        return {services_, services_, services_, services_, access_, trace_, services_.metrics(), services_.metrics()};
+        return {services_, services_,           services_,           services_,   access_,
+                trace_,    services_.metrics(), services_.metrics(), annotations_};
     }
     std::optional<std::string> take_first_password() override { return std::nullopt; }
     const http::RouteTable& routes() const override { return routes_; }
@@ -324,6 +354,7 @@ private:
     ScriptedServices& services_;
     ScriptedAccess access_;
     ScriptedTrace trace_{services_};
+    ScriptedAnnotations annotations_;
     const http::RouteTable routes_{};
 };
 

@@ -122,6 +122,30 @@ QByteArray ScriptedServer::login(const QByteArray& body) {
     return reply(200, R"({"token":")" + token_.toStdString() + "\"}");
 }
 
+QByteArray ScriptedServer::answer_annotations(const QByteArray& method, const QUrl& target, const std::string& body) {
+    QByteArray answer;
+    const auto written = [&answer](auto write) {
+        return [&answer, write](const auto& result) {
+            answer = result.ok() ? reply(200, write(*result)) : problem_reply(result.error());
+        };
+    };
+    if (method == "GET") {
+        const QUrlQuery asked(target);
+        const auto instant = [&asked](const char* name) {
+            return parse_rfc3339(asked.queryItemValue(QLatin1StringView(name)).toStdString()).value_or(Timestamp{});
+        };
+        annotations_.list({}, {instant("from"), instant("to")}, 200,
+                          written([](const std::vector<api::Annotation>& all) { return api::encode(all); }));
+    } else if (method == "POST") {
+        const auto asked = api::read_new_annotation(body, Timestamp{});
+        if (!asked.ok()) return problem_reply(asked.error());
+        annotations_.add(*asked, written([](const api::Annotation& one) { return api::encode(one); }));
+    } else {
+        annotations_.remove({}, target.path().mid(20).toStdString(), written([](bool) { return std::string("{}"); }));
+    }
+    return answer;
+}
+
 // The scripted metrics answer at once.
 QByteArray ScriptedServer::answer_metrics(const QByteArray& method, const QString& path, const std::string& body) {
     QByteArray answer;
@@ -204,6 +228,8 @@ void ScriptedServer::handle(QTcpSocket* socket, const QByteArray& head, const QB
         });
     } else if (path.startsWith("/api/v1/metrics"_L1) || path == "/api/v1/query"_L1) {
         socket->write(answer_metrics(words.value(0), path, body.toStdString()));
+    } else if (path.startsWith("/api/v1/annotations"_L1)) {
+        socket->write(answer_annotations(words.value(0), target, body.toStdString()));
     } else if (path == "/api/v1/live"_L1) {
         const QUrlQuery query(target);
         const auto topic = api::topic_from(query.queryItemValue(u"topic"_s).toStdString());
