@@ -260,7 +260,7 @@ Result<Prepared> prepare(Arguments& arguments, double seconds) {
     if (const Status valid = validate(scenario); !valid) return valid.error();
     const Result<Url> url = parse_url(scenario.url);
     if (!url) return url.error();
-    if (const Status allowed = allow_descriptors(scenario.max_in_flight); !allowed) return allowed.error();
+    if (const Status allowed = allow_descriptors(most_connections(scenario)); !allowed) return allowed.error();
     Result<Address> address = resolve(*url, arguments.confirmed_host);
     if (!address) {
         Error error = address.error();

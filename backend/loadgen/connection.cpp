@@ -32,9 +32,9 @@ void Connection::shut() {
     state = State::Closed;
 }
 
-int Connection::write(std::size_t size) {
-    while (written < size) {
-        const ssize_t n = send(fd, request.get() + written, size - written, MSG_NOSIGNAL);
+int Connection::write() {
+    while (written < output.size()) {
+        const ssize_t n = send(fd, output.data() + written, output.size() - written, MSG_NOSIGNAL);
         if (n > 0) {
             written += static_cast<std::size_t>(n);
         } else if (n < 0 && errno != EINTR) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string_view>
 
+#include "loadgen/request_event.h"
 #include "loadgen/response_parser.h"
 #include "loadgen/target.h"
 
@@ -18,9 +19,12 @@ struct Connection {
 
     int fd = -1;
     State state = State::Closed;
-    bool wants_write = false;               // what epoll is asked for
-    std::uint32_t idle_position = 0;        // in the engine's idle stack, while Idle
-    std::size_t written = 0;                // of the request
+    bool wants_write = false;              // what epoll is asked for
+    std::uint32_t idle_position = 0;       // in the engine's idle stack, while Idle
+    std::uint32_t filled_by = UINT32_MAX;  // endpoint whose bytes are in the buffer
+    std::string_view output;               // the request, within the buffer
+    std::size_t written = 0;               // of it
+    Endpoint endpoint = 0;
     std::int64_t planned = 0, sent_at = 0;  // of the request, while Busy
     std::int64_t since = 0;           // when connecting began, or the request was sent: what the timeout counts from
     std::unique_ptr<char[]> request;  // made with the first connect, kept over reconnects
@@ -34,7 +38,7 @@ struct Connection {
     void shut();
 
     // Writes what is left. 0: all written, EAGAIN: the rest later, else the errno.
-    int write(std::size_t size);
+    int write();
     // Reads once into `buffer`. Bytes read, 0 at the end of the stream, or -errno.
     std::ptrdiff_t read(char* buffer, std::size_t size) const;
 };

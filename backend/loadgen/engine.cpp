@@ -8,12 +8,17 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <optional>
 
 #include "base/clock.h"
 #include "loadgen/connection.h"
-#include "loadgen/request_template.h"
+#include "loadgen/credentials.h"
+#include "loadgen/due_requests.h"
+#include "loadgen/error_brake.h"
+#include "loadgen/request_mix.h"
+#include "loadgen/request_writer.h"
 
 namespace streamgauge::loadgen {
 namespace {
@@ -23,27 +28,38 @@ constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::size_t kRequestBytes = std::size_t{1} << 30;  // most memory for request buffers
 constexpr int kEventsPerWait = 64;                 // small, so that what becomes due meanwhile is not kept waiting
 constexpr std::int64_t kSweepNanos = 100'000'000;  // between two searches for timeouts
-constexpr std::uint64_t kStopTag = UINT64_MAX;
+constexpr std::uint64_t kStopTag = UINT64_MAX, kHandTag = UINT64_MAX - 1;
 
 using State = Connection::State;
 
+Outcome outcome_of(int connect_error) {
+    return connect_error == ECONNREFUSED ? Outcome::ConnectRefused
+           : connect_error == ETIMEDOUT  ? Outcome::Timeout
+                                         : Outcome::ConnectFailed;
+}
+
 class EpollEngine final : public Engine {
 public:
-    EpollEngine(const Scenario& scenario, const Address& address, const ArrivalPlan& plan, RequestTemplate requests,
-                const EngineOptions& options)
+    EpollEngine(const Scenario& scenario, const Address& address, std::vector<RequestWriter> writers,
+                const EngineOptions& options, std::uint32_t connections)
         : address_(address),
-          plan_(plan),
           options_(options),
           timeout_nanos_(nanos(scenario.timeout_seconds)),
           grace_nanos_(nanos(scenario.grace_seconds)),
-          requests_(std::move(requests)),
+          highest_rate_(scenario.closed_loop ? connections : ArrivalPlan::kHighestRate),
+          drops_(scenario.when_full == WhenFull::Drop && !scenario.closed_loop),
+          new_each_request_(scenario.connections == ConnectionUse::NewEachRequest),
+          mix_(scenario),
+          writers_(std::move(writers)),
           record_(scenario),
-          due_(plan),
-          next_(plan),
-          connections_(scenario.max_in_flight) {
-        idle_.reserve(scenario.max_in_flight);
-        closed_.reserve(scenario.max_in_flight);
-        for (std::uint32_t i = scenario.max_in_flight; i > 0; --i) closed_.push_back(i - 1);
+          due_(scenario, connections),
+          brake_(scenario.error_brake),
+          connections_(connections) {
+        for (const RequestWriter& writer : writers_) buffer_bytes_ = std::max(buffer_bytes_, writer.capacity());
+        idle_.reserve(connections);
+        closed_.reserve(connections);
+        for (std::uint32_t i = connections; i > 0; --i) closed_.push_back(i - 1);
+        came_.reserve(128);
     }
 
     ~EpollEngine() override {
@@ -58,13 +74,18 @@ public:
 private:
     static std::int64_t nanos(double seconds) { return static_cast<std::int64_t>(seconds * 1e9); }
     std::int64_t now() const { return clock_.monotonic_nanos() - start_; }
-    std::uint64_t queued() const { return due_.index() - next_.index(); }
+    std::int64_t deadline() const;
+    Timestamp wall_time(std::int64_t at) const { return Timestamp{wall_offset_ + at / 1000}; }
+    void see_planned(std::int64_t at);
+    void take_actions();
+    void act(const HandAction& action);
+    bool over(std::int64_t at) const;
 
     void see_due(std::int64_t at);
     void issue();
     void send_next(std::uint32_t index);
     void open_connection();
-    void fail_next(int error, std::int64_t at);
+    void fail_next(Outcome outcome, std::int64_t at);
     bool watch(Connection& c, bool write, int operation);
     void make_idle(std::uint32_t index);
     void leave_idle(std::uint32_t index);
@@ -83,13 +104,18 @@ private:
 
     const SystemClock clock_;
     const Address address_;
-    const ArrivalPlan plan_;
     const EngineOptions options_;
     const std::int64_t timeout_nanos_, grace_nanos_;
-    RequestTemplate requests_;
+    const double highest_rate_;
+    const bool drops_, new_each_request_;
+    const RequestMix mix_;
+    std::vector<RequestWriter> writers_;  // one for each endpoint
+    std::size_t buffer_bytes_ = 0;
     RunRecord record_;
-    ArrivalPlan::Cursor due_;   // first request that is not due yet
-    ArrivalPlan::Cursor next_;  // first request that is not taken yet: what lies between the two is the queue
+    DueRequests due_;
+    ErrorBrake brake_;
+    std::size_t repeated_ = 0;      // of options_.recorded
+    std::vector<HandAction> came_;  // from the hand, at once
     std::vector<Connection> connections_;
     std::vector<std::uint32_t> idle_;  // last freed on top: it is the one in the cache
     std::vector<std::uint32_t> closed_;
@@ -99,45 +125,102 @@ private:
     bool nanosecond_wait_ = true;
     StopReason stopped_by_ = StopReason::None;
     std::uint32_t connecting_ = 0, busy_ = 0;
-    std::int64_t start_ = 0;        // monotonic
-    std::int64_t wall_offset_ = 0;  // wall clock at the start of the run, microseconds
-    std::int64_t deadline_ = 0;     // when waiting for answers ends
+    std::int64_t start_ = 0;          // monotonic
+    std::int64_t wall_offset_ = 0;    // wall clock at the start of the run, microseconds
+    std::int64_t stop_deadline_ = 0;  // when waiting for answers ends, once stopped
     std::int64_t next_sweep_ = kSweepNanos;
 };
 
+std::int64_t EpollEngine::deadline() const {
+    if (stopped()) return stop_deadline_;
+    const std::int64_t end = due_.end_nanos();
+    return end == ArrivalPlan::kNever ? end : end + grace_nanos_;
+}
+
 // Requests are counted into the second they were planned in, also when the generator slept over its end.
+void EpollEngine::see_planned(std::int64_t at) {
+    const std::int64_t seen = now();
+    due_.see(at, [&](const DueRequest& request) {
+        const Endpoint endpoint = mix_.endpoint(request.index);
+        record_.advance_to(request.planned);
+        record_.due({endpoint, request.planned, seen});
+        const bool kept = !drops_ || busy_ + due_.waiting() < connections_.size();
+        if (!kept) record_.dropped({endpoint, request.planned, seen});
+        return kept;
+    });
+}
+
+// Actions that are repeated take effect at their own times, between the requests that were due before and after.
 void EpollEngine::see_due(std::int64_t at) {
-    while (!stopped() && !due_.done() && due_.planned_nanos() <= at) {
-        record_.advance_to(due_.planned_nanos());
-        record_.due({0, due_.planned_nanos(), at});
-        due_.advance();
+    while (!stopped() && repeated_ < options_.recorded.size() && options_.recorded[repeated_].at_nanos <= at) {
+        const HandAction action = options_.recorded[repeated_++];
+        see_planned(action.at_nanos);
+        act(action);
     }
+    if (!stopped()) see_planned(at);
     record_.advance_to(at);
+}
+
+void EpollEngine::take_actions() {
+    came_.clear();
+    options_.hand->take(came_);
+    const std::int64_t at = now();
+    for (HandAction& action : came_) {
+        if (stopped()) return;
+        const bool has_rate = action.kind == HandAction::Kind::Rate || action.kind == HandAction::Kind::Spike;
+        if (has_rate && !(action.rate >= 0 && action.rate <= highest_rate_)) continue;
+        see_due(at);
+        action.at_nanos = at;
+        act(action);
+    }
+}
+
+void EpollEngine::act(const HandAction& action) {
+    record_.advance_to(action.at_nanos);
+    record_.hand(action);
+    if (action.kind == HandAction::Kind::Stop) {
+        stop(StopReason::Hand, action.at_nanos);
+    } else {
+        due_.act(action);
+    }
+}
+
+// Nothing more will be sent. With a hand the plan's time is waited for: it may still do something.
+bool EpollEngine::over(std::int64_t at) const {
+    if (stopped()) return true;
+    if (due_.waiting() > 0 || !due_.done()) return false;
+    const bool may_act = options_.hand != nullptr || repeated_ < options_.recorded.size();
+    return !may_act || at >= due_.end_nanos();
 }
 
 void EpollEngine::issue() {
     if (stopped()) return;
-    while (queued() > 0 && !idle_.empty()) {
+    while (due_.waiting() > 0 && !idle_.empty()) {
         const std::uint32_t index = idle_.back();
         idle_.pop_back();
         send_next(index);
     }
-    while (queued() > connecting_ && !closed_.empty()) open_connection();
+    while (due_.waiting() > connecting_ && !closed_.empty()) open_connection();
 }
 
 void EpollEngine::send_next(std::uint32_t index) {
     Connection& c = connections_[index];
+    const DueRequest request = due_.front();
+    due_.pop();
+    c.endpoint = mix_.endpoint(request.index);
+    RequestWriter& writer = writers_[c.endpoint];
+    if (c.filled_by != c.endpoint) writer.initialise(c.request.get());
+    c.filled_by = c.endpoint;
     const std::int64_t at = now();
-    requests_.fill(c.request.get(), next_.index(), Timestamp{wall_offset_ + at / 1000});
-    c.planned = next_.planned_nanos();
+    c.output = writer.fill(c.request.get(), request.index, wall_time(at), wall_time(request.planned));
+    c.planned = request.planned;
     c.sent_at = c.since = at;
     c.written = 0;
     c.state = State::Busy;
     c.parser.reset();
     ++busy_;
-    next_.advance();
-    record_.sent({0, c.planned, at});
-    const int error = c.write(requests_.size());
+    record_.sent({c.endpoint, c.planned, at});
+    const int error = c.write();
     if (error == EAGAIN) {
         if (!watch(c, true, EPOLL_CTL_MOD)) fail_request(index, Outcome::Reset, at);
     } else if (error != 0) {
@@ -149,13 +232,12 @@ void EpollEngine::open_connection() {
     const std::uint32_t index = closed_.back();
     Connection& c = connections_[index];
     if (!c.request) {
-        c.request = std::make_unique<char[]>(requests_.size());
-        requests_.initialise(c.request.get());
+        c.request = std::make_unique<char[]>(buffer_bytes_);
     }
     c.since = now();
     const int error = c.open(address_);
     if (error != 0 && error != EINPROGRESS) {
-        fail_next(error, c.since);
+        fail_next(outcome_of(error), c.since);
         return;
     }
     closed_.pop_back();
@@ -163,18 +245,18 @@ void EpollEngine::open_connection() {
     ++connecting_;
     if (!watch(c, true, EPOLL_CTL_ADD)) {
         close_connection(index);
-        fail_next(ENOMEM, c.since);
+        fail_next(Outcome::ConnectFailed, c.since);
     }
 }
 
 // A connection that cannot be had costs the request that has waited longest for one.
-void EpollEngine::fail_next(int error, std::int64_t at) {
-    if (queued() == 0) return;
-    const Outcome outcome = error == ECONNREFUSED ? Outcome::ConnectRefused
-                            : error == ETIMEDOUT  ? Outcome::Timeout
-                                                  : Outcome::ConnectFailed;
-    record_.failed({0, outcome, next_.planned_nanos(), -1, at});
-    next_.advance();
+void EpollEngine::fail_next(Outcome outcome, std::int64_t at) {
+    if (due_.waiting() == 0) return;
+    const DueRequest request = due_.front();
+    due_.pop();
+    record_.failed({mix_.endpoint(request.index), outcome, request.planned, -1, at});
+    brake_.ended(at, false);
+    due_.ended(at, false);
 }
 
 bool EpollEngine::watch(Connection& c, bool write, int operation) {
@@ -216,7 +298,7 @@ void EpollEngine::on_ready(std::uint32_t index, std::uint32_t events) {
         return;
     }
     if ((events & EPOLLOUT) != 0 && c.wants_write) {
-        const int error = c.state == State::Busy ? c.write(requests_.size()) : 0;
+        const int error = c.state == State::Busy ? c.write() : 0;
         if (error == 0 && !watch(c, false, EPOLL_CTL_MOD)) {
             fail_request(index, Outcome::Reset, now());
             return;
@@ -235,7 +317,7 @@ void EpollEngine::on_connected(std::uint32_t index) {
     const int error = c.connect_result();
     if (error != 0 || !watch(c, false, EPOLL_CTL_MOD)) {
         close_connection(index);
-        fail_next(error == 0 ? ENOMEM : error, now());
+        fail_next(outcome_of(error), now());
         return;
     }
     --connecting_;
@@ -270,14 +352,12 @@ void EpollEngine::finish_request(std::uint32_t index, ResponseParser::State stat
     }
     Connection& c = connections_[index];
     const int status = c.parser.status();
-    const Outcome outcome = status < 300    ? Outcome::Ok
-                            : status < 400  ? Outcome::Redirect
-                            : status == 429 ? Outcome::Limited
-                            : status < 500  ? Outcome::ClientError
-                                            : Outcome::ServerError;
+    const Outcome outcome = mix_.outcome(c.endpoint, status);
     see_due(at);  // first, so that a request is counted in the second it was planned in
-    record_.answered({0, outcome, status, c.planned, c.sent_at, at, {}});
-    if (!c.parser.keep_alive() || c.written < requests_.size()) {
+    record_.answered({c.endpoint, outcome, status, c.planned, c.sent_at, at, c.parser.server_timing()});
+    brake_.ended(at, outcome == Outcome::Ok);
+    due_.ended(at, true);
+    if (new_each_request_ || !c.parser.keep_alive() || c.written < c.output.size()) {
         close_connection(index);
     } else {
         --busy_;
@@ -287,7 +367,11 @@ void EpollEngine::finish_request(std::uint32_t index, ResponseParser::State stat
 
 void EpollEngine::fail_request(std::uint32_t index, Outcome outcome, std::int64_t at) {
     const Connection& c = connections_[index];
-    if (c.state == State::Busy) record_.failed({0, outcome, c.planned, c.sent_at, at});
+    if (c.state == State::Busy) {
+        record_.failed({c.endpoint, outcome, c.planned, c.sent_at, at});
+        brake_.ended(at, false);
+        due_.ended(at, false);
+    }
     close_connection(index);
 }
 
@@ -299,7 +383,7 @@ void EpollEngine::sweep(std::int64_t at) {
         if (at - c.since < timeout_nanos_) continue;
         const bool connecting = c.state == State::Connecting;
         fail_request(i, Outcome::Timeout, at);
-        if (connecting) fail_next(ETIMEDOUT, at);
+        if (connecting) fail_next(Outcome::Timeout, at);
     }
 }
 
@@ -317,19 +401,21 @@ int EpollEngine::wait(std::int64_t until) {
 }
 
 void EpollEngine::stop(StopReason reason, std::int64_t at) {
-    deadline_ = stopped() ? at : std::min(deadline_, at + options_.stop_grace_nanos);
+    stop_deadline_ = stopped() ? at : std::min(deadline(), at + options_.stop_grace_nanos);
     if (!stopped()) stopped_by_ = reason;
 }
 
 void EpollEngine::count_unfinished(std::int64_t at) {
     for (const Connection& c : connections_)
-        if (c.state == State::Busy) record_.unfinished({0, c.planned, c.sent_at, at});
-    for (; queued() > 0; next_.advance()) record_.unfinished({0, next_.planned_nanos(), -1, at});
+        if (c.state == State::Busy) record_.unfinished({c.endpoint, c.planned, c.sent_at, at});
+    for (; due_.waiting() > 0; due_.pop())
+        record_.unfinished({mix_.endpoint(due_.front().index), due_.front().planned, -1, at});
 }
 
 bool EpollEngine::report(const std::function<bool(const Progress&)>& progress, RunState state, std::int64_t at) {
     const auto open = static_cast<std::uint32_t>(connections_.size() - closed_.size());
-    return progress(Progress{state, stopped_by_, &record_, open, at, plan_.rate_at(at), false});
+    const double rate = state == RunState::Running && !stopped() ? due_.rate_at(at) : 0;
+    return progress(Progress{state, stopped_by_, &record_, open, at, rate, due_.paused()});
 }
 
 Result<RunState> EpollEngine::run(int stop_fd, const std::function<bool(const Progress&)>& progress) {
@@ -345,9 +431,14 @@ Result<RunState> EpollEngine::run(int stop_fd, const std::function<bool(const Pr
         event.data.u64 = kStopTag;
         if (epoll_ctl(epoll_, EPOLL_CTL_ADD, stop_fd, &event) != 0) return refused("epoll_ctl", errno);
     }
+    if (options_.hand != nullptr) {
+        epoll_event event{};
+        event.events = EPOLLIN;
+        event.data.u64 = kHandTag;
+        if (epoll_ctl(epoll_, EPOLL_CTL_ADD, options_.hand->fd(), &event) != 0) return refused("epoll_ctl", errno);
+    }
     start_ = clock_.monotonic_nanos();
     wall_offset_ = clock_.now().micros;
-    deadline_ = plan_.duration_nanos() + grace_nanos_;
     std::int64_t next_report = options_.progress_nanos;
 
     while (true) {
@@ -355,20 +446,24 @@ Result<RunState> EpollEngine::run(int stop_fd, const std::function<bool(const Pr
         see_due(at);
         issue();
         if (at >= next_sweep_) sweep(at);
-        const bool all_taken = stopped() || next_.done();
-        if ((all_taken && busy_ == 0) || at >= deadline_) break;
+        if ((over(at) && busy_ == 0) || at >= deadline()) break;
         if (at >= next_report) {
             next_report = (at / options_.progress_nanos + 1) * options_.progress_nanos;
+            if (brake_.pulled(at)) stop(StopReason::ErrorBrake, at);
             if (!report(progress, RunState::Running, at)) stop(StopReason::Asked, at);
         }
-        std::int64_t until = std::min({next_report, next_sweep_, deadline_});
-        if (!stopped() && !due_.done()) until = std::min(until, due_.planned_nanos());
+        std::int64_t until = std::min({next_report, next_sweep_, deadline()});
+        if (!stopped()) until = std::min(until, due_.next_look());
+        if (!stopped() && repeated_ < options_.recorded.size())
+            until = std::min(until, options_.recorded[repeated_].at_nanos);
         const int n = wait(until);
         if (n < 0) return refused("epoll_wait", errno);
         for (int i = 0; i < n; ++i) {
             const epoll_event& event = events_[static_cast<std::size_t>(i)];
             if (event.data.u64 == kStopTag) {
                 stop(StopReason::Interrupted, now());
+            } else if (event.data.u64 == kHandTag) {
+                take_actions();
             } else {
                 on_ready(static_cast<std::uint32_t>(event.data.u64), event.events);
             }
@@ -384,6 +479,14 @@ Result<RunState> EpollEngine::run(int stop_fd, const std::function<bool(const Pr
 
 }  // namespace
 
+std::uint32_t most_connections(const Scenario& scenario) {
+    if (!scenario.closed_loop) return scenario.max_in_flight;
+    double most = 1;
+    for (const Stage& stage : scenario.stages)
+        most = std::max({most, stage.rate + stage.amplitude, stage.to, stage.after});
+    return static_cast<std::uint32_t>(std::min(std::ceil(most), double{EngineOptions::kMostConnections}));
+}
+
 Result<std::unique_ptr<Engine>> Engine::make(const Scenario& scenario, const Address& address,
                                              const EngineOptions& options) {
     const auto refused = [](const char* field, const char* message) {
@@ -394,18 +497,31 @@ Result<std::unique_ptr<Engine>> Engine::make(const Scenario& scenario, const Add
     if (const Status valid = validate(scenario); !valid) return valid.error();
     const Result<Url> url = parse_url(scenario.url);
     if (!url) return url.error();
-    const ArrivalPlan plan(scenario.stages, scenario.spacing, scenario.seed, scenario.jitter_percent);
-    EventOptions events;
-    events.batch = scenario.requests.front().batch;
-    events.users = scenario.users;
-    events.pages = scenario.pages;
-    events.seed = scenario.seed;
-    events.id_salt = options.id_salt;
-    Result<RequestTemplate> requests = RequestTemplate::make(*url, events);
-    if (!requests) return requests.error();
-    if (scenario.max_in_flight > kRequestBytes / requests->size())
-        return refused("max_in_flight", "so many connections with so many events in a request would need over 1 GiB");
-    return std::unique_ptr<Engine>(new EpollEngine(scenario, address, plan, std::move(requests).value(), options));
+    Result<std::string> credentials = credentials_line(scenario.credentials);
+    if (!credentials) return credentials.error();
+    std::optional<CsvRows> rows;
+    if (!scenario.feeder.file.empty()) {
+        Result<CsvRows> loaded = CsvRows::load(scenario.feeder.file);
+        if (!loaded) return loaded.error();
+        rows = std::move(loaded).value();
+    }
+    const WriterOptions writing{std::move(credentials).value(), options.id_salt, rows ? &*rows : nullptr};
+    std::vector<RequestWriter> writers;
+    std::size_t capacity = 1;
+    for (std::size_t i = 0; i < scenario.requests.size(); ++i) {
+        Result<RequestWriter> writer = RequestWriter::make(scenario, i, *url, writing);
+        if (!writer) return writer.error();
+        capacity = std::max(capacity, writer->capacity());
+        writers.push_back(std::move(writer).value());
+    }
+    std::uint32_t connections = most_connections(scenario);
+    if (connections > kRequestBytes / capacity)
+        return refused("max_in_flight", "so many connections with so large requests would need over 1 GiB");
+    // A hand may ask for more users than the stages do.
+    if (scenario.closed_loop && (options.hand != nullptr || !options.recorded.empty()))
+        connections = static_cast<std::uint32_t>(
+            std::min<std::size_t>(EngineOptions::kMostConnections, kRequestBytes / capacity));
+    return std::unique_ptr<Engine>(new EpollEngine(scenario, address, std::move(writers), options, connections));
 }
 
 }  // namespace streamgauge::loadgen

@@ -39,6 +39,9 @@ struct Progress {
     bool paused = false;
 };
 
+// Connections that a run may have open at once, without a hand: file descriptors to allow for.
+std::uint32_t most_connections(const Scenario& scenario);
+
 class Engine {
 public:
     // InvalidArgument with the scenario's member as field for what a run cannot be made of (validate(), credentials

@@ -12,7 +12,6 @@ namespace streamgauge::loadgen {
 namespace {
 
 constexpr std::uint32_t kHighestChoice = 1'000'000'000;
-constexpr std::string_view kTimeExample = "2026-01-01T00:00:00.000000Z";
 
 // What a small shop's page would send: most events are views. Cumulative weights out of 100.
 struct WeightedType {
@@ -21,34 +20,6 @@ struct WeightedType {
 };
 constexpr std::array<WeightedType, 5> kTypes{
     {{70, "\"page_view\""}, {90, "\"click\""}, {95, "\"login\""}, {98, "\"add_to_cart\""}, {100, "\"purchase\""}}};
-
-constexpr auto kHexPairs = [] {
-    std::array<char, 512> pairs{};
-    constexpr char digits[] = "0123456789abcdef";
-    for (std::size_t i = 0; i < 256; ++i) {
-        pairs[2 * i] = digits[i >> 4];
-        pairs[2 * i + 1] = digits[i & 0xF];
-    }
-    return pairs;
-}();
-
-void put_uuid(char* out, std::uint64_t high, std::uint64_t low) {
-    const auto put = [&out](std::uint64_t word, unsigned first_byte, unsigned bytes) {
-        for (unsigned i = first_byte; i < first_byte + bytes; ++i) {
-            std::memcpy(out, &kHexPairs[2 * ((word >> (56 - 8 * i)) & 0xFF)], 2);
-            out += 2;
-        }
-    };
-    put(high, 0, 4);
-    *out++ = '-';
-    put(high, 4, 2);
-    *out++ = '-';
-    put(high, 6, 2);
-    *out++ = '-';
-    put(low, 0, 2);
-    *out++ = '-';
-    put(low, 2, 6);
-}
 
 // "<prefix><n>" and spaces up to `width`.
 void put_name(char* out, std::size_t width, std::string_view prefix, std::uint32_t n) {
@@ -72,31 +43,24 @@ Error out_of_range(const char* field, const char* message) {
 
 }  // namespace
 
-Result<RequestTemplate> RequestTemplate::make(const Url& url, const EventOptions& options) {
+Result<RequestTemplate> RequestTemplate::make(const std::string& head, const EventOptions& options) {
     if (options.batch < 1 || options.batch > limits::kEventsPerRequest)
         return out_of_range("batch", "a request carries 1 to 10000 events");
     if (options.users < 1 || options.users > kHighestChoice)
         return out_of_range("users", "there must be 1 to 1000000000 users");
     if (options.pages < 1 || options.pages > kHighestChoice)
         return out_of_range("pages", "there must be 1 to 1000000000 pages");
-    return RequestTemplate(url, options);
+    return RequestTemplate(head, options);
 }
 
-RequestTemplate::RequestTemplate(const Url& url, const EventOptions& options)
-    : options_(options),
-      choices_(options.seed, 2),
-      ids_high_(options.id_salt, 3),
-      ids_low_(options.id_salt, 4),
-      time_text_(kTimeExample) {
+RequestTemplate::RequestTemplate(const std::string& head, const EventOptions& options)
+    : options_(options), choices_(options.seed, 2), ids_high_(options.id_salt, 3), ids_low_(options.id_salt, 4) {
     add_event();
     const std::string event = text_;
     stride_ = event.size() + 1;  // and the comma
     const bool array = options.batch > 1;
     const std::size_t body = options.batch * stride_ - 1 + (array ? 2 : 0);
-    text_ = "POST " + url.target + " HTTP/1.1\r\nHost: " + url.authority +
-            "\r\nUser-Agent: streamgauge-load/" STREAMGAUGE_VERSION
-            "\r\nContent-Type: application/json\r\nContent-Length: " +
-            std::to_string(body) + "\r\n\r\n";
+    text_ = head + "Content-Length: " + std::to_string(body) + "\r\n\r\n";
     text_.reserve(text_.size() + body);
     if (array) text_ += '[';
     first_event_ = text_.size();
@@ -116,9 +80,9 @@ void RequestTemplate::add_event() {
     };
     std::size_t widest = 0;
     for (const WeightedType& type : kTypes) widest = std::max(widest, type.quoted.size());
-    id_ = add("{\"event_id\":\"", 36);
+    id_ = add("{\"event_id\":\"", kUuidBytes);
     type_ = add("\",\"event_type\":", widest);
-    time_ = add(",\"occurred_at\":\"", kTimeExample.size());
+    time_ = add(",\"occurred_at\":\"", TimeText::kBytes);
     user_ = add("\",\"user_id\":", name_width("u_", options_.users));
     session_ = add(",\"session_id\":", name_width("s_", options_.users));
     page_ = add(",\"page_url\":", name_width("/page/", options_.pages));
@@ -129,38 +93,23 @@ void RequestTemplate::initialise(char* buffer) const {
     std::memcpy(buffer, text_.data(), text_.size());
 }
 
-// The text of a second is made once; only the microseconds change between requests of it.
-void RequestTemplate::set_time(Timestamp now) {
-    const Timestamp second = floor_to(now, Timestamp::kMicrosPerSecond);
-    if (second.seconds() != time_second_) {
-        time_second_ = second.seconds();
-        time_text_.clear();
-        append_rfc3339(time_text_, second);
-        time_text_.insert(time_text_.size() - 1, ".000000");
-    }
-    auto micros = static_cast<std::uint32_t>(now.micros - second.micros);
-    for (std::size_t i = 0; i < 6; ++i, micros /= 10)
-        time_text_[time_text_.size() - 2 - i] = static_cast<char>('0' + micros % 10);
-}
-
 void RequestTemplate::fill(char* buffer, std::uint64_t index, Timestamp now) {
-    constexpr std::uint64_t variant = 0x8000'0000'0000'0000, variant_mask = 0x3FFF'FFFF'FFFF'FFFF;
-    set_time(now);
-    const auto millis = static_cast<std::uint64_t>(now.micros / 1000);
+    const std::string_view time = time_text_.text(now);
     char* event = buffer + first_event_;
     std::uint64_t n = index * options_.batch;
     for (std::uint32_t i = 0; i < options_.batch; ++i, ++n, event += stride_) {
-        const std::uint64_t random = ids_high_.at(n);
-        const std::uint64_t high =
-            n % 2 == 0 ? (random & 0xFFFF'FFFF'FFFF'0FFF) | 0x4000 : (millis << 16) | 0x7000 | (random & 0x0FFF);
-        put_uuid(event + id_.offset, high, (ids_low_.at(n) & variant_mask) | variant);
+        if (n % 2 == 0) {
+            put_uuid4(event + id_.offset, ids_high_.at(n), ids_low_.at(n));
+        } else {
+            put_uuid7(event + id_.offset, now, ids_high_.at(n), ids_low_.at(n));
+        }
         const std::uint64_t choice = choices_.at(n);
         const std::uint32_t weight = below(choice, 100);
         const WeightedType* type = kTypes.data();
         while (weight >= type->up_to) ++type;
         std::memcpy(event + type_.offset, type->quoted.data(), type->quoted.size());
         std::memset(event + type_.offset + type->quoted.size(), ' ', type_.width - type->quoted.size());
-        std::memcpy(event + time_.offset, time_text_.data(), time_.width);
+        std::memcpy(event + time_.offset, time.data(), time_.width);
         const std::uint64_t second_choice = mix(choice);
         const std::uint32_t user = below(second_choice, options_.users);
         put_name(event + user_.offset, user_.width, "u_", user);

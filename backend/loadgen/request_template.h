@@ -11,7 +11,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "loadgen/random.h"
-#include "loadgen/target.h"
+#include "loadgen/value_text.h"
 
 namespace streamgauge::loadgen {
 
@@ -27,7 +27,8 @@ struct EventOptions {
 class RequestTemplate {
 public:
     // InvalidArgument (field batch, users or pages) outside 1..limits::kEventsPerRequest, 1..1e9, 1..1e9.
-    static Result<RequestTemplate> make(const Url& url, const EventOptions& options);
+    // `head`: the request line and the headers without Content-Length and the empty line, each with its line break.
+    static Result<RequestTemplate> make(const std::string& head, const EventOptions& options);
 
     std::size_t size() const { return text_.size(); }
     // Writes all size() bytes to `buffer`, before the first fill() of it.
@@ -41,9 +42,8 @@ private:
         std::size_t offset = 0, width = 0;
     };
 
-    RequestTemplate(const Url& url, const EventOptions& options);
+    RequestTemplate(const std::string& head, const EventOptions& options);
     void add_event();
-    void set_time(Timestamp now);
 
     EventOptions options_;
     RandomStream choices_;
@@ -53,8 +53,7 @@ private:
     std::size_t first_event_ = 0;
     std::size_t stride_ = 0;
     Slot id_, type_, time_, user_, session_, page_;  // offsets from the event's start
-    std::string time_text_;
-    std::int64_t time_second_ = INT64_MIN;
+    TimeText time_text_;
 };
 
 }  // namespace streamgauge::loadgen

@@ -46,6 +46,7 @@ void ResponseParser::reset() {
     pieces_.clear();
     part_ = Part::Head;
     started_ = false;
+    server_timing_size_ = 0;
 }
 
 ResponseParser::State ResponseParser::feed(std::string_view bytes) {
@@ -148,6 +149,9 @@ bool ResponseParser::parse_header(std::string_view line) {
             if (equals_ignoring_case(option, "keep-alive")) keep_alive_ = true;
             at = comma + 1;
         }
+    } else if (equals_ignoring_case(name, "server-timing")) {
+        server_timing_size_ = std::min(value.size(), server_timing_.size());
+        std::copy_n(value.begin(), server_timing_size_, server_timing_.begin());
     }
     return true;
 }

@@ -3,6 +3,7 @@
 // keeps nothing of the body. What two readers could understand differently is malformed.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -27,6 +28,8 @@ public:
     bool started() const { return started_; }  // any byte since reset()
     int status() const { return status_; }     // of a head that was read
     bool keep_alive() const { return keep_alive_; }
+    // Value of the answer's Server-Timing, its beginning if it is long; empty when there is none. Until reset().
+    std::string_view server_timing() const { return {server_timing_.data(), server_timing_size_}; }
 
 private:
     enum class Part {
@@ -54,6 +57,8 @@ private:
     std::string pieces_;  // of a head that has not ended yet
     std::uint64_t left_ = 0;
     std::uint64_t content_length_ = 0;
+    std::array<char, 256> server_timing_{};
+    std::size_t server_timing_size_ = 0;
     std::size_t trailer_bytes_ = 0;
     int status_ = 0;
     Part part_ = Part::Head;

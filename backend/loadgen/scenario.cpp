@@ -146,6 +146,11 @@ Status check_field(const GeneratedField& field, const std::string& at) {
                 return wrong(at + ".to", "numbers have at most 15 digits");
             if (field.kind == Kind::Decimal && (field.digits < 0 || field.digits > 9))
                 return wrong(at + ".digits", "must be 0 to 9");
+            if (field.kind == Kind::Decimal &&
+                std::max(std::abs(static_cast<double>(field.from)), std::abs(static_cast<double>(field.to))) *
+                        std::pow(10.0, field.digits) >
+                    1e15)
+                return wrong(at + ".digits", "numbers have at most 15 digits, with those behind the point");
             break;
         case Kind::Sequence:
             if (std::abs(static_cast<double>(field.from)) > 1e15)
