@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Scenario files, feeders and actions of a hand: any text is a scenario or a fault; a scenario is the same after it was written and read again, and an
-// edit of its text gives what it was made for.
+// Scenario files, feeders and actions of a hand: any text is a scenario or a fault; a scenario is the same after it was
+// written and read again, and an edit of its text gives what it was made for.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
