@@ -27,6 +27,8 @@ int Connection::connect_result() const {
 }
 
 void Connection::shut() {
+    if (tls) tls->end();
+    tls.reset();
     if (fd >= 0) close(fd);
     fd = -1;
     state = State::Closed;
@@ -34,6 +36,12 @@ void Connection::shut() {
 
 int Connection::write() {
     while (written < output.size()) {
+        if (tls) {
+            const std::ptrdiff_t sent = tls->write(output.data() + written, output.size() - written);
+            if (sent <= 0) return sent == -EAGAIN ? EAGAIN : ECONNRESET;
+            written += static_cast<std::size_t>(sent);
+            continue;
+        }
         const ssize_t n = send(fd, output.data() + written, output.size() - written, MSG_NOSIGNAL);
         if (n > 0) {
             written += static_cast<std::size_t>(n);
@@ -45,6 +53,7 @@ int Connection::write() {
 }
 
 std::ptrdiff_t Connection::read(char* buffer, std::size_t size) const {
+    if (tls) return tls->read(buffer, size);
     while (true) {
         const ssize_t n = recv(fd, buffer, size, 0);
         if (n >= 0) return n;

@@ -11,11 +11,12 @@
 #include "loadgen/request_event.h"
 #include "loadgen/response_parser.h"
 #include "loadgen/target.h"
+#include "loadgen/tls_client.h"
 
 namespace streamgauge::loadgen {
 
 struct Connection {
-    enum class State : std::uint8_t { Closed, Connecting, Idle, Busy };
+    enum class State : std::uint8_t { Closed, Connecting, Handshaking, Idle, Busy };
 
     int fd = -1;
     State state = State::Closed;
@@ -27,6 +28,8 @@ struct Connection {
     Endpoint endpoint = 0;
     std::int64_t planned = 0, sent_at = 0;  // of the request, while Busy
     std::int64_t since = 0;           // when connecting began, or the request was sent: what the timeout counts from
+    std::int64_t connected_at = 0;    // while Handshaking
+    std::unique_ptr<TlsStream> tls;   // none: plain
     std::unique_ptr<char[]> request;  // made with the first connect, kept over reconnects
     ResponseParser parser;
 
@@ -39,7 +42,8 @@ struct Connection {
 
     // Writes what is left. 0: all written, EAGAIN: the rest later, else the errno.
     int write();
-    // Reads once into `buffer`. Bytes read, 0 at the end of the stream, or -errno.
+    // With TLS to be repeated until -EAGAIN. Reads once into `buffer`. Bytes read, 0 at the end of the stream, or
+    // -errno.
     std::ptrdiff_t read(char* buffer, std::size_t size) const;
 };
 

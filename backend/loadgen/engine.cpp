@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
+#include <csignal>
 #include <cstring>
 #include <optional>
 
@@ -38,11 +39,32 @@ Outcome outcome_of(int connect_error) {
                                          : Outcome::ConnectFailed;
 }
 
+// OpenSSL writes without MSG_NOSIGNAL: on this thread a closed connection is an error and not a signal.
+class BrokenPipesIgnored {
+public:
+    BrokenPipesIgnored() {
+        sigemptyset(&pipe_);
+        sigaddset(&pipe_, SIGPIPE);
+        pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+    }
+    ~BrokenPipesIgnored() {
+        const timespec now{0, 0};
+        if (sigismember(&before_, SIGPIPE) == 0) sigtimedwait(&pipe_, nullptr, &now);
+        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+    BrokenPipesIgnored(const BrokenPipesIgnored&) = delete;
+    BrokenPipesIgnored& operator=(const BrokenPipesIgnored&) = delete;
+
+private:
+    sigset_t pipe_{}, before_{};
+};
+
 class EpollEngine final : public Engine {
 public:
-    EpollEngine(const Scenario& scenario, const Address& address, std::vector<RequestWriter> writers,
-                const EngineOptions& options, std::uint32_t connections)
+    EpollEngine(const Scenario& scenario, const Address& address, std::unique_ptr<TlsClient> tls,
+                std::vector<RequestWriter> writers, const EngineOptions& options, std::uint32_t connections)
         : address_(address),
+          tls_(std::move(tls)),
           options_(options),
           timeout_nanos_(nanos(scenario.timeout_seconds)),
           grace_nanos_(nanos(scenario.grace_seconds)),
@@ -92,6 +114,8 @@ private:
     void close_connection(std::uint32_t index);
     void on_ready(std::uint32_t index, std::uint32_t events);
     void on_connected(std::uint32_t index);
+    void shake_hands(std::uint32_t index);
+    void on_usable(std::uint32_t index, std::int64_t at);
     void on_readable(std::uint32_t index);
     void finish_request(std::uint32_t index, ResponseParser::State state, std::int64_t at);
     void fail_request(std::uint32_t index, Outcome outcome, std::int64_t at);
@@ -104,6 +128,7 @@ private:
 
     const SystemClock clock_;
     const Address address_;
+    const std::unique_ptr<TlsClient> tls_;  // none: plain
     const EngineOptions options_;
     const std::int64_t timeout_nanos_, grace_nanos_;
     const double highest_rate_;
@@ -283,7 +308,7 @@ void EpollEngine::leave_idle(std::uint32_t index) {
 
 void EpollEngine::close_connection(std::uint32_t index) {
     Connection& c = connections_[index];
-    if (c.state == State::Connecting) --connecting_;
+    if (c.state == State::Connecting || c.state == State::Handshaking) --connecting_;
     if (c.state == State::Busy) --busy_;
     if (c.state == State::Idle) leave_idle(index);
     c.shut();
@@ -295,6 +320,10 @@ void EpollEngine::on_ready(std::uint32_t index, std::uint32_t events) {
     if (c.state == State::Closed) return;
     if (c.state == State::Connecting) {
         on_connected(index);
+        return;
+    }
+    if (c.state == State::Handshaking) {
+        shake_hands(index);
         return;
     }
     if ((events & EPOLLOUT) != 0 && c.wants_write) {
@@ -315,33 +344,59 @@ void EpollEngine::on_ready(std::uint32_t index, std::uint32_t events) {
 void EpollEngine::on_connected(std::uint32_t index) {
     Connection& c = connections_[index];
     const int error = c.connect_result();
-    if (error != 0 || !watch(c, false, EPOLL_CTL_MOD)) {
+    c.connected_at = now();
+    if (error != 0) {
         close_connection(index);
-        fail_next(outcome_of(error), now());
+        fail_next(outcome_of(error), c.connected_at);
+    } else if (tls_) {
+        c.tls = tls_->open(c.fd);
+        c.state = State::Handshaking;
+        shake_hands(index);
+    } else {
+        on_usable(index, c.connected_at);
+    }
+}
+
+void EpollEngine::shake_hands(std::uint32_t index) {
+    Connection& c = connections_[index];
+    const int error = c.tls ? c.tls->handshake() : ENOMEM;
+    if (error == 0) {
+        on_usable(index, now());
+    } else if ((error != EAGAIN && error != EINPROGRESS) || !watch(c, error == EINPROGRESS, EPOLL_CTL_MOD)) {
+        close_connection(index);
+        fail_next(Outcome::TlsFailed, now());
+    }
+}
+
+void EpollEngine::on_usable(std::uint32_t index, std::int64_t at) {
+    Connection& c = connections_[index];
+    if (!watch(c, false, EPOLL_CTL_MOD)) {
+        close_connection(index);
+        fail_next(Outcome::ConnectFailed, at);
         return;
     }
     --connecting_;
-    const std::int64_t at = now();
-    record_.connected({c.since, at, at});
+    record_.connected({c.since, c.connected_at, at});
     make_idle(index);
 }
 
 void EpollEngine::on_readable(std::uint32_t index) {
     Connection& c = connections_[index];
-    const std::ptrdiff_t n = c.read(input_.data(), input_.size());
-    if (n == -EAGAIN) return;
-    const std::int64_t at = now();
-    if (c.state == State::Idle) {  // closed by the server, or it says what nobody asked
-        close_connection(index);
-        return;
-    }
-    if (n > 0) {
-        finish_request(index, c.parser.feed({input_.data(), static_cast<std::size_t>(n)}), at);
-    } else if (n == 0 && c.parser.started() && c.parser.finish() == ResponseParser::State::Complete) {
-        finish_request(index, ResponseParser::State::Complete, at);
-    } else {
-        fail_request(index, Outcome::Reset, at);
-    }
+    // TLS may hold bytes back that the socket does not show any more.
+    do {
+        const std::ptrdiff_t n = c.read(input_.data(), input_.size());
+        if (n == -EAGAIN) return;
+        const std::int64_t at = now();
+        if (c.state == State::Idle) {  // closed by the server, or it says what nobody asked
+            close_connection(index);
+        } else if (n > 0) {
+            finish_request(index, c.parser.feed({input_.data(), static_cast<std::size_t>(n)}), at);
+        } else if (n == 0 && c.parser.started() && c.parser.finish() == ResponseParser::State::Complete) {
+            finish_request(index, ResponseParser::State::Complete, at);
+        } else {
+            fail_request(index, Outcome::Reset, at);
+        }
+    } while (c.tls && c.state == State::Busy);
 }
 
 void EpollEngine::finish_request(std::uint32_t index, ResponseParser::State state, std::int64_t at) {
@@ -379,9 +434,9 @@ void EpollEngine::sweep(std::int64_t at) {
     next_sweep_ = at + kSweepNanos;
     for (std::uint32_t i = 0; i < connections_.size(); ++i) {
         const Connection& c = connections_[i];
-        if (c.state != State::Connecting && c.state != State::Busy) continue;
+        if (c.state == State::Closed || c.state == State::Idle) continue;
         if (at - c.since < timeout_nanos_) continue;
-        const bool connecting = c.state == State::Connecting;
+        const bool connecting = c.state != State::Busy;
         fail_request(i, Outcome::Timeout, at);
         if (connecting) fail_next(Outcome::Timeout, at);
     }
@@ -422,6 +477,7 @@ Result<RunState> EpollEngine::run(int stop_fd, const std::function<bool(const Pr
     const auto refused = [](const char* call, int error) {
         return Error::make(ErrorCode::Io, std::string(call) + ": " + std::strerror(error));
     };
+    const BrokenPipesIgnored ignored;
     prctl(PR_SET_TIMERSLACK, 1UL);  // otherwise every wait may end 50 us late
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     if (epoll_ < 0) return refused("epoll_create1", errno);
@@ -514,6 +570,12 @@ Result<std::unique_ptr<Engine>> Engine::make(const Scenario& scenario, const Add
         capacity = std::max(capacity, writer->capacity());
         writers.push_back(std::move(writer).value());
     }
+    std::unique_ptr<TlsClient> tls;
+    if (url->secure) {
+        Result<std::unique_ptr<TlsClient>> made = TlsClient::make(scenario.tls, *url);
+        if (!made) return made.error();
+        tls = std::move(made).value();
+    }
     std::uint32_t connections = most_connections(scenario);
     if (connections > kRequestBytes / capacity)
         return refused("max_in_flight", "so many connections with so large requests would need over 1 GiB");
@@ -521,7 +583,8 @@ Result<std::unique_ptr<Engine>> Engine::make(const Scenario& scenario, const Add
     if (scenario.closed_loop && (options.hand != nullptr || !options.recorded.empty()))
         connections = static_cast<std::uint32_t>(
             std::min<std::size_t>(EngineOptions::kMostConnections, kRequestBytes / capacity));
-    return std::unique_ptr<Engine>(new EpollEngine(scenario, address, std::move(writers), options, connections));
+    return std::unique_ptr<Engine>(
+        new EpollEngine(scenario, address, std::move(tls), std::move(writers), options, connections));
 }
 
 }  // namespace streamgauge::loadgen

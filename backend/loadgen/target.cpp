@@ -47,8 +47,9 @@ bool accepts_connection(const Address& address) {
 }  // namespace
 
 Result<Url> parse_url(std::string_view text) {
-    constexpr std::string_view scheme = "http://";
-    if (text.substr(0, scheme.size()) != scheme) return bad_url("the target must start with http://", 0);
+    const bool secure = text.substr(0, 8) == "https://";
+    const std::string_view scheme = secure ? "https://" : "http://";
+    if (text.substr(0, scheme.size()) != scheme) return bad_url("the target must start with http:// or https://", 0);
     if (text.size() > limits::kTargetBytes) return bad_url("the target is too long", limits::kTargetBytes);
     for (std::size_t i = 0; i < text.size(); ++i)
         if (text[i] <= ' ' || text[i] >= 0x7F || text[i] == '#' || text[i] == '\\')
@@ -58,6 +59,8 @@ Result<Url> parse_url(std::string_view text) {
     const std::string_view authority = text.substr(scheme.size(), authority_end - scheme.size());
     if (authority.find('@') != std::string_view::npos) return bad_url("no user name in the target", scheme.size());
     Url url;
+    url.secure = secure;
+    url.port = secure ? 443 : 80;
     std::string_view host = authority;
     std::string_view port;
     bool has_port = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Where the load goes: an http URL, resolved once to one address that every connection of the run then uses, so that a
-// name cannot lead elsewhere after the check for loopback.
+// Where the load goes: an http or https URL, resolved once to one address that every connection of the run then uses,
+// so that a name cannot lead elsewhere after the check for loopback.
 #pragma once
 
 #include <netinet/in.h>
@@ -19,9 +19,10 @@ struct Url {
     std::uint16_t port = 80;
     std::string target = "/";  // path and query as sent
     std::string authority;     // for the Host header
+    bool secure = false;       // https
 };
 
-// InvalidArgument with field "url" and the offset for what is not http://host[:port][/path][?query]: other schemes,
+// InvalidArgument with field "url" and the offset for what is not http(s)://host[:port][/path][?query]: other schemes,
 // user information, fragments, spaces and control characters are refused.
 Result<Url> parse_url(std::string_view text);
 

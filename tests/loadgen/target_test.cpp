@@ -17,6 +17,10 @@ TEST(Target, ReadsUrls) {
     EXPECT_EQ(six.port, 81);
     EXPECT_EQ(six.target, "/");
     EXPECT_EQ(six.authority, "[::1]:81");
+    const Url secure = *parse_url("https://localhost/a");
+    EXPECT_TRUE(secure.secure);
+    EXPECT_EQ(secure.port, 443);
+    EXPECT_FALSE(plain.secure);
     const Url bare = *parse_url("http://localhost?x");
     EXPECT_EQ(bare.port, 80);
     EXPECT_EQ(bare.target, "/?x");
@@ -24,7 +28,7 @@ TEST(Target, ReadsUrls) {
 
 TEST(Target, RefusesOtherUrlsAndSaysWhere) {
     for (const char* text :
-         {"", "https://127.0.0.1/", "127.0.0.1:80", "http://", "http:///x", "http://user@127.0.0.1/", "http://h:0/",
+         {"", "ftp://127.0.0.1/", "127.0.0.1:80", "http://", "http:///x", "http://user@127.0.0.1/", "http://h:0/",
           "http://h:65536/", "http://h:/", "http://h:80x/", "http://::1/", "http://[::1/", "http://[::1]x/",
           "http://[zz]/", "http://h/a b", "http://h/#f", "http://h/\r\nX: y", "http://h\\x/", "http://h%41/"}) {
         const auto url = parse_url(text);
