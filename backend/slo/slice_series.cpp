@@ -23,8 +23,34 @@ SliceSeries::SliceSeries(std::int64_t slice_micros, std::int64_t kept_micros)
     : slice_micros_(slice_micros), kept_micros_(kept_micros) {}
 
 void SliceSeries::add(Timestamp at, std::uint64_t good, std::uint64_t total) {
-    if (total == 0) return;
+    if (total != 0) put(floor_div(at.micros, slice_micros_), good, total);
+}
+
+void SliceSeries::set(Timestamp at, std::uint64_t good, std::uint64_t total) {
     const std::int64_t index = floor_div(at.micros, slice_micros_);
+    const Timestamp start{index * slice_micros_};
+    const Ratio held = sum(start, start.plus_micros(slice_micros_));
+    // What is taken away is a difference modulo 2^64, as all running sums are.
+    if (held != Ratio{good, total}) put(index, good - held.good, total - held.total);
+}
+
+void SliceSeries::thin(Timestamp before, std::int64_t width_micros) {
+    const std::int64_t ratio = width_micros / slice_micros_, end = first_from(before, slice_micros_);
+    std::deque<Entry> thinned;
+    for (const Entry& entry : entries_) {
+        const std::int64_t wide = floor_div(entry.index, ratio) * ratio;
+        const bool whole = wide + ratio <= end;
+        if (whole && !thinned.empty() && thinned.back().index >= wide) {
+            thinned.back().good = entry.good;
+            thinned.back().total = entry.total;
+        } else {
+            thinned.push_back({whole ? wide : entry.index, entry.good, entry.total});
+        }
+    }
+    entries_ = std::move(thinned);
+}
+
+void SliceSeries::put(std::int64_t index, std::uint64_t good, std::uint64_t total) {
     const auto older = [](const Entry& entry, std::int64_t than) { return entry.index < than; };
     if (entries_.empty() || index > entries_.back().index) {
         Entry next = entries_.empty() ? Entry{0, dropped_good_, dropped_total_} : entries_.back();
@@ -67,6 +93,11 @@ Ratio SliceSeries::sum(Timestamp from, Timestamp to) const {
 std::optional<Timestamp> SliceSeries::newest() const {
     if (entries_.empty()) return std::nullopt;
     return Timestamp{entries_.back().index * slice_micros_};
+}
+
+std::optional<Timestamp> SliceSeries::oldest() const {
+    if (entries_.empty()) return std::nullopt;
+    return Timestamp{entries_.front().index * slice_micros_};
 }
 
 }  // namespace streamgauge::slo

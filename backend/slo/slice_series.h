@@ -25,10 +25,17 @@ public:
 
     // Adds to the slice of `at`. What is older than what is kept is ignored; late slices are corrected.
     void add(Timestamp at, std::uint64_t good, std::uint64_t total);
+    // The slice of `at` holds this instead of what it held.
+    void set(Timestamp at, std::uint64_t good, std::uint64_t total);
+    // Slices that start before `before` become slices of `width_micros`, a multiple of slice_micros(), with the starts
+    // of those: less memory for what is long past.
+    void thin(Timestamp before, std::int64_t width_micros);
     // Of the slices that start in [from, to).
     Ratio sum(Timestamp from, Timestamp to) const;
-    // Newest slice that holds anything.
+    // Newest and oldest slice that hold anything.
     std::optional<Timestamp> newest() const;
+    std::optional<Timestamp> oldest() const;
+    std::size_t slices() const { return entries_.size(); }
     std::int64_t slice_micros() const { return slice_micros_; }
 
 private:
@@ -36,6 +43,7 @@ private:
         std::int64_t index = 0;             // start / slice_micros
         std::uint64_t good = 0, total = 0;  // of it and everything before it
     };
+    void put(std::int64_t index, std::uint64_t good, std::uint64_t total);
     std::int64_t slice_micros_, kept_micros_;
     std::deque<Entry> entries_;
     std::uint64_t dropped_good_ = 0, dropped_total_ = 0;

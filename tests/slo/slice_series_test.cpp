@@ -80,5 +80,38 @@ TEST(SliceSeries, AgreesWithCountingOneByOne) {
     }
 }
 
+// What is corrected is as if it had been counted so at once.
+TEST(SliceSeries, CorrectsASlice) {
+    SliceSeries series(kSecond, 100 * kSecond);
+    for (std::int64_t second = 0; second < 10; ++second) series.add({second * kSecond}, 5, 10);
+    series.set({3 * kSecond}, 10, 10);
+    series.set({4 * kSecond}, 0, 2);
+    series.set({20 * kSecond}, 1, 1);
+    EXPECT_EQ(series.sum({3 * kSecond}, {4 * kSecond}), (Ratio{10, 10}));
+    EXPECT_EQ(series.sum({4 * kSecond}, {5 * kSecond}), (Ratio{0, 2}));
+    EXPECT_EQ(series.sum({0}, {10 * kSecond}), (Ratio{50, 92}));
+    EXPECT_EQ(series.sum({0}, {21 * kSecond}), (Ratio{51, 93}));
+}
+
+TEST(SliceSeries, SumsTheSameInFewerSlices) {
+    SliceSeries fine(kSecond, 10'000 * kSecond), thinned(kSecond, 10'000 * kSecond);
+    std::mt19937 random(11);
+    for (std::int64_t second = -100; second < 900; ++second) {
+        const std::uint64_t total = random() % 4, good = total == 0 ? 0 : random() % (total + 1);
+        fine.add({second * kSecond}, good, total);
+        thinned.add({second * kSecond}, good, total);
+    }
+    thinned.thin({605 * kSecond}, 60 * kSecond);
+    EXPECT_LT(thinned.slices(), 330U);
+    for (std::int64_t from = -120; from <= 600; from += 60) {
+        for (std::int64_t to = from; to <= 900; to += 60)
+            ASSERT_EQ(thinned.sum({from * kSecond}, {to * kSecond}), fine.sum({from * kSecond}, {to * kSecond}));
+    }
+    for (std::int64_t from = 600; from < 900; ++from)  // untouched
+        ASSERT_EQ(thinned.sum({from * kSecond}, {900 * kSecond}), fine.sum({from * kSecond}, {900 * kSecond}));
+    thinned.thin({605 * kSecond}, 60 * kSecond);
+    EXPECT_EQ(thinned.sum({-120 * kSecond}, {900 * kSecond}), fine.sum({-120 * kSecond}, {900 * kSecond}));
+}
+
 }  // namespace
 }  // namespace streamgauge::slo
