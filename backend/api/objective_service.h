@@ -10,6 +10,7 @@
 #include "query/query.h"
 #include "slo/alert.h"
 #include "slo/objective.h"
+#include "slo/outlook.h"
 
 namespace streamgauge::api {
 
@@ -34,11 +35,7 @@ struct ObjectiveHistory {
     };
     std::int64_t step_micros = 0;
     std::vector<Point> points;
-    struct Forecast {
-        Timestamp at;
-        double low = 0, middle = 0, high = 0;  // budget left
-    };
-    std::vector<Forecast> forecast;  // to the end of the window, or until it is spent
+    std::vector<slo::ForecastPoint> forecast;
     std::vector<slo::AlertChange> changes;
 };
 

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Objectives over figures that the test makes, second by second on a clock of its own.
+#include "api/objective_manager.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <future>
+#include <mutex>
+
+#include "api/objective_codec.h"
+#include "support/eventually.h"
+#include "support/manual_clock.h"
+#include "support/temporary_directory.h"
+
+namespace streamgauge::api {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
+constexpr Timestamp kStart{1'700'000'000 * kSecond};  // a multiple of 10 s
+
+template <class T, class Call>
+Result<T> wait_for(Call call) {
+    std::promise<Result<T>> answer;
+    call([&answer](Result<T> result) { answer.set_value(std::move(result)); });
+    return answer.get_future().get();
+}
+
+class ObjectiveManagerTest : public ::testing::Test {
+protected:
+    void SetUp() override { open(); }
+
+    void open() {
+        ObjectiveOptions options;
+        options.path = (directory_.path / "objectives.db").string();
+        ObjectiveParts parts{clock_, [this] { return take(); }};
+        parts.changed = [this](const ObjectiveAlert& alert) {
+            const std::lock_guard lock(mutex_);
+            if (alert.objective.name == "short") alerts_.push_back(alert);
+        };
+        auto opened = ObjectiveManager::open(options, std::move(parts));
+        ASSERT_TRUE(opened) << opened.error().describe();
+        manager_ = std::move(opened).value();
+    }
+    void restart() {
+        manager_.reset();
+        open();
+    }
+
+    slo::SliceFigures take() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(next_, {});
+    }
+    // A second passes in which `failed` of `answered` requests failed; returns when it was looked at.
+    void second(std::uint64_t answered, std::uint64_t failed) {
+        {
+            const std::lock_guard lock(mutex_);
+            next_.routes["POST /events"] = {answered, failed, 0, {{slo::duration_bin(1000), answered}}};
+            next_.freshness = {1, 0, 0, {{slo::duration_bin(500'000), 1}}};
+        }
+        clock_.advance(kSecond);
+        manager_->tick();
+        static_cast<void>(list());  // answered after the tick
+    }
+    std::vector<ObjectiveStatus> list() {
+        auto all = wait_for<std::vector<ObjectiveStatus>>([this](auto done) { manager_->list({}, std::move(done)); });
+        EXPECT_TRUE(all);
+        return all ? *all : std::vector<ObjectiveStatus>();
+    }
+    ObjectiveStatus one(const std::string& name) {
+        for (const ObjectiveStatus& status : list())
+            if (status.objective.name == name) return status;
+        ADD_FAILURE() << "no objective " << name;
+        return {};
+    }
+    Result<ObjectiveStatus> put(const slo::Objective& objective) {
+        return wait_for<ObjectiveStatus>([&](auto done) { manager_->put(objective, std::move(done)); });
+    }
+    ObjectiveHistory history(const std::string& name) {
+        auto found = wait_for<ObjectiveHistory>([&](auto done) {
+            manager_->history(name, {clock_.now().plus_micros(-kDay), clock_.now()}, std::move(done));
+        });
+        EXPECT_TRUE(found);
+        return found ? *found : ObjectiveHistory();
+    }
+    static slo::Objective short_one() {
+        slo::Objective objective;
+        objective.name = "short";
+        objective.target = 0.9;
+        objective.window.micros = 3 * kHour;
+        slo::BurnRule rule;
+        rule.long_micros = 10 * kSecond;
+        rule.short_micros = 2 * kSecond;
+        rule.factor = 2;
+        objective.rules = {rule};
+        objective.cool_down_micros = 5 * kSecond;
+        return objective;
+    }
+
+    const test::TemporaryDirectory directory_;
+    test::ManualClock clock_{kStart};
+    std::mutex mutex_;
+    slo::SliceFigures next_;  // guarded by mutex_, as the next one
+    std::vector<ObjectiveAlert> alerts_;
+    std::unique_ptr<ObjectiveManager> manager_;
+};
+
+TEST_F(ObjectiveManagerTest, AFreshInstallHasFour) {
+    const std::vector<ObjectiveStatus> all = list();
+    ASSERT_EQ(all.size(), 4U);
+    for (const ObjectiveStatus& status : all) {
+        EXPECT_TRUE(status.built_in);
+        EXPECT_TRUE(check_objective(status.objective));
+        EXPECT_EQ(status.objective.rules, slo::rules_for(status.objective.window));
+        EXPECT_FALSE(status.budget.left);  // no data is not healthy
+    }
+    ASSERT_TRUE(wait_for<bool>([&](auto done) { manager_->remove("errors", std::move(done)); }));
+    restart();
+    EXPECT_EQ(list().size(), 3U) << "what was removed stays so";
+    const auto gone = wait_for<bool>([&](auto done) { manager_->remove("errors", std::move(done)); });
+    EXPECT_EQ(gone.error().code, ErrorCode::NotFound);
+}
+
+TEST_F(ObjectiveManagerTest, ListAndDetailSayTheSame) {
+    for (int i = 0; i < 95; ++i) second(100, i % 10 == 0 ? 3 : 0);
+    for (const ObjectiveStatus& status : list()) {
+        const ObjectiveHistory detail = history(status.objective.name);
+        ASSERT_FALSE(detail.points.empty()) << status.objective.name;
+        EXPECT_EQ(detail.points.back().budget_left, status.budget.left) << status.objective.name;
+        EXPECT_EQ(detail.points.back().long_burn, status.burn_now) << status.objective.name;
+        ASSERT_EQ(status.day.size(), 48U);
+        slo::Ratio sum;
+        for (const auto& point : detail.points) {
+            sum.good += point.good;
+            sum.total += point.total;
+        }
+        EXPECT_EQ(sum, status.budget.counted) << status.objective.name;
+    }
+    EXPECT_EQ(one("errors").budget.counted, (slo::Ratio{9500 - 30, 9500}));
+    EXPECT_EQ(one("latency").budget.counted, (slo::Ratio{9500, 9500}));
+    EXPECT_EQ(one("freshness").budget.counted, (slo::Ratio{95, 95}));
+}
+
+// 10 s and 2 s windows, factor 2 of 10 %: a fifth of the last ten seconds.
+TEST_F(ObjectiveManagerTest, AnAlertFiresInTheTickOfItsFormula) {
+    ASSERT_TRUE(put(short_one()));
+    for (int i = 0; i < 30; ++i) second(100, 0);
+    second(100, 100);
+    EXPECT_EQ(one("short").alerts.at(0).state, slo::AlertState::Inactive);  // a tenth
+    second(100, 100);
+    EXPECT_EQ(one("short").alerts.at(0).state, slo::AlertState::Firing);  // a fifth
+    EXPECT_EQ(one("short").alerts.at(0).since, clock_.now());
+    {
+        const std::lock_guard lock(mutex_);
+        ASSERT_EQ(alerts_.size(), 1U);
+        EXPECT_EQ(alerts_[0].change.news, slo::AlertNews::Fired);
+    }
+    restart();
+    EXPECT_EQ(one("short").alerts.at(0).state, slo::AlertState::Firing) << "it goes on where it was";
+    for (int i = 0; i < 8; ++i) second(100, 0);
+    EXPECT_EQ(one("short").alerts.at(0).state, slo::AlertState::Inactive);
+    const ObjectiveHistory past = history("short");
+    ASSERT_EQ(past.changes.size(), 3U);  // firing, cooling, inactive
+    EXPECT_EQ(past.changes.back().news, slo::AlertNews::Resolved);
+}
+
+TEST_F(ObjectiveManagerTest, NothingIsCountedTwiceOrLostOverARestart) {
+    for (int i = 0; i < 25; ++i) second(10, 1);  // ends within a slice
+    const slo::Ratio before = one("errors").budget.counted;
+    EXPECT_EQ(before, (slo::Ratio{225, 250}));
+    restart();
+    EXPECT_EQ(one("errors").budget.counted, before);
+    for (int i = 0; i < 10; ++i) second(10, 0);
+    EXPECT_EQ(one("errors").budget.counted, (slo::Ratio{325, 350}));
+    slo::Objective later = short_one();  // declared when everything has happened
+    later.name = "later";
+    later.rules.clear();
+    ASSERT_TRUE(put(later));
+    EXPECT_EQ(one("later").budget.counted, (slo::Ratio{325, 350}));
+    restart();
+    EXPECT_EQ(one("later").budget.counted, (slo::Ratio{325, 350}));
+}
+
+// A crash: the file as it is in the middle, opened by another.
+TEST_F(ObjectiveManagerTest, ACrashLosesTheSliceAtHandAtMost) {
+    for (int i = 0; i < 35; ++i) second(10, 1);
+    const test::TemporaryDirectory copy;
+    for (const auto& file : std::filesystem::directory_iterator(directory_.path))
+        std::filesystem::copy(file.path(), copy.path / file.path().filename());
+    auto store = ObjectiveStore::open((copy.path / "objectives.db").string());
+    ASSERT_TRUE(store);
+    slo::SliceFigures all;
+    ASSERT_TRUE((*store)->each_slice(kStart, clock_.now(), [&](Timestamp, std::int64_t, slo::SliceFigures&& figures) {
+        all.merge(figures);
+        return true;
+    }));
+    EXPECT_EQ(all.routes["POST /events"].answered, 300U);
+    EXPECT_EQ(all.routes["POST /events"].failed, 30U);
+}
+
+TEST_F(ObjectiveManagerTest, ABackTestSaysWhatADraftWouldHaveDone) {
+    for (int i = 0; i < 60; ++i) second(100, 0);
+    for (int i = 0; i < 20; ++i) second(100, 100);
+    for (int i = 0; i < 40; ++i) second(100, 0);
+    slo::Objective draft = short_one();
+    draft.name = "draft";
+    draft.rules[0].long_micros = 60 * kSecond;
+    draft.rules[0].short_micros = 20 * kSecond;
+    const auto result = wait_for<BackTest>([&](auto done) {
+        manager_->back_test(draft, {kStart, clock_.now()}, std::move(done));
+    });
+    ASSERT_TRUE(result) << result.error().describe();
+    EXPECT_EQ(result->fired, 1U);
+    EXPECT_EQ(result->first_after_micros, 20 * kSecond);  // a fifth of a minute is bad after 12 s, seen each 10 s
+    EXPECT_EQ(result->budget.counted.bad(), 2000U);
+    EXPECT_EQ(list().size(), 4U) << "it is not kept";
+    draft.indicator.kind = slo::Indicator::Kind::Latency;
+    draft.indicator.threshold_ms = 0.5;  // nobody had thought of that when it was written down
+    const auto tight = wait_for<BackTest>([&](auto done) {
+        manager_->back_test(draft, {kStart, clock_.now()}, std::move(done));
+    });
+    ASSERT_TRUE(tight);
+    EXPECT_EQ(tight->budget.counted.good, 0U);
+}
+
+TEST_F(ObjectiveManagerTest, RefusesWhatCannotBe) {
+    slo::Objective wrong = short_one();
+    wrong.target = 1;
+    EXPECT_EQ(put(wrong).error().field, "target");
+    wrong = short_one();
+    wrong.indicator.kind = slo::Indicator::Kind::Metric;
+    wrong.indicator.total = "no_such";
+    EXPECT_EQ(put(wrong).error().field, "indicator.kind");  // this one has no metrics
+    wrong = short_one();
+    wrong.window.micros = kHour;
+    EXPECT_EQ(put(wrong).error().field, "window.rolling");
+    EXPECT_EQ(list().size(), 4U);
+    EXPECT_EQ(
+        wait_for<ObjectiveHistory>([&](auto done) { manager_->history("none", {}, std::move(done)); }).error().code,
+        ErrorCode::NotFound);
+}
+
+// Answers with what it holds, in any range.
+class HeldPoints final : public AnalysisService {
+public:
+    void points(query::PointsQuery query, Attendance, Done<query::PointsAnswer> done) override {
+        query::PointsAnswer answer;
+        for (const query::Point& point : held_[query.metric])
+            if (point.start >= query.range.from && point.start < query.range.to) answer.points.push_back(point);
+        ++asked_;
+        done(std::move(answer));
+    }
+    void funnel(query::FunnelQuery, Attendance, Done<query::FunnelAnswer>) override {}
+    void retention(query::RetentionQuery, Attendance, Done<query::RetentionAnswer>) override {}
+    void hold(const std::string& metric, std::int64_t minute, std::int64_t number, bool open = false) {
+        query::Point point;
+        point.start = kStart.plus_micros(minute * kMinute);
+        point.value.number = number;
+        point.open = open;
+        held_[metric].push_back(point);
+    }
+    int asked_ = 0;
+
+private:
+    std::map<std::string, std::vector<query::Point>> held_;
+};
+
+TEST(ObjectiveMetricTest, CountsTheWindowsOfMetrics) {
+    std::vector<MetricDefinition> definitions(2);
+    definitions[0].name = "orders";
+    definitions[1].name = "paid";
+    for (MetricDefinition& one : definitions) one.tiers = {{kMinute, kDay}};
+    const query::FixedDirectory metrics(definitions);
+    HeldPoints analysis;
+    analysis.hold("orders", 0, 10);
+    analysis.hold("orders", 1, 4);
+    analysis.hold("orders", 6000, 7);
+    analysis.hold("orders", 6001, 1, true);
+    analysis.hold("paid", 0, 9);
+    analysis.hold("paid", 6000, 8);  // more than there are
+    slo::Objective objective;
+    objective.indicator.kind = slo::Indicator::Kind::Metric;
+    objective.indicator.total = "orders";
+    objective.indicator.good_is_below = false;
+    objective.indicator.bound = 5;
+    const query::TimeRange range{kStart, kStart.plus_micros(7000 * kMinute)};
+    const auto ask = [&] {
+        return wait_for<std::vector<slo::Slice>>(
+            [&](auto done) { ask_metric_slices(analysis, metrics, objective, range, std::move(done)); });
+    };
+    auto slices = ask();
+    ASSERT_TRUE(slices);
+    EXPECT_EQ(analysis.asked_, 2);  // 7,000 windows
+    ASSERT_EQ(slices->size(), 3U) << "a window that is open may still come to it";
+    EXPECT_EQ((*slices)[0].good, 1U);
+    EXPECT_EQ((*slices)[1].good, 0U);
+    EXPECT_EQ((*slices)[2].good, 1U);
+    objective.indicator.good = "paid";
+    slices = ask();
+    ASSERT_TRUE(slices);
+    ASSERT_EQ(slices->size(), 4U);
+    EXPECT_EQ((*slices)[0], (slo::Slice{kStart, 9, 10}));
+    EXPECT_EQ((*slices)[1].good, 0U);
+    EXPECT_EQ((*slices)[2].good, 7U);
+    objective.indicator.good = "no_such";
+    EXPECT_EQ(ask().error().field, "indicator.good");
+}
+
+TEST(ObjectiveStoreTest, JoinsOldSlicesAndKeepsWithinItsBytes) {
+    const test::TemporaryDirectory directory;
+    auto store = ObjectiveStore::open((directory.path / "objectives.db").string());
+    ASSERT_TRUE(store);
+    slo::SliceFigures figures;
+    figures.routes["POST /events"] = {10, 1, 0, {{100, 4}, {200, 6}}};
+    for (int i = 0; i < 360; ++i)
+        ASSERT_TRUE((*store)->put_slice(kStart.plus_micros(i * 10 * kSecond), kNarrowSliceMicros, figures));
+    const Timestamp half = kStart.plus_micros(30 * kMinute);
+    for (;;) {
+        const auto widened = (*store)->widen(half, 50);
+        ASSERT_TRUE(widened);
+        if (*widened == 0) break;
+    }
+    std::size_t narrow = 0, wide = 0;
+    slo::SliceFigures all;
+    Timestamp last{};
+    ASSERT_TRUE((*store)->each_slice({0}, {kStart.micros + kDay},
+                                     [&](Timestamp start, std::int64_t width, slo::SliceFigures&& one) {
+                                         EXPECT_GT(start, last);
+                                         last = start;
+                                         ++(width == kWideSliceMicros ? wide : narrow);
+                                         all.merge(one);
+                                         return true;
+                                     }));
+    EXPECT_EQ(all.routes["POST /events"].answered, 3600U);
+    EXPECT_EQ(all.routes["POST /events"].failed, 360U);
+    EXPECT_EQ(all.routes["POST /events"].bins, (std::vector<slo::RequestFigures::Bin>{{100, 1440}, {200, 2160}}));
+    EXPECT_GE(narrow, 178U);
+    EXPECT_LE(narrow, 186U);
+    EXPECT_LE(wide, 31U);
+    const auto bytes = (*store)->bytes();
+    ASSERT_TRUE(bytes);
+    ASSERT_TRUE((*store)->forget({0}, *bytes - 1));
+    EXPECT_LT(*(*store)->bytes(), *bytes);
+}
+
+TEST(ObjectiveCodecTest, WritesWhatItReads) {
+    for (const slo::Objective& objective : default_objectives()) {
+        const auto back = read_objective(write_objective(objective));
+        ASSERT_TRUE(back) << back.error().describe();
+        EXPECT_EQ(*back, objective);
+    }
+    const auto read = read_objective(
+        R"({"indicator":{"kind":"metric","total":"orders","compare":"above","bound":3.5},"target":0.95,)"
+        R"("window":{"calendar":"month","timezone":"Europe/Berlin"},"cool_down":90,"notify":["a","b"],)"
+        R"("rules":[{"severity":"ticket","long":"1h","short":300,"factor":2.5,"hold":"2m"}],"least_bad":7,)"
+        R"("alert_when_no_data":true,"project":"shop","service":"till","title":"t","description":"d"})",
+        "orders-fine");
+    ASSERT_TRUE(read) << read.error().describe();
+    EXPECT_EQ(read->cool_down_micros, 90 * kSecond);
+    EXPECT_EQ(read->rules.at(0).short_micros, 300 * kSecond);
+    EXPECT_EQ(read->window.calendar, slo::TimeWindow::Calendar::Month);
+    EXPECT_FALSE(read->indicator.good_is_below);
+    EXPECT_EQ(*read_objective(write_objective(*read)), *read);
+}
+
+TEST(ObjectiveCodecTest, NamesTheMemberThatIsWrong) {
+    const auto field = [](std::string_view text) {
+        const auto read = read_objective(text, "name");
+        return read ? std::string("none") : read.error().field;
+    };
+    EXPECT_EQ(field(R"({"indicator":{"kind":"errors"},"target":0.9})"), "none");
+    EXPECT_EQ(field(R"({"indicator":{"kind":"errors"},"target":99})"), "target");
+    EXPECT_EQ(field(R"({"indicator":{"kind":"errors"}})"), "target");
+    EXPECT_EQ(field(R"({"target":0.9})"), "indicator");
+    EXPECT_EQ(field(R"({"indicator":{"kind":"speed"},"target":0.9})"), "indicator.kind");
+    EXPECT_EQ(field(R"({"indicator":{"kind":"latency","threshold_ms":-1},"target":0.9})"), "indicator.threshold_ms");
+    EXPECT_EQ(field(R"({"indicator":{"kind":"errors"},"target":0.9,"goal":1})"), "goal");
+    EXPECT_EQ(field(R"({"indicator":{"kind":"errors"},"target":0.9,"name":"other"})"), "name");
+    EXPECT_EQ(field(R"({"indicator":{"kind":"errors"},"target":0.9,"window":{}})"), "window");
+    EXPECT_EQ(field(R"({"indicator":{"kind":"errors"},"target":0.9,"window":{"rolling":"1y"}})"), "window.rolling");
+    EXPECT_EQ(field(R"({"indicator":{"kind":"errors"},"target":0.9,"window":{"calendar":"day","timezone":"Mars/X"}})"),
+              "window.timezone");
+    EXPECT_EQ(field(R"({"indicator":{"kind":"errors"},"target":0.9,"rules":[{"long":"1h","factor":0}]})"),
+              "rules[0].factor");
+    EXPECT_EQ(field(R"({"indicator":{"kind":"errors"},"target":0.9,"rules":[{"factor":2}]})"), "rules[0].long");
+    EXPECT_EQ(field(R"({"indicator":{"kind":"errors"},"target":0.9,"project":"shop"})"), "project");
+    EXPECT_EQ(field(R"({"indicator":{"kind":"errors"},"target":0.9,"notify":["a","a"]})"), "notify");
+    EXPECT_EQ(field("[]"), "");
+    EXPECT_EQ(field("nonsense"), "");
+}
+
+}  // namespace
+}  // namespace streamgauge::api
