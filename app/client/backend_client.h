@@ -14,6 +14,7 @@
 #include "api/annotation_service.h"
 #include "api/event_trace.h"
 #include "api/metric_service.h"
+#include "api/objective_service.h"
 #include "api/services.h"
 #include "api/types.h"
 #include "base/result.h"
@@ -76,6 +77,20 @@ public:
     virtual void remove_annotation(std::string id, QObject* context, Done<bool> done) = 0;
 };
 
+// Needs the feature "objectives"; without it the backend answers NotFound. Errors are those of api::ObjectiveService.
+// The list is as of the last second: ask once a second while it is shown.
+class ObjectiveCalls {
+public:
+    virtual ~ObjectiveCalls() = default;
+    virtual void list_objectives(QObject* context, Done<std::vector<api::ObjectiveStatus>> done) = 0;
+    virtual void objective_history(std::string name, query::TimeRange range, QObject* context,
+                                   Done<api::ObjectiveHistory> done) = 0;
+    virtual void put_objective(slo::Objective objective, QObject* context, Done<api::ObjectiveStatus> done) = 0;
+    virtual void remove_objective(std::string name, QObject* context, Done<bool> done) = 0;
+    virtual void back_test(slo::Objective draft, query::TimeRange range, QObject* context,
+                           Done<api::BackTest> done) = 0;
+};
+
 // Destroying it ends the subscription: nothing is received afterwards. It may be destroyed inside its own callback, and
 // before or after the client.
 class LiveSubscription {
@@ -111,6 +126,7 @@ public:
     virtual EventCalls& events() = 0;
     virtual MetricCalls& metrics() = 0;
     virtual AnnotationCalls& annotations() = 0;
+    virtual ObjectiveCalls& objectives() = 0;
     virtual LiveCalls& live() = 0;
 
     virtual ConnectionState state() const = 0;

@@ -35,6 +35,7 @@ class ClientBase : public BackendClient,
                    protected EventCalls,
                    protected MetricCalls,
                    protected AnnotationCalls,
+                   protected ObjectiveCalls,
                    protected LiveCalls {
     Q_OBJECT
 public:
@@ -45,6 +46,7 @@ public:
     EventCalls& events() override { return *this; }
     MetricCalls& metrics() override { return *this; }
     AnnotationCalls& annotations() override { return *this; }
+    ObjectiveCalls& objectives() override { return *this; }
     LiveCalls& live() override { return *this; }
     ConnectionState state() const override { return state_; }
     std::string error_text() const override { return error_text_; }

@@ -309,6 +309,47 @@ void EmbeddedClient::remove_annotation(std::string id, QObject* context, Done<bo
     });
 }
 
+void EmbeddedClient::list_objectives(QObject* context, Done<std::vector<api::ObjectiveStatus>> done) {
+    ask<std::vector<api::ObjectiveStatus>>(
+        context, std::move(done),
+        [](const Services& services, const api::Done<std::vector<api::ObjectiveStatus>>& settle) {
+            services.objectives.list({}, settle);
+        });
+}
+
+void EmbeddedClient::objective_history(std::string name, query::TimeRange range, QObject* context,
+                                       Done<api::ObjectiveHistory> done) {
+    ask<api::ObjectiveHistory>(
+        context, std::move(done),
+        [name = std::move(name), range](const Services& services, const api::Done<api::ObjectiveHistory>& settle) {
+            services.objectives.history(name, range, settle);
+        });
+}
+
+void EmbeddedClient::put_objective(slo::Objective objective, QObject* context, Done<api::ObjectiveStatus> done) {
+    ask<api::ObjectiveStatus>(
+        context, std::move(done),
+        [objective = std::move(objective)](const Services& services, const api::Done<api::ObjectiveStatus>& settle) {
+            services.objectives.put(objective, settle);
+        });
+}
+
+void EmbeddedClient::remove_objective(std::string name, QObject* context, Done<bool> done) {
+    ask<bool>(context, std::move(done),
+              [name = std::move(name)](const Services& services, const api::Done<bool>& settle) {
+                  services.objectives.remove(name, settle);
+              });
+}
+
+void EmbeddedClient::back_test(slo::Objective draft, query::TimeRange range, QObject* context,
+                               Done<api::BackTest> done) {
+    ask<api::BackTest>(
+        context, std::move(done),
+        [draft = std::move(draft), range](const Services& services, const api::Done<api::BackTest>& settle) {
+            services.objectives.back_test(draft, range, settle);
+        });
+}
+
 void EmbeddedClient::stop_load(QObject* context, Done<api::LoadStatus> done) {
     ask<api::LoadStatus>(
         context, std::move(done),

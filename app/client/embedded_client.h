@@ -60,6 +60,12 @@ protected:
     void list_annotations(query::TimeRange range, QObject* context, Done<std::vector<api::Annotation>> done) override;
     void add_annotation(api::Annotation annotation, QObject* context, Done<api::Annotation> done) override;
     void remove_annotation(std::string id, QObject* context, Done<bool> done) override;
+    void list_objectives(QObject* context, Done<std::vector<api::ObjectiveStatus>> done) override;
+    void objective_history(std::string name, query::TimeRange range, QObject* context,
+                           Done<api::ObjectiveHistory> done) override;
+    void put_objective(slo::Objective objective, QObject* context, Done<api::ObjectiveStatus> done) override;
+    void remove_objective(std::string name, QObject* context, Done<bool> done) override;
+    void back_test(slo::Objective draft, query::TimeRange range, QObject* context, Done<api::BackTest> done) override;
     void feed_opened(const Feed& feed) override;
     void feed_closed(std::uint64_t id) override;
 

@@ -8,7 +8,7 @@ namespace streamgauge::client {
 FakeClient::FakeClient(QObject* parent) : ClientBase(parent) {
     next_hello_.version = STREAMGAUGE_VERSION;
     next_hello_.epoch = 1;
-    next_hello_.features = {"live", "events", "load", "filter", "trace", "metrics", "annotations"};
+    next_hello_.features = {"live", "events", "load", "filter", "trace", "metrics", "annotations", "objectives"};
     on_health = [] { return Result<api::Health>(api::Health{true, {{"journal", true, ""}, {"store", true, ""}}}); };
     on_start_load = [this](const api::LoadPlan& plan) {
         load_ = {};
@@ -187,6 +187,46 @@ void FakeClient::remove_annotation(std::string id, QObject* context, Done<bool> 
             return Result<bool>(Error::make(ErrorCode::NotFound, "there is no such annotation"));
         return Result<bool>(true);
     });
+}
+
+// The service answers at once.
+template <class T, class Ask>
+void FakeClient::ask_objectives(QObject* context, Done<T> done, Ask ask) {
+    answer<T>(context, std::move(done), [this, ask = std::move(ask)] {
+        Result<T> answered = Error::make(ErrorCode::NotFound, "there are no objectives");
+        if (objective_service) ask(*objective_service, [&answered](Result<T> result) { answered = std::move(result); });
+        return answered;
+    });
+}
+
+void FakeClient::list_objectives(QObject* context, Done<std::vector<api::ObjectiveStatus>> done) {
+    ask_objectives<std::vector<api::ObjectiveStatus>>(
+        context, std::move(done), [](api::ObjectiveService& from, auto then) { from.list({}, then); });
+}
+
+void FakeClient::objective_history(std::string name, query::TimeRange range, QObject* context,
+                                   Done<api::ObjectiveHistory> done) {
+    ask_objectives<api::ObjectiveHistory>(
+        context, std::move(done),
+        [name = std::move(name), range](api::ObjectiveService& from, auto then) { from.history(name, range, then); });
+}
+
+void FakeClient::put_objective(slo::Objective objective, QObject* context, Done<api::ObjectiveStatus> done) {
+    ask_objectives<api::ObjectiveStatus>(
+        context, std::move(done),
+        [objective = std::move(objective)](api::ObjectiveService& from, auto then) { from.put(objective, then); });
+}
+
+void FakeClient::remove_objective(std::string name, QObject* context, Done<bool> done) {
+    ask_objectives<bool>(context, std::move(done),
+                         [name = std::move(name)](api::ObjectiveService& from, auto then) { from.remove(name, then); });
+}
+
+void FakeClient::back_test(slo::Objective draft, query::TimeRange range, QObject* context, Done<api::BackTest> done) {
+    ask_objectives<api::BackTest>(context, std::move(done),
+                                  [draft = std::move(draft), range](api::ObjectiveService& from, auto then) {
+                                      from.back_test(draft, range, then);
+                                  });
 }
 
 void FakeClient::stop_load(QObject* context, Done<api::LoadStatus> done) {

@@ -47,6 +47,8 @@ public:
     std::function<Result<bool>(const std::string&name)> on_remove_metric, on_cancel_backfill;
     // What was added, and what a test puts there; the id is its number.
     std::vector<api::Annotation> marks;
+    // Answers for objectives, at once; without one they are NotFound.
+    std::shared_ptr<api::ObjectiveService> objective_service;
     bool hold = false;
 
     // ---- what was asked
@@ -72,12 +74,20 @@ protected:
     void list_annotations(query::TimeRange range, QObject* context, Done<std::vector<api::Annotation>> done) override;
     void add_annotation(api::Annotation annotation, QObject* context, Done<api::Annotation> done) override;
     void remove_annotation(std::string id, QObject* context, Done<bool> done) override;
+    void list_objectives(QObject* context, Done<std::vector<api::ObjectiveStatus>> done) override;
+    void objective_history(std::string name, query::TimeRange range, QObject* context,
+                           Done<api::ObjectiveHistory> done) override;
+    void put_objective(slo::Objective objective, QObject* context, Done<api::ObjectiveStatus> done) override;
+    void remove_objective(std::string name, QObject* context, Done<bool> done) override;
+    void back_test(slo::Objective draft, query::TimeRange range, QObject* context, Done<api::BackTest> done) override;
     void feed_opened(const Feed& feed) override;
     void feed_closed(std::uint64_t id) override;
 
 private:
     template <class T>
     void answer(QObject* context, Done<T> done, std::function<Result<T>()> make);
+    template <class T, class Ask>
+    void ask_objectives(QObject* context, Done<T> done, Ask ask);
     void send(api::LiveMessage message);
 
     std::string endpoint_ = "embedded";

@@ -15,6 +15,7 @@
 #include "api/codec.h"
 #include "api/metric_answers.h"
 #include "api/metric_codec.h"
+#include "api/objective_codec.h"
 
 namespace streamgauge::client {
 
@@ -83,7 +84,12 @@ Result<std::string> decode_token(std::string_view json) {
 }
 
 const QString kAnnotationsPath = u"/api/v1/annotations"_s;
+const QString kObjectivesPath = u"/api/v1/objectives"_s;
 const QString kMetricsPath = u"/api/v1/metrics"_s;
+
+QString objective_path(const std::string& name) {
+    return kObjectivesPath + u'/' + QString::fromLatin1(QByteArray::fromStdString(name).toPercentEncoding());
+}
 
 QString metric_path(const std::string& name) {
     return kMetricsPath + u'/' + QString::fromLatin1(QByteArray::fromStdString(name).toPercentEncoding());
@@ -488,6 +494,32 @@ void RemoteClient::remove_annotation(std::string id, QObject* context, Done<bool
     const QByteArray encoded = QByteArray::fromStdString(id).toPercentEncoding();
     call<bool>("DELETE", kAnnotationsPath + u'/' + QString::fromLatin1(encoded), {}, &decode_nothing, context,
                std::move(done));
+}
+
+void RemoteClient::list_objectives(QObject* context, Done<std::vector<api::ObjectiveStatus>> done) {
+    call<std::vector<api::ObjectiveStatus>>("GET", kObjectivesPath, {}, &api::read_objective_statuses, context,
+                                            std::move(done));
+}
+
+void RemoteClient::objective_history(std::string name, query::TimeRange range, QObject* context,
+                                     Done<api::ObjectiveHistory> done) {
+    const std::string asked = "/history?from=" + format_rfc3339(range.from) + "&to=" + format_rfc3339(range.to);
+    call<api::ObjectiveHistory>("GET", objective_path(name) + QString::fromStdString(asked), {}, &api::read_history,
+                                context, std::move(done));
+}
+
+void RemoteClient::put_objective(slo::Objective objective, QObject* context, Done<api::ObjectiveStatus> done) {
+    call<api::ObjectiveStatus>("PUT", objective_path(objective.name), api::write_objective(objective),
+                               &api::read_objective_status, context, std::move(done));
+}
+
+void RemoteClient::remove_objective(std::string name, QObject* context, Done<bool> done) {
+    call<bool>("DELETE", objective_path(name), {}, &decode_nothing, context, std::move(done));
+}
+
+void RemoteClient::back_test(slo::Objective draft, query::TimeRange range, QObject* context, Done<api::BackTest> done) {
+    call<api::BackTest>("POST", kObjectivesPath + u"/back-test"_s, api::write_back_test_request({draft, range}),
+                        &api::read_back_test, context, std::move(done));
 }
 
 void RemoteClient::stop_load(QObject* context, Done<api::LoadStatus> done) {

@@ -20,6 +20,7 @@
 #include "api/live_service.h"
 #include "api/load_service.h"
 #include "api/metric_manager.h"
+#include "api/objective_manager.h"
 #include "api/query_service.h"
 #include "base/log.h"
 #include "journal/sqlite_journal.h"
@@ -35,6 +36,7 @@
 #include "server/known_metrics.h"
 #include "server/listeners.h"
 #include "server/metric_settings.h"
+#include "server/objective_sampler.h"
 #include "server/request_metrics.h"
 #include "server/routes.h"
 #include "server/schema_worker.h"
@@ -93,7 +95,7 @@ public:
     Status open();
 
     Services services() override {
-        return {*query_, *feed_, *load_, *admin_, *access_, *trace_, *metrics_, *analyst_, *annotations_};
+        return {*query_, *feed_, *load_, *admin_, *access_, *trace_, *metrics_, *analyst_, *annotations_, *objectives_};
     }
     std::optional<std::string> take_first_password() override { return access_->take_first_password(); }
     const http::RouteTable& routes() const override { return table_; }
@@ -109,6 +111,7 @@ private:
     Status open_metrics();
     void open_questions();
     void make_services();
+    Status open_objectives();
     Status serve();
     void answered(const http::Answered& answer);
     ServerFigures figures() const;
@@ -145,6 +148,8 @@ private:
     std::unique_ptr<api::LoadService> load_;
     std::unique_ptr<api::ServerAdmin> admin_;
     RequestMetrics requests_;
+    std::unique_ptr<ObjectiveSampler> sampler_;
+    std::unique_ptr<api::ObjectiveManager> objectives_;
     std::unique_ptr<Ticker> ticker_;
     std::unique_ptr<RouteServices> route_services_;
     http::RouteTable table_;
@@ -156,6 +161,7 @@ Status EmbeddedBackend::open() {
     if (Status opened = open_access(); !opened.ok()) return opened;
     if (Status opened = open_storage(); !opened.ok()) return opened;
     make_services();
+    if (Status opened = open_objectives(); !opened.ok()) return opened;
     return serve();
 }
 
@@ -263,7 +269,8 @@ void EmbeddedBackend::make_services() {
     api::Hello hello;
     hello.version = STREAMGAUGE_VERSION;
     hello.epoch = static_cast<std::uint64_t>(clock_.now().micros);
-    hello.features = {"live", "events", "queries", "dead_letters", "filter", "trace", "metrics", "annotations"};
+    hello.features = {"live",  "events",  "queries",     "dead_letters", "filter",
+                      "trace", "metrics", "annotations", "objectives"};
 
     const bool required = authentication_required(config_);
     const auto limited = [this] { ingest_stats_.limited(1); };
@@ -313,6 +320,7 @@ void EmbeddedBackend::make_services() {
             {"store", [this] { return pipeline_->status().failure; }},
             {"disk", [this] { return disk_->fault(clock_.now()); }},
             {"dead_letters", [this] { return letters_->failure(); }, {}, false},
+            {"objectives", [this] { return objectives_ ? objectives_->failure() : std::nullopt; }, {}, false},
             // Not vital: whoever is sent elsewhere because answers are late loses nothing here, and gains nothing.
             {"canary", [this] { return canary_ ? canary_->status().fault : std::nullopt; }, {}, false}});
     ticker_ = std::make_unique<Ticker>();
@@ -325,13 +333,40 @@ void EmbeddedBackend::make_services() {
     });
 }
 
+Status EmbeddedBackend::open_objectives() {
+    sampler_ =
+        std::make_unique<ObjectiveSampler>(ObjectiveSampler::Parts{requests_, *journal_, *pipeline_, canary_.get()});
+    api::ObjectiveOptions options;
+    options.path = config_.data_dir + "/objectives.db";
+    options.most_bytes = config_.objectives_max_bytes;
+    api::ObjectiveParts parts{clock_, [this] { return sampler_->take(); }};
+    parts.analysis = analyst_.get();
+    parts.metrics = metrics_.get();
+    auto objectives = api::ObjectiveManager::open(std::move(options), std::move(parts));
+    if (!objectives.ok())
+        return explained("the objectives in " + config_.data_dir + " cannot be opened", objectives.error());
+    objectives_ = std::move(objectives).value();
+    return {};
+}
+
 Status EmbeddedBackend::serve() {
-    route_services_ = std::make_unique<RouteServices>(RouteServices{
-        clock_,  *ingest_,        *query_,   *analyst_, *metrics_,     *events_, *feed_,
-        *load_,  *admin_,         *access_,  *letters_, *gate_,        *limits_, *schemas_,
-        *trace_, *schema_worker_, *metrics_, requests_, *annotations_, *ticker_, [this] { return figures(); }});
+    route_services_ = std::make_unique<RouteServices>(RouteServices{clock_,    *ingest_,
+                                                                    *query_,   *analyst_,
+                                                                    *metrics_, *events_,
+                                                                    *feed_,    *load_,
+                                                                    *admin_,   *access_,
+                                                                    *letters_, *gate_,
+                                                                    *limits_,  *schemas_,
+                                                                    *trace_,   *schema_worker_,
+                                                                    *metrics_, *objectives_,
+                                                                    requests_, *annotations_,
+                                                                    *ticker_,  [this] { return figures(); }});
     if (Status added = add_all_routes(table_, *route_services_); !added.ok()) return added;
     requests_.prepare(table_);
+    ticker_->add([this] {
+        objectives_->tick();
+        return true;
+    });
 
     http::EngineOptions options;
     options.on_answered = [this](const http::Answered& answer) { answered(answer); };
@@ -349,8 +384,10 @@ void EmbeddedBackend::answered(const http::Answered& answer) {
 }
 
 ServerFigures EmbeddedBackend::figures() const {
-    return server_figures({clock_, *journal_, *pipeline_, *ingest_, ingest_stats_, *letters_, *analyst_, canary_.get(),
-                           *disk_, listeners_});
+    ServerFigures figures = server_figures({clock_, *journal_, *pipeline_, *ingest_, ingest_stats_, *letters_,
+                                            *analyst_, canary_.get(), *disk_, listeners_});
+    figures.objectives = objectives_->statuses();
+    return figures;
 }
 
 void EmbeddedBackend::stop(milliseconds deadline) {
@@ -363,6 +400,7 @@ void EmbeddedBackend::stop(milliseconds deadline) {
     if (ticker_) ticker_->stop();
     if (canary_) canary_->stop();
     listeners_.stop(deadline / 2);
+    if (objectives_) objectives_->stop();
     if (events_) events_->stop();
     if (analyst_) analyst_->stop();
     if (trace_) trace_->stop();

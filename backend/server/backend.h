@@ -13,6 +13,7 @@
 #include "api/analysis_service.h"
 #include "api/annotation_service.h"
 #include "api/metric_service.h"
+#include "api/objective_service.h"
 #include "api/services.h"
 #include "api/trace_service.h"
 #include "base/clock.h"
@@ -32,6 +33,7 @@ struct Services {
     api::MetricService& metrics;
     api::AnalysisService& analysis;
     api::AnnotationService& annotations;
+    api::ObjectiveService& objectives;
 };
 
 struct StartOptions {

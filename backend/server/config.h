@@ -45,6 +45,7 @@ struct Config {
     std::uint64_t retention_bytes = 20ULL << 30;
     std::uint64_t dedup_max_bytes = 1ULL << 30;           // memory for event ids
     std::uint64_t dead_letters_max_bytes = 256ULL << 20;  // of each project
+    std::uint64_t objectives_max_bytes = 1ULL << 30;      // of the figures that objectives are computed from
     LimitSettings limits;                                 // all off
     LimitPreset limits_preset = LimitPreset::Off;
     std::string metrics_file;  // declared metrics; empty: metrics.toml in the data directory, where it is there

@@ -18,6 +18,7 @@ const std::vector<TagDoc>& openapi_tags() {
         {"administration", "Settings that change while the server runs."},
         {"load", "Load runs, for the operator on this machine."},
         {"annotations", "Marks on the time axis: deploys, faults, load runs, alerts."},
+        {"objectives", "How much must be good: error budgets, burn rates, alerts, back-tests."},
     };
     return tags;
 }
@@ -71,6 +72,84 @@ const std::vector<NamedSchema>& openapi_schemas() {
               "late":{"type":"integer","minimum":0,"description":"Events that came after their window was closed, and corrected it."},
               "too_late":{"type":"integer","minimum":0,"description":"Events whose window is not kept any more."},
               "complete_from":{"type":"string","description":"When the first event was received that is in, where the journal had lost earlier ones."}}})"},
+        // ---- objectives ---------------------------------------------------------------------------------------------
+        {"Span",
+         R"({"description":"A length of time: \"5m\", or a number of seconds.","anyOf":[{"type":"string"},{"type":"number","minimum":0}]})"},
+        {"BurnRule", R"({"type":"object","required":["long","factor"],"additionalProperties":false,"properties":{
+              "severity":{"enum":["page","ticket"]},
+              "long":{"$ref":"#/components/schemas/Span"},
+              "short":{"$ref":"#/components/schemas/Span"},
+              "factor":{"type":"number","exclusiveMinimum":0,"description":"Both windows must burn at least so fast."},
+              "hold":{"$ref":"#/components/schemas/Span"}}})"},
+        {"Objective", R"({"type":"object","required":["indicator","target"],"additionalProperties":false,
+            "properties":{
+              "name":{"type":"string","pattern":"^[a-z0-9-]{1,63}$"},
+              "title":{"type":"string"},"description":{"type":"string"},"service":{"type":"string"},
+              "project":{"type":"string","description":"Of an indicator over metrics; empty: all."},
+              "indicator":{"type":"object","required":["kind"],"additionalProperties":false,"properties":{
+                "kind":{"enum":["availability","latency","errors","freshness","correctness","metric"]},
+                "route":{"type":"string","description":"A template (/events), also with its method (POST /events). Empty: all but health, scrapes and streams."},
+                "threshold_ms":{"type":"number","exclusiveMinimum":0,"maximum":3600000},
+                "limited_is_bad":{"type":"boolean","description":"Answers 429 count as errors."},
+                "good":{"type":"string","description":"A metric; without it windows of total are compared."},
+                "total":{"type":"string","description":"A metric."},
+                "compare":{"enum":["below","above"]},
+                "bound":{"type":"number"}}},
+              "target":{"type":"number","exclusiveMinimum":0,"exclusiveMaximum":1,"description":"99 % is 0.99."},
+              "window":{"type":"object","additionalProperties":false,"properties":{
+                "rolling":{"$ref":"#/components/schemas/Span"},
+                "calendar":{"enum":["day","week","month","quarter","year"]},
+                "timezone":{"type":"string","description":"Of a calendar, for example Europe/Berlin."}}},
+              "rules":{"type":"array","maxItems":16,"items":{"$ref":"#/components/schemas/BurnRule"},"description":"Without them the usual ones of the window."},
+              "least_bad":{"type":"integer","minimum":0,"description":"Bad events in the long window before a rule may fire."},
+              "cool_down":{"$ref":"#/components/schemas/Span"},
+              "alert_when_no_data":{"type":"boolean"},
+              "notify":{"type":"array","maxItems":16,"items":{"type":"string"}}}})"},
+        {"ErrorBudget",
+         R"({"type":"object","required":["good","total","allowed_bad"],"description":"Without data indicator, left and burn_rate are missing.","properties":{
+              "good":{"type":"integer","minimum":0},"total":{"type":"integer","minimum":0},
+              "allowed_bad":{"type":"number","minimum":0},
+              "indicator":{"type":"number","description":"good / total"},
+              "left":{"type":"number","description":"1 - bad / allowed_bad; negative when overspent."},
+              "burn_rate":{"type":"number"}}})"},
+        {"AlertChange", R"({"type":"object","required":["at","rule","from","to","sentence"],"properties":{
+              "at":{"type":"string"},"rule":{"type":"integer","minimum":0},
+              "from":{"enum":["inactive","pending","firing","cooling","no_data"]},
+              "to":{"enum":["inactive","pending","firing","cooling","no_data"]},
+              "sentence":{"type":"string"},
+              "news":{"enum":["none","fired","no_data","resolved"],"description":"What was told of it."}}})"},
+        {"ObjectiveStatus",
+         R"({"type":"object","required":["objective","built_in","budget","alerts","warnings","day"],"properties":{
+              "objective":{"$ref":"#/components/schemas/Objective"},
+              "built_in":{"type":"boolean","description":"One of a fresh install, unchanged."},
+              "budget":{"$ref":"#/components/schemas/ErrorBudget"},
+              "burn_now":{"type":"number","description":"Of the shortest long window."},
+              "exhausted_in_seconds":{"type":"number","minimum":0,"description":"At burn_now; 0: it is spent. Missing: not in this window."},
+              "alerts":{"type":"array","items":{"type":"object","required":["rule","state"],"properties":{
+                "rule":{"$ref":"#/components/schemas/BurnRule"},
+                "state":{"enum":["inactive","pending","firing","cooling","no_data"]},
+                "long_burn":{"type":"number"},"short_burn":{"type":"number"},
+                "since":{"type":"string"},"open":{"type":"boolean","description":"It was told, and its end was not."}}}},
+              "warnings":{"type":"array","items":{"type":"string"}},
+              "last_data":{"type":"string"},
+              "day":{"type":"array","maxItems":48,"items":{"type":["number","null"]},"description":"Budget left, over 24 hours."}}})"},
+        {"ObjectiveHistory",
+         R"({"type":"object","required":["step_seconds","points","forecast","changes"],"properties":{
+              "step_seconds":{"type":"number","minimum":0},
+              "points":{"type":"array","items":{"type":"object","required":["at","good","total"],"properties":{
+                "at":{"type":"string","description":"The end of the step."},
+                "good":{"type":"integer","minimum":0},"total":{"type":"integer","minimum":0},
+                "budget_left":{"type":"number"},"long_burn":{"type":"number"},"short_burn":{"type":"number"}}}},
+              "forecast":{"type":"array","items":{"type":"object","required":["at","low","middle","high"],"properties":{
+                "at":{"type":"string"},"low":{"type":"number"},"middle":{"type":"number"},"high":{"type":"number"}}}},
+              "changes":{"type":"array","items":{"$ref":"#/components/schemas/AlertChange"}}}})"},
+        {"BackTest", R"({"type":"object","required":["from","to","fired","changes","budget","warnings"],"properties":{
+              "from":{"type":"string"},"to":{"type":"string"},
+              "fired":{"type":"integer","minimum":0},
+              "first_after_seconds":{"type":"number","minimum":0,"description":"From the first bad slice to the first alert."},
+              "changes":{"type":"array","items":{"$ref":"#/components/schemas/AlertChange"}},
+              "budget":{"$ref":"#/components/schemas/ErrorBudget"},
+              "warnings":{"type":"array","items":{"type":"string"}}}})"},
         // ---- events in ----------------------------------------------------------------------------------------------
         {"Event", R"({"type":"object",
             "description":"An event in generic JSON. Of the names of one field the first that is there counts; every other member is kept as a property.",

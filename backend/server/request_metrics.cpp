@@ -13,7 +13,16 @@ namespace streamgauge {
 namespace {
 
 constexpr double kNanosPerSecond = 1e9;
+constexpr std::int64_t kNanosPerMicro = 1000;
 constexpr std::string_view kNoRoute = "UNKNOWN";
+constexpr int kFirstFailure = 500, kLimited = 429;
+
+// Probes and scrapes are not what users ask for, and a stream's duration is how long somebody looked.
+std::string key_of(const http::Route& route) {
+    const std::string_view tag = route.docs.tag;
+    const bool aside = tag == "health" || tag == "monitoring" || tag == "live" || tag == "about";
+    return (aside ? "~" : "") + std::string(to_string(route.method)) + ' ' + route.path;
+}
 
 std::string bound_text(std::size_t index) {
     if (index == RequestMetrics::kBounds.size()) return "+Inf";
@@ -28,6 +37,8 @@ std::string bound_text(std::size_t index) {
 void RequestMetrics::prepare(const http::RouteTable& table) {
     table_ = &table;
     routes_ = std::make_unique<PerRoute[]>(table.rows().size() + 1);
+    for (const http::Route& route : table.rows()) keys_.push_back(key_of(route));
+    keys_.emplace_back(kNoRoute);
 }
 
 void RequestMetrics::answered(const http::Answered& answer) {
@@ -50,6 +61,38 @@ void RequestMetrics::answered(const http::Answered& answer) {
     ++cell->count;
     cell->sum_seconds += seconds;
     ++cell->buckets[bucket];
+    if (!route.recent) route.recent = std::make_unique<Recent>();
+    Recent& recent = *route.recent;
+    ++recent.answered;
+    recent.failed += answer.status >= kFirstFailure ? 1 : 0;
+    recent.limited += answer.status == kLimited ? 1 : 0;
+    const std::uint32_t bin = slo::duration_bin(answer.duration_nanos / kNanosPerMicro);
+    recent.lowest = std::min(recent.lowest, bin);
+    recent.highest = std::max(recent.highest, bin);
+    ++recent.bins[bin];
+}
+
+slo::SliceFigures RequestMetrics::take() {
+    slo::SliceFigures all;
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+        PerRoute& route = routes_[i];
+        const std::lock_guard lock(route.mutex);
+        if (!route.recent || route.recent->answered == 0) continue;
+        Recent& recent = *route.recent;
+        slo::RequestFigures& figures = all.routes[keys_[i]];
+        figures.answered = recent.answered;
+        figures.failed = recent.failed;
+        figures.limited = recent.limited;
+        for (std::uint32_t bin = recent.lowest; bin <= recent.highest; ++bin) {
+            if (recent.bins[bin] == 0) continue;
+            figures.bins.push_back({bin, recent.bins[bin]});
+            recent.bins[bin] = 0;
+        }
+        recent.answered = recent.failed = recent.limited = 0;
+        recent.lowest = slo::kDurationBins;
+        recent.highest = 0;
+    }
+    return all;
 }
 
 std::vector<RequestMetrics::Row> RequestMetrics::snapshot() const {

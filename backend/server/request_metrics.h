@@ -12,6 +12,7 @@
 
 #include "http/engine.h"
 #include "http/route_table.h"
+#include "slo/request_figures.h"
 
 namespace streamgauge {
 
@@ -30,6 +31,8 @@ public:
     void answered(const http::Answered& answer);
     void ignored_parameters(std::size_t count) { ignored_parameters_.fetch_add(count, std::memory_order_relaxed); }
     std::uint64_t with_status(int status) const;
+    // What was answered since the last call, as objectives count it. For one thread.
+    slo::SliceFigures take();
     // The families that A's and E's dashboards read, and ours.
     void expose(Exposition& out) const;
 
@@ -41,9 +44,16 @@ private:
         double sum_seconds = 0;
         std::array<std::uint64_t, kBounds.size() + 1> buckets{};  // not cumulative; the last is beyond all bounds
     };
+    // Since the last take(); guarded by the route's mutex.
+    struct Recent {
+        std::uint64_t answered = 0, failed = 0, limited = 0;
+        std::uint32_t lowest = slo::kDurationBins, highest = 0;  // bins that hold anything
+        std::array<std::uint32_t, slo::kDurationBins> bins{};
+    };
     struct PerRoute {
         mutable std::mutex mutex;
-        std::vector<Cell> cells;  // guarded by mutex; a few
+        std::vector<Cell> cells;         // guarded by mutex; a few
+        std::unique_ptr<Recent> recent;  // guarded by mutex; made with the first answer
     };
     struct Row {
         std::string path;
@@ -52,6 +62,7 @@ private:
     std::vector<Row> snapshot() const;
 
     const http::RouteTable* table_ = nullptr;
+    std::vector<std::string> keys_;       // as the table's rows; one more, as below
     std::unique_ptr<PerRoute[]> routes_;  // as the table's rows; one more for what no route took
     std::atomic<std::uint64_t> ignored_parameters_{0};
 };

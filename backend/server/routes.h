@@ -24,9 +24,12 @@ class EventSearch;
 class AccessService;
 class IngestService;
 class MetricService;
+class ObjectiveService;
+struct ObjectiveStatus;
 class TraceService;
 }  // namespace api
 struct AccessLimits;
+class Exposition;
 class Gate;
 class SchemaRegistry;
 class SchemaWorker;
@@ -52,6 +55,7 @@ struct RouteServices {
     api::TraceService& trace;
     SchemaWorker& schema_worker;
     api::MetricService& metrics;
+    api::ObjectiveService& objectives;
     RequestMetrics& requests;
     api::AnnotationService& annotations;
     Ticker& ticker;
@@ -76,11 +80,14 @@ Status add_schema_routes(http::RouteTable& table, const RouteServices& services)
 Status add_metric_routes(http::RouteTable& table, const RouteServices& services);
 Status add_annotation_routes(http::RouteTable& table, const RouteServices& services);
 Status add_load_routes(http::RouteTable& table, const RouteServices& services);
+Status add_objective_routes(http::RouteTable& table, const RouteServices& services);
 // The page that lists all rows: add it last.
 Status add_index_route(http::RouteTable& table);
 // All of the above.
 Status add_all_routes(http::RouteTable& table, const RouteServices& services);
 
+// Adds the families of objectives.
+void expose_objectives(Exposition& out, const std::vector<api::ObjectiveStatus>& objectives);
 // Renders the exposition and answers with it; also behind GET /metrics when a scrape asks.
 void answer_exposition(const RouteServices& services, const http::ReplyPtr& reply);
 

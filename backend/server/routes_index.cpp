@@ -78,7 +78,7 @@ Status add_all_routes(http::RouteTable& table, const RouteServices& services) {
     }
     for (const auto add : {add_event_routes, add_trace_routes, add_dead_letter_routes, add_query_routes,
                            add_analysis_routes, add_live_routes, add_prometheus_routes, add_schema_routes,
-                           add_metric_routes, add_load_routes, add_annotation_routes}) {
+                           add_metric_routes, add_load_routes, add_annotation_routes, add_objective_routes}) {
         if (Status added = add(table, services); !added.ok()) return added;
     }
     return add_index_route(table);

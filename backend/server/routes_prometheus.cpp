@@ -199,6 +199,7 @@ void answer_exposition(const RouteServices& services, const http::ReplyPtr& repl
                                       services.requests.expose(out);
                                       expose_answers(out, figures);
                                       expose_canary(out, figures.canary);
+                                      if (figures.objectives) expose_objectives(out, *figures.objectives);
                                       expose_process(out, figures);
                                       reply->send({200, Exposition::kContentType, out.take(), {}});
                                   });

@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "api/canary.h"
+#include "api/objective_service.h"
 #include "api/types.h"
 #include "http/engine.h"
 #include "pipeline/pipeline.h"
@@ -46,6 +48,7 @@ struct ServerFigures {
     std::optional<api::CanaryStatus> canary;  // nullopt: none is sent
     PartitionState aggregation;
     std::vector<MetricFigures> metrics;
+    std::shared_ptr<const std::vector<api::ObjectiveStatus>> objectives;  // as of the last second
 };
 
 // All of it must outlive the call.

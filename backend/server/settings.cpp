@@ -304,6 +304,10 @@ std::vector<SettingSpec> make_settings() {
          "Most bytes of dead letters kept for each project, such as 256MiB; at least 1MiB.", false, false,
          [](Config& c, const Values& v) { return read_bytes(v[0], 1ULL << 20, c.dead_letters_max_bytes); },
          [](const Config& c) { return std::to_string(c.dead_letters_max_bytes); }},
+        {"objectives.max_bytes", "BYTES",
+         "Most bytes of the figures that objectives are computed from, such as 1GiB; at least 1MiB.", false, false,
+         [](Config& c, const Values& v) { return read_bytes(v[0], 1ULL << 20, c.objectives_max_bytes); },
+         [](const Config& c) { return std::to_string(c.objectives_max_bytes); }},
         limit_setting<&LimitSettings::requests, LimitScope::Key>(
             "limits.requests_per_key", "Most requests of one API key in any window, such as 100/1s or 10000/1m; off."),
         limit_setting<&LimitSettings::requests, LimitScope::User>("limits.requests_per_user",

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/metric_codec.h"
+#include "api/objective_codec.h"
 #include "api/query_answer.h"
 #include "client/embedded_client.h"
 #include "client/eventually.h"
@@ -48,6 +49,7 @@ public:
     void hold_calls() override { fake_.hold = true; }
     std::vector<api::TopicFilter> filters(Topic topic) override { return fake_.subscribed(topic); }
     FakeRig() {
+        fake_.objective_service = std::make_shared<tests::ScriptedObjectives>();
         fake_.post_events_to("http://127.0.0.1:8080/events");
         fake_.on_trace = [](const std::string& id) -> Result<api::EventTrace> {
             if (id.size() > 128) {
@@ -336,6 +338,51 @@ TEST_P(ClientContract, SetsAndTakesOffMarks) {
     EXPECT_TRUE(removed[0].ok());
     EXPECT_EQ(removed[1].error().code, ErrorCode::NotFound);
     EXPECT_EQ(added[1].error().field, "text");
+}
+
+TEST_P(ClientContract, DeclaresWatchesAndRemovesObjectives) {
+    client.start();
+    ASSERT_TRUE(become(State::Live));
+    EXPECT_TRUE(client.has_feature("objectives"));
+    const auto settled = [&]<class T>(T, auto ask) {
+        std::optional<Result<T>> got;
+        ask([&](const Result<T>& result) { got = result; });
+        EXPECT_TRUE(eventually([&] { return got.has_value(); }));
+        return got ? *got : Result<T>(Error::make(ErrorCode::DeadlineExceeded, "no answer"));
+    };
+    ObjectiveCalls& calls = client.objectives();
+    const query::TimeRange range{Timestamp::from_seconds(1'770'000'000), Timestamp::from_seconds(1'770'003'600)};
+    const slo::Objective mine = tests::scripted_objective("mine");
+
+    const auto put = settled(api::ObjectiveStatus(), [&](auto done) { calls.put_objective(mine, &context, done); });
+    ASSERT_TRUE(put.ok()) << put.error().describe();
+    EXPECT_EQ(put->objective, mine);
+    const auto list =
+        settled(std::vector<api::ObjectiveStatus>(), [&](auto done) { calls.list_objectives(&context, done); });
+    ASSERT_TRUE(list.ok()) << list.error().describe();
+    ASSERT_EQ(list->size(), 2U);
+    const api::ObjectiveStatus& status = list->back();
+    EXPECT_EQ(api::write_status(status), api::write_status(tests::scripted_status(mine)));
+
+    const auto past =
+        settled(api::ObjectiveHistory(), [&](auto done) { calls.objective_history("mine", range, &context, done); });
+    ASSERT_TRUE(past.ok()) << past.error().describe();
+    EXPECT_EQ(api::write_history(*past), api::write_history(tests::scripted_history(range)));
+    const auto tried = settled(api::BackTest(), [&](auto done) { calls.back_test(mine, range, &context, done); });
+    ASSERT_TRUE(tried.ok()) << tried.error().describe();
+    EXPECT_EQ(tried->fired, 3U);
+    EXPECT_EQ(tried->first_after_micros, 41'000'000);
+    EXPECT_EQ(tried->range, range);
+    EXPECT_EQ(tried->changes.size(), 1U);
+
+    const auto remove = [&](auto done) { calls.remove_objective("mine", &context, done); };
+    EXPECT_TRUE(settled(true, remove).ok());
+    EXPECT_EQ(settled(true, remove).error().code, ErrorCode::NotFound);
+    EXPECT_EQ(
+        settled(api::ObjectiveHistory(), [&](auto done) { calls.objective_history("mine", range, &context, done); })
+            .error()
+            .code,
+        ErrorCode::NotFound);
 }
 
 TEST_P(ClientContract, TellsOfMetricsAndTheirPoints) {

@@ -12,6 +12,7 @@
 
 #include "api/annotation_codec.h"
 #include "client/scripted_metrics.h"
+#include "client/scripted_objectives.h"
 #include "server/backend.h"
 
 namespace streamgauge::tests {
@@ -252,8 +253,11 @@ private:
 
     ScriptedMetrics metrics_;
     mutable std::mutex mutex_;
-    api::Hello hello_{
-        "streamgauge", "0.1.0", 1, 7, {"live", "events", "load", "filter", "trace", "metrics", "annotations"}};
+    api::Hello hello_{"streamgauge",
+                      "0.1.0",
+                      1,
+                      7,
+                      {"live", "events", "load", "filter", "trace", "metrics", "annotations", "objectives"}};
     api::Health health_{true, {{"journal", true, ""}, {"store", true, ""}}};
     api::LoadStatus load_;
     std::map<std::uint64_t, Reader> readers_;
@@ -341,8 +345,8 @@ public:
     explicit ScriptedBackend(ScriptedServices& services) : services_(services) {}
     ~ScriptedBackend() override { services_.release(); }
     Services services() override {
-        return {services_, services_,           services_,           services_,   access_,
-                trace_,    services_.metrics(), services_.metrics(), annotations_};
+        return {services_, services_,           services_,           services_,    access_,
+                trace_,    services_.metrics(), services_.metrics(), annotations_, objectives_};
     }
     std::optional<std::string> take_first_password() override { return std::nullopt; }
     const http::RouteTable& routes() const override { return routes_; }
@@ -355,6 +359,7 @@ private:
     ScriptedAccess access_;
     ScriptedTrace trace_{services_};
     ScriptedAnnotations annotations_;
+    ScriptedObjectives objectives_;
     const http::RouteTable routes_{};
 };
 

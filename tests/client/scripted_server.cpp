@@ -9,6 +9,7 @@
 #include "api/codec.h"
 #include "api/metric_answers.h"
 #include "api/metric_codec.h"
+#include "api/objective_codec.h"
 #include "api/query_answer.h"
 #include "api/query_request.h"
 
@@ -146,6 +147,41 @@ QByteArray ScriptedServer::answer_annotations(const QByteArray& method, const QU
     return answer;
 }
 
+QByteArray ScriptedServer::answer_objectives(const QByteArray& method, const QUrl& target, const std::string& body) {
+    QByteArray answer;
+    const auto written = [&answer](auto write) {
+        return [&answer, write](const auto& result) {
+            answer = result.ok() ? reply(200, write(*result)) : problem_reply(result.error());
+        };
+    };
+    const std::string name = target.path().section(u'/', 4, 4).toStdString();
+    if (name.empty()) {
+        objectives_.list({}, written([](const std::vector<api::ObjectiveStatus>& all) {
+                             std::string text;
+                             for (const api::ObjectiveStatus& one : all)
+                                 text += (text.empty() ? "" : ",") + api::write_status(one);
+                             return R"({"objectives":[)" + text + "]}";
+                         }));
+    } else if (name == "back-test") {
+        const auto asked = api::read_back_test_request(body, Timestamp{});
+        if (!asked.ok()) return problem_reply(asked.error());
+        objectives_.back_test(asked->draft, asked->range, written(api::write_back_test));
+    } else if (target.path().endsWith("/history"_L1)) {
+        const QUrlQuery asked(target);
+        const auto instant = [&asked](const char* word) {
+            return parse_rfc3339(asked.queryItemValue(QLatin1StringView(word)).toStdString()).value_or(Timestamp{});
+        };
+        objectives_.history(name, {instant("from"), instant("to")}, written(api::write_history));
+    } else if (method == "PUT") {
+        const auto asked = api::read_objective(body, name);
+        if (!asked.ok()) return problem_reply(asked.error());
+        objectives_.put(*asked, written([](const api::ObjectiveStatus& one) { return api::write_status(one); }));
+    } else {
+        objectives_.remove(name, written([](bool) { return std::string("{}"); }));
+    }
+    return answer;
+}
+
 // The scripted metrics answer at once.
 QByteArray ScriptedServer::answer_metrics(const QByteArray& method, const QString& path, const std::string& body) {
     QByteArray answer;
@@ -228,6 +264,8 @@ void ScriptedServer::handle(QTcpSocket* socket, const QByteArray& head, const QB
         });
     } else if (path.startsWith("/api/v1/metrics"_L1) || path == "/api/v1/query"_L1) {
         socket->write(answer_metrics(words.value(0), path, body.toStdString()));
+    } else if (path.startsWith("/api/v1/objectives"_L1)) {
+        socket->write(answer_objectives(words.value(0), target, body.toStdString()));
     } else if (path.startsWith("/api/v1/annotations"_L1)) {
         socket->write(answer_annotations(words.value(0), target, body.toStdString()));
     } else if (path == "/api/v1/live"_L1) {

@@ -37,12 +37,14 @@ public:
 
 private:
     void read(QTcpSocket* socket);
+    QByteArray answer_objectives(const QByteArray& method, const QUrl& target, const std::string& body);
     QByteArray answer_annotations(const QByteArray& method, const QUrl& target, const std::string& body);
     QByteArray answer_metrics(const QByteArray& method, const QString& path, const std::string& body);
     void handle(QTcpSocket* socket, const QByteArray& head, const QByteArray& body);
 
     ScriptedServices& services_;
     ScriptedAnnotations annotations_;
+    ScriptedObjectives objectives_;
     QTcpServer server_;
     quint16 port_ = 0;
     QByteArray raw_answer_;

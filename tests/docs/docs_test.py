@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The documentation is true: runs the README's commands against a real server, and compares tables with the program.
 
-docs_test.py <readme|metrics|queries|audit|settings|links|api> <path of streamgauged>
+docs_test.py <readme|metrics|queries|objectives|audit|settings|links|api> <path of streamgauged>
 In a block after <!-- tested -->, a line that starts with "# " is what the command above it prints; an ellipsis (…) stands
 for anything. Numbers follow events a moment later, so a command is asked again until its answer fits or time is up.
 """
@@ -60,6 +60,12 @@ def audit(daemon):
 
 def queries(daemon):
     return run_commands(daemon, "docs/queries.md", 5)
+
+
+def objectives(daemon):
+    """docs/objectives.md: the commands, by somebody who may operate."""
+    login = "curl -d '{\"username\":\"demo\",\"password\":\"demo123\"}' " + DOCUMENTED + "/api/v1/auth/login"
+    return run_commands(daemon, "docs/objectives.md", 4, ["--dev"], f"TOKEN=$({login} | sed 's/.*\"token\":\"//; s/\".*//'); ")
 
 
 def run_commands(daemon, page, least, flags=(), before=""):
@@ -139,7 +145,7 @@ def api(daemon):
 
 
 if __name__ == "__main__":
-    checks = {"readme": readme, "metrics": metrics, "queries": queries, "audit": audit, "settings": settings, "links": links, "api": api}
+    checks = {"readme": readme, "metrics": metrics, "queries": queries, "objectives": objectives, "audit": audit, "settings": settings, "links": links, "api": api}
     if len(sys.argv) != 3 or sys.argv[1] not in checks:
-        sys.exit("usage: docs_test.py <readme|metrics|queries|audit|settings|links|api> <streamgauged>")
+        sys.exit("usage: docs_test.py <readme|metrics|queries|objectives|audit|settings|links|api> <streamgauged>")
     sys.exit(1 if checks[sys.argv[1]](sys.argv[2]) else 0)

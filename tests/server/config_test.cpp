@@ -114,6 +114,7 @@ TEST_F(ConfigTest, EverySettingIsReachableFromFileEnvironmentAndFlag) {
                                                        {"retention.days", "9"},
                                                        {"retention.bytes", "123456789"},
                                                        {"dead_letters.max_bytes", "2097152"},
+                                                       {"objectives.max_bytes", "3145728"},
                                                        {"dedup.max_bytes", "987654321"},
                                                        {"load.program", "/p"},
                                                        {"limits.requests_per_key", "7/1m"},
