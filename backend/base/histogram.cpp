@@ -66,6 +66,34 @@ void Histogram::reset() {
     sum_ = 0;
 }
 
+Histogram::Exact Histogram::exact() const {
+    constexpr auto most = static_cast<long double>(UINT64_MAX);
+    return {overflow_, min_, max_, sum_ >= most ? UINT64_MAX : static_cast<std::uint64_t>(sum_)};
+}
+
+bool Histogram::restore(const std::vector<std::pair<std::uint32_t, std::uint64_t>>& buckets, const Exact& exact) {
+    reset();
+    if (buckets.empty()) return exact == Exact{};
+    const auto in_range = [](std::int64_t micros) { return micros >= 1 && micros <= kHighestMicros; };
+    if (!in_range(exact.min) || !in_range(exact.max)) return false;
+    const std::size_t first = bucket_index(exact.min), last = bucket_index(exact.max);
+    std::uint64_t count = 0;
+    std::size_t next = first;
+    for (const auto& [index, n] : buckets) {
+        if (index < next || index > last || n == 0 || n > UINT64_MAX - count) return false;
+        next = std::size_t{index} + 1;
+        count += n;
+    }
+    if (buckets.front().first != first || buckets.back().first != last || exact.overflow > count) return false;
+    for (const auto& [index, n] : buckets) buckets_[index] = n;
+    count_ = count;
+    overflow_ = exact.overflow;
+    min_ = exact.min;
+    max_ = exact.max;
+    sum_ = static_cast<long double>(exact.sum);
+    return true;
+}
+
 std::int64_t Histogram::min_micros() const {
     return min_;
 }

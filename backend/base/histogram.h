@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace streamgauge {
@@ -19,6 +20,17 @@ public:
     void record(std::int64_t micros, std::uint64_t count = 1);
     void merge(const Histogram& other);
     void reset();
+
+    // As it was, from its buckets (index, count) and what they do not hold. False, and empty, when they contradict each
+    // other: an index beyond the last, a zero count, a count that overflows, min or max outside their buckets.
+    struct Exact {
+        std::uint64_t overflow = 0;
+        std::int64_t min = 0, max = 0;
+        std::uint64_t sum = 0;  // of all values; UINT64_MAX when it is larger
+        bool operator==(const Exact&) const = default;
+    };
+    Exact exact() const;
+    bool restore(const std::vector<std::pair<std::uint32_t, std::uint64_t>>& buckets, const Exact& exact);
 
     std::uint64_t count() const { return count_; }
     std::uint64_t overflow() const { return overflow_; }

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What a run measured, in constant memory: one histogram for each kind of duration over the whole run, one for the
-// current second, and one small row for each second that ended.
+// What a run measured, in constant memory: one histogram for each kind of duration over the whole run and for each kind
+// of request, one for the current second, and for each second that ended a row and its histogram, packed.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/histogram.h"
+#include "loadgen/generator_watch.h"
 #include "loadgen/hand.h"
 #include "loadgen/request_event.h"
 #include "loadgen/scenario.h"
+#include "loadgen/second_log.h"
 
 namespace streamgauge::loadgen {
-
-struct SecondRow {
-    std::int64_t second = 0;                                // 0 is the first of the run
-    std::uint64_t planned = 0, sent = 0;                    // due, and sent, within it
-    std::uint64_t ok = 0, limited = 0, other = 0;           // ended within it: 2xx, 429, everything else
-    double avg_ms = 0, p50_ms = 0, p95_ms = 0, p99_ms = 0;  // response time of the answers that came within it
-};
 
 struct Totals {
     std::uint64_t planned = 0;  // due so far
@@ -33,6 +32,35 @@ struct Totals {
     std::uint64_t answered() const;
     // Planned, but neither dropped, done nor failed: waiting for a connection or for an answer.
     std::uint64_t unfinished() const { return planned - dropped - done() - failed(); }
+    bool operator==(const Totals&) const = default;
+};
+
+// One kind of duration: from planned to answered (response), sent to answered (service), planned to sent (send lag: own
+// lateness and wait for a connection), planned to seen by the generator (generator lag: its own lateness).
+struct Durations {
+    Histogram response, service, send_lag, generator_lag;
+    Histogram unanswered;  // lower bounds of the response times of what was not answered: censored
+};
+
+struct ErrorGroup {
+    std::string endpoint;
+    std::string kind;  // "timeout", "reset", "connect_refused", "status_503", ...
+    std::uint64_t count = 0;
+    std::int64_t first_nanos = 0, last_nanos = 0;  // from the start of the run
+    bool operator==(const ErrorGroup&) const = default;
+};
+
+// Of the server's Server-Timing header: how long each of its stages took.
+struct ServerStage {
+    std::string name;  // as the header says: guard, decode, queue, commit, ...
+    Histogram duration;
+};
+
+// A second that has not ended. Valid until the record changes.
+struct CurrentSecond {
+    SecondRow row;
+    const Histogram* response = nullptr;
+    const Histogram* unanswered = nullptr;
 };
 
 // All times are nanoseconds from the start of the run, never before the last one given. Not thread-safe.
@@ -54,28 +82,76 @@ public:
     void hand(const HandAction& action);
 
     const Totals& totals() const { return totals_; }
-    const std::vector<SecondRow>& ended_seconds() const { return rows_; }
-    SecondRow current_second() const;
+    const SecondLog& seconds() const { return seconds_.log; }
+    const std::vector<SecondRow>& ended_seconds() const { return seconds_.log.rows(); }
+    SecondRow current_second() const { return seconds_.row(); }
+    // The same with its histograms, of one kind of request where endpoint_seconds() has them.
+    CurrentSecond current(std::optional<std::size_t> endpoint = {}) const;
 
     const std::vector<HandAction>& actions() const { return actions_; }
     std::uint64_t connections() const { return connections_; }  // made so far
+    const GeneratorWatch& generator() const { return generator_; }
 
-    const Histogram& response() const { return response_; }  // planned to answered
-    const Histogram& service() const { return service_; }    // sent to answered
-    const Histogram& send_lag() const { return send_lag_; }  // planned to sent: own lag and wait for a connection
-    const Histogram& generator_lag() const { return generator_lag_; }  // planned to seen: the generator's own lateness
-    // Ages at which requests without an answer ended: lower bounds of their response times.
-    const Histogram& unanswered() const { return unanswered_; }
+    const Durations& durations() const { return durations_; }
+    const Histogram& response() const { return durations_.response; }
+    const Histogram& service() const { return durations_.service; }
+    const Histogram& send_lag() const { return durations_.send_lag; }
+    const Histogram& generator_lag() const { return durations_.generator_lag; }
+    const Histogram& unanswered() const { return durations_.unanswered; }
+
+    // By the order of Scenario::requests.
+    std::size_t endpoints() const { return names_.size(); }
+    const std::string& endpoint_name(std::size_t endpoint) const { return names_[endpoint]; }
+    const Totals& endpoint_totals(std::size_t endpoint) const;
+    const Durations& endpoint_durations(std::size_t endpoint) const;
+    // Its seconds; none unless a threshold with a window is on this kind of request alone.
+    const SecondLog* endpoint_seconds(std::size_t endpoint) const;
+    // Most frequent first. Beyond a thousand different ones the rest is "other".
+    std::vector<ErrorGroup> errors() const;
+    // In the order in which they were first seen.
+    const std::vector<ServerStage>& stages() const { return stages_; }
 
 private:
     static constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
+    // The current second and those before it.
+    struct Seconds {
+        explicit Seconds(std::size_t reserved) : log(reserved) {}
+        SecondRow row() const;
+        void end();
+        void count(Outcome outcome);
+
+        SecondLog log;
+        SecondRow current;
+        Histogram response, unanswered;
+    };
+    struct EndpointRecord {
+        Totals totals;
+        Durations durations;
+        std::unique_ptr<Seconds> seconds;
+    };
+    struct ErrorEntry {
+        Endpoint endpoint = 0;
+        int kind = 0;  // a status, or kNoAnswer + outcome
+        std::uint64_t count = 0;
+        std::int64_t first = 0, last = 0;
+    };
+    static constexpr int kNoAnswer = 1000, kOtherKind = 2000;
+
+    void count_error(Endpoint endpoint, int kind, std::int64_t at);
+    void add_stages(std::string_view server_timing);
+    EndpointRecord* of(Endpoint endpoint) { return of_.empty() ? nullptr : &of_[endpoint]; }
+
+    std::vector<std::string> names_;
     Totals totals_;
-    SecondRow current_;
-    std::vector<SecondRow> rows_;
+    Durations durations_;
+    Seconds seconds_;
+    std::vector<EndpointRecord> of_;  // empty with one kind of request: it is the whole
+    std::vector<ErrorEntry> errors_;
+    std::vector<ServerStage> stages_;
     std::vector<HandAction> actions_;
+    GeneratorWatch generator_;
     std::uint64_t connections_ = 0;
-    Histogram current_response_, response_, service_, send_lag_, generator_lag_, unanswered_;
 };
 
 }  // namespace streamgauge::loadgen

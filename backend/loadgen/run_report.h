@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/histogram.h"
+#include "base/sparse_histogram.h"
 #include "base/time.h"
 #include "loadgen/hand.h"
 #include "loadgen/run_record.h"
@@ -16,44 +17,24 @@
 
 namespace streamgauge::loadgen {
 
-struct ErrorGroup {
-    std::string endpoint;
-    std::string kind;  // "timeout", "reset", "connect_refused", "status_503", ...
-    std::uint64_t count = 0;
-    std::int64_t first_nanos = 0, last_nanos = 0;  // from the start of the run
-};
-
-// One kind of duration: from planned to answered (response), sent to answered (service), planned to sent (send lag),
-// planned to seen by the generator (generator lag).
-struct Durations {
-    Histogram response, service, send_lag, generator_lag;
-    Histogram unanswered;  // lower bounds of the response times of what was not answered: censored
-};
-
 struct EndpointReport {
     std::string name;
     Totals totals;
-    std::uint64_t dropped = 0;
     Durations durations;
 };
 
 struct SecondReport {
     SecondRow row;
-    std::uint64_t dropped = 0;
-    Histogram response;
-};
-
-// Of the server's Server-Timing header: how long each of its stages took.
-struct ServerStage {
-    std::string name;  // as the header says: guard, decode, queue, commit, ...
-    Histogram duration;
+    SparseHistogram response;    // of the answers that came within it
+    SparseHistogram unanswered;  // of the failures within it: how long they had waited
 };
 
 struct ThresholdResult {
     Threshold threshold;
     bool passed = false;
-    std::optional<double> measured;               // none: nothing to measure; then it has not passed
-    std::optional<std::int64_t> failed_at_nanos;  // first window that failed
+    // Of the whole run, or of the window that came nearest to failing. None: nothing to measure; it has not passed.
+    std::optional<double> measured;
+    std::optional<std::int64_t> failed_at_nanos;  // end of the first window that failed; of the run when it ended it
 };
 
 enum class Validity : std::uint8_t { Valid, Degraded, Invalid };
@@ -64,8 +45,9 @@ struct Certificate {
     Validity verdict = Validity::Valid;
     std::vector<std::string> reasons;  // why it is not valid, each a sentence with its figure
     double send_lag_p50_ms = 0, send_lag_p99_ms = 0, send_lag_max_ms = 0;  // of the generator alone
-    double even_share = 1;  // of the gaps between sends within 25 % of the planned gap; Poisson: see dispersion
-    double dispersion = 0;  // variance / mean of sends in 10 ms: 0 even, 1 Poisson
+    // Both of the moments at which the generator took up what was due, so that a slow server cannot change them.
+    double even_share = 1;  // of the gaps, those within 25 % of the planned gap; not judged of Poisson arrivals
+    double dispersion = 0;  // variance / mean of their number in 10 ms: 0 even, 1 Poisson
     std::uint64_t dropped = 0;
     double cpu_share = 0;      // of one core, the generator's own
     std::uint64_t stalls = 0;  // times that the generator did not run for more than 10 ms while something was due
@@ -87,14 +69,14 @@ struct Machine {
 struct RunReport {
     std::string run_id;
     Timestamp started_at;
-    std::string scenario;  // its text, without secrets
+    std::string name, url;  // of the scenario
+    std::string scenario;   // its text, without secrets
     std::uint64_t seed = 0;
     Machine machine;
     RunState state = RunState::Done;
-    std::string stopped_by;  // "hand", "threshold", "error brake", or empty
+    std::string stopped_by;  // "hand", "interrupted", "threshold", "error brake", or empty
     double elapsed_seconds = 0, planned_seconds = 0;
     Totals totals;
-    std::uint64_t dropped = 0;
     Durations durations;
     std::vector<EndpointReport> endpoints;
     std::vector<SecondReport> seconds;

@@ -202,8 +202,8 @@ Status Reader::read_clauses() {
             word = {};
         }
     }
-    if (!word.empty() || at_ < text_.size())
-        return wrong("after the value come: over 10s, abort, abort after 30s", begin);
+    if (!word.empty()) at_ = begin;
+    if (at_ < text_.size()) return wrong("after the value come: over 10s, abort, abort after 30s", begin);
     return {};
 }
 
@@ -243,10 +243,13 @@ std::string seconds_text(double value) {
 }
 
 std::string share_text(double share) {
-    const std::string percent = shortest(share * 100);
+    std::array<char, 32> text{};
+    const auto [end, error] =
+        std::to_chars(text.data(), text.data() + text.size(), share * 100, std::chars_format::general, 6);
+    const std::string percent(text.data(), error == std::errc{} ? end : text.data());
     double again = 0;
     std::from_chars(percent.data(), percent.data() + percent.size(), again);
-    return percent.size() <= 6 && again / 100 == share ? percent + "%" : shortest(share);
+    return again / 100 == share ? percent + "%" : shortest(share);
 }
 
 }  // namespace

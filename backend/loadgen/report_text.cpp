@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "loadgen/report_text.h"
+
+#include <nlohmann/json.hpp>
+
+#include "loadgen/hdr_encoding.h"
+
+namespace streamgauge::loadgen {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array<std::string_view, 3> kStates{"running", "done", "stopped"};
+constexpr std::array<std::string_view, 3> kValidities{"valid", "degraded", "invalid"};
+
+// ---- writing --------------------------------------------------------------------------------------------------------
+Json exact_json(std::string hdr, std::uint64_t count, const Histogram::Exact& exact) {
+    return Json{{"count", count},      {"hdr", std::move(hdr)}, {"overflow", exact.overflow},
+                {"min_us", exact.min}, {"max_us", exact.max},   {"sum_us", exact.sum}};
+}
+
+Json to_value(const Histogram& h) {
+    Json json = exact_json(hdr_encode(h), h.count(), h.exact());
+    constexpr std::array<std::pair<const char*, double>, 6> shown{
+        {{"p50_ms", 0.5}, {"p90_ms", 0.9}, {"p95_ms", 0.95}, {"p99_ms", 0.99}, {"p99_9_ms", 0.999}, {"max_ms", 1}}};
+    for (const auto& [name, q] : shown) json[name] = static_cast<double>(h.quantile_micros(q)) / 1000;
+    return json;
+}
+
+Json to_value(const SparseHistogram& h) {
+    return h.count() == 0 ? Json() : exact_json(hdr_encode(h), h.count(), h.exact());
+}
+
+Json to_value(const Totals& totals) {
+    Json outcomes = Json::object();
+    for (std::size_t i = 0; i < kOutcomes; ++i)
+        if (totals.outcomes[i] > 0) outcomes[std::string(to_string(static_cast<Outcome>(i)))] = totals.outcomes[i];
+    return Json{{"planned", totals.planned},      {"sent", totals.sent},       {"dropped", totals.dropped},
+                {"done", totals.done()},          {"failed", totals.failed()}, {"unfinished", totals.unfinished()},
+                {"outcomes", std::move(outcomes)}};
+}
+
+Json to_value(const Durations& d) {
+    return Json{{"response", to_value(d.response)},
+                {"service", to_value(d.service)},
+                {"send_lag", to_value(d.send_lag)},
+                {"generator_lag", to_value(d.generator_lag)},
+                {"unanswered", to_value(d.unanswered)}};
+}
+
+Json to_value(const SecondReport& s) {
+    Json json{{"second", s.row.second},   {"planned", s.row.planned}, {"sent", s.row.sent},
+              {"ok", s.row.ok},           {"limited", s.row.limited}, {"other", s.row.other},
+              {"dropped", s.row.dropped}, {"avg_ms", s.row.avg_ms},   {"p50_ms", s.row.p50_ms},
+              {"p95_ms", s.row.p95_ms},   {"p99_ms", s.row.p99_ms}};
+    if (s.response.count() > 0) json["response"] = to_value(s.response);
+    if (s.unanswered.count() > 0) json["unanswered"] = to_value(s.unanswered);
+    return json;
+}
+
+Json to_value(const ThresholdResult& t) {
+    Json json{{"threshold", to_text(t.threshold)}, {"passed", t.passed}};
+    if (t.measured) json["measured"] = *t.measured;
+    if (t.failed_at_nanos) json["failed_at_ns"] = *t.failed_at_nanos;
+    return json;
+}
+
+Json to_value(const Certificate& c) {
+    return Json{{"verdict", to_string(c.verdict)},
+                {"reasons", c.reasons},
+                {"send_lag_p50_ms", c.send_lag_p50_ms},
+                {"send_lag_p99_ms", c.send_lag_p99_ms},
+                {"send_lag_max_ms", c.send_lag_max_ms},
+                {"even_share", c.even_share},
+                {"dispersion", c.dispersion},
+                {"dropped", c.dropped},
+                {"cpu_share", c.cpu_share},
+                {"stalls", c.stalls},
+                {"longest_stall_ms", c.longest_stall_ms},
+                {"clock_step_ms", c.clock_step_ms}};
+}
+
+Json to_value(const EndToEndReport& e) {
+    return Json{{"sent", e.sent},
+                {"acknowledged", e.acknowledged},
+                {"visible", e.visible},
+                {"lost", e.lost},
+                {"repeated", e.repeated},
+                {"out_of_order", e.out_of_order},
+                {"sums_equal", e.sums_equal},
+                {"freshness_query", to_value(e.freshness_query)},
+                {"freshness_live", to_value(e.freshness_live)}};
+}
+
+// ---- reading --------------------------------------------------------------------------------------------------------
+// The first fault stays; what is read after it does not matter.
+class Reader {
+public:
+    const std::optional<Error>& fault() const { return fault_; }
+
+    void fail(const std::string& at, const char* message) {
+        if (fault_) return;
+        fault_ = Error::make(ErrorCode::InvalidArgument, message);
+        fault_->field = at;
+    }
+    const Json& member(const Json& of, const std::string& at, const char* name, std::string& where) {
+        static const Json none;
+        where = at.empty() ? name : at + "." + name;
+        if (!of.is_object()) return none;
+        const auto it = of.find(name);
+        return it == of.end() ? none : *it;
+    }
+
+    void read(const Json& of, const std::string& at, const char* name, std::string& into) {
+        std::string where;
+        const Json& value = member(of, at, name, where);
+        if (!value.is_string()) return fail(where, "must be a text");
+        into = value.get_ref<const std::string&>();
+    }
+    void read(const Json& of, const std::string& at, const char* name, bool& into) {
+        std::string where;
+        const Json& value = member(of, at, name, where);
+        if (!value.is_boolean()) return fail(where, "must be true or false");
+        into = value.get<bool>();
+    }
+    void read(const Json& of, const std::string& at, const char* name, double& into) {
+        std::string where;
+        const Json& value = member(of, at, name, where);
+        if (!value.is_number()) return fail(where, "must be a number");
+        into = value.get<double>();
+    }
+    void read(const Json& of, const std::string& at, const char* name, std::uint64_t& into) {
+        std::string where;
+        const Json& value = member(of, at, name, where);
+        if (!value.is_number_unsigned()) return fail(where, "must be a whole number that is not negative");
+        into = value.get<std::uint64_t>();
+    }
+    void read(const Json& of, const std::string& at, const char* name, unsigned& into) {
+        std::uint64_t value = 0;
+        read(of, at, name, value);
+        if (value > UINT32_MAX) return fail(at + "." + name, "is too large");
+        into = static_cast<unsigned>(value);
+    }
+    void read(const Json& of, const std::string& at, const char* name, std::int64_t& into) {
+        std::string where;
+        const Json& value = member(of, at, name, where);
+        if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX))
+            return fail(where, "must be a whole number");
+        into = value.get<std::int64_t>();
+    }
+    // All elements of an array.
+    template <class Each>
+    void each(const Json& of, const std::string& at, const char* name, Each&& take) {
+        std::string where;
+        const Json& list = member(of, at, name, where);
+        if (!list.is_array()) return fail(where, "must be a list");
+        for (std::size_t i = 0; i < list.size() && !fault_; ++i) take(list[i], where + "[" + std::to_string(i) + "]");
+    }
+    template <std::size_t N>
+    std::size_t choice(const Json& of, const std::string& at, const char* name,
+                       const std::array<std::string_view, N>& names) {
+        std::string text;
+        read(of, at, name, text);
+        for (std::size_t i = 0; i < N; ++i)
+            if (names[i] == text) return i;
+        fail(at.empty() ? name : at + "." + name, "is none of its values");
+        return 0;
+    }
+
+    // Absent is empty.
+    void read(const Json& of, const std::string& at, const char* name, SparseHistogram& into) {
+        std::string where;
+        const Json& value = member(of, at, name, where);
+        if (value.is_null()) return;
+        std::string hdr;
+        Histogram::Exact exact;
+        read(value, where, "hdr", hdr);
+        read(value, where, "overflow", exact.overflow);
+        read(value, where, "min_us", exact.min);
+        read(value, where, "max_us", exact.max);
+        read(value, where, "sum_us", exact.sum);
+        if (fault_) return;
+        std::optional<std::string> payload = hdr_decode(hdr);
+        if (!payload) return fail(where + ".hdr", "is not a histogram of 1 us to 1 h with three digits");
+        std::optional<SparseHistogram> histogram = SparseHistogram::restore(std::move(*payload), exact);
+        if (!histogram) return fail(where, "its parts contradict each other");
+        into = std::move(*histogram);
+    }
+    void read(const Json& of, const std::string& at, const char* name, Histogram& into) {
+        SparseHistogram sparse;
+        read(of, at, name, sparse);
+        if (!fault_) into = sparse.expand();
+    }
+    void read(const Json& of, const std::string& at, Totals& into) {
+        std::string where;
+        const Json& value = member(of, at, "totals", where);
+        read(value, where, "planned", into.planned);
+        read(value, where, "sent", into.sent);
+        read(value, where, "dropped", into.dropped);
+        std::string at_outcomes;
+        const Json& outcomes = member(value, where, "outcomes", at_outcomes);
+        std::uint64_t known = 0;
+        for (std::size_t i = 0; i < kOutcomes && !fault_; ++i) {
+            const std::string outcome(to_string(static_cast<Outcome>(i)));
+            if (!outcomes.is_object() || !outcomes.contains(outcome)) continue;
+            read(outcomes, at_outcomes, outcome.c_str(), into.outcomes[i]);
+            ++known;
+        }
+        if (!outcomes.is_object() || known != outcomes.size()) return fail(at_outcomes, "has an unknown outcome");
+        std::uint64_t left = into.planned;
+        for (const std::uint64_t part : {into.dropped, into.done(), into.failed()}) {
+            if (part > left) return fail(where, "more ended than was planned");
+            left -= part;
+        }
+    }
+    void read(const Json& of, const std::string& at, Durations& into) {
+        std::string where;
+        const Json& value = member(of, at, "durations", where);
+        read(value, where, "response", into.response);
+        read(value, where, "service", into.service);
+        read(value, where, "send_lag", into.send_lag);
+        read(value, where, "generator_lag", into.generator_lag);
+        read(value, where, "unanswered", into.unanswered);
+    }
+
+private:
+    std::optional<Error> fault_;
+};
+
+void read_second(Reader& r, const Json& json, const std::string& at, SecondReport& s) {
+    r.read(json, at, "second", s.row.second);
+    r.read(json, at, "planned", s.row.planned);
+    r.read(json, at, "sent", s.row.sent);
+    r.read(json, at, "ok", s.row.ok);
+    r.read(json, at, "limited", s.row.limited);
+    r.read(json, at, "other", s.row.other);
+    r.read(json, at, "dropped", s.row.dropped);
+    r.read(json, at, "avg_ms", s.row.avg_ms);
+    r.read(json, at, "p50_ms", s.row.p50_ms);
+    r.read(json, at, "p95_ms", s.row.p95_ms);
+    r.read(json, at, "p99_ms", s.row.p99_ms);
+    r.read(json, at, "response", s.response);
+    r.read(json, at, "unanswered", s.unanswered);
+}
+
+void read_certificate(Reader& r, const Json& json, Certificate& c) {
+    const std::string at = "certificate";
+    c.verdict = static_cast<Validity>(r.choice(json, at, "verdict", kValidities));
+    r.each(json, at, "reasons", [&](const Json& reason, const std::string& where) {
+        if (!reason.is_string()) return r.fail(where, "must be a text");
+        c.reasons.push_back(reason.get<std::string>());
+    });
+    r.read(json, at, "send_lag_p50_ms", c.send_lag_p50_ms);
+    r.read(json, at, "send_lag_p99_ms", c.send_lag_p99_ms);
+    r.read(json, at, "send_lag_max_ms", c.send_lag_max_ms);
+    r.read(json, at, "even_share", c.even_share);
+    r.read(json, at, "dispersion", c.dispersion);
+    r.read(json, at, "dropped", c.dropped);
+    r.read(json, at, "cpu_share", c.cpu_share);
+    r.read(json, at, "stalls", c.stalls);
+    r.read(json, at, "longest_stall_ms", c.longest_stall_ms);
+    r.read(json, at, "clock_step_ms", c.clock_step_ms);
+}
+
+void read_threshold(Reader& r, const Json& json, const std::string& at, ThresholdResult& t) {
+    std::string text;
+    r.read(json, at, "threshold", text);
+    r.read(json, at, "passed", t.passed);
+    if (r.fault()) return;
+    const Result<Threshold> threshold = parse_threshold(text);
+    if (!threshold) return r.fail(at + ".threshold", "is not a threshold");
+    t.threshold = *threshold;
+    if (json.contains("measured")) r.read(json, at, "measured", t.measured.emplace());
+    if (json.contains("failed_at_ns")) r.read(json, at, "failed_at_ns", t.failed_at_nanos.emplace());
+}
+
+void read_end_to_end(Reader& r, const Json& json, EndToEndReport& e) {
+    const std::string at = "end_to_end";
+    r.read(json, at, "sent", e.sent);
+    r.read(json, at, "acknowledged", e.acknowledged);
+    r.read(json, at, "visible", e.visible);
+    r.read(json, at, "lost", e.lost);
+    r.read(json, at, "repeated", e.repeated);
+    r.read(json, at, "out_of_order", e.out_of_order);
+    r.read(json, at, "sums_equal", e.sums_equal);
+    r.read(json, at, "freshness_query", e.freshness_query);
+    r.read(json, at, "freshness_live", e.freshness_live);
+}
+
+}  // namespace
+
+std::string to_json(const RunReport& report) {
+    Json json{{"schema", kRunReportSchema},
+              {"run_id", report.run_id},
+              {"started_at_us", report.started_at.micros},
+              {"name", report.name},
+              {"url", report.url},
+              {"scenario", report.scenario},
+              {"seed", report.seed},
+              {"machine",
+               {{"host", report.machine.host},
+                {"processor", report.machine.processor},
+                {"kernel", report.machine.kernel},
+                {"build", report.machine.build},
+                {"cores", report.machine.cores}}},
+              {"state", kStates[static_cast<std::size_t>(report.state)]},
+              {"stopped_by", report.stopped_by},
+              {"elapsed_seconds", report.elapsed_seconds},
+              {"planned_seconds", report.planned_seconds},
+              {"certificate", to_value(report.certificate)}};
+    Json& thresholds = json["thresholds"] = Json::array();
+    for (const ThresholdResult& t : report.thresholds) thresholds.push_back(to_value(t));
+    json["totals"] = to_value(report.totals);
+    json["durations"] = to_value(report.durations);
+    Json& endpoints = json["endpoints"] = Json::array();
+    for (const EndpointReport& e : report.endpoints)
+        endpoints.push_back(
+            Json{{"name", e.name}, {"totals", to_value(e.totals)}, {"durations", to_value(e.durations)}});
+    Json& errors = json["errors"] = Json::array();
+    for (const ErrorGroup& e : report.errors)
+        errors.push_back(Json{{"endpoint", e.endpoint},
+                              {"kind", e.kind},
+                              {"count", e.count},
+                              {"first_ns", e.first_nanos},
+                              {"last_ns", e.last_nanos}});
+    Json& stages = json["stages"] = Json::array();
+    for (const ServerStage& s : report.stages)
+        stages.push_back(Json{{"name", s.name}, {"duration", to_value(s.duration)}});
+    Json& hand = json["hand"] = Json::array();
+    // Beside its own form the exact time: a repeated run needs it to the nanosecond.
+    for (const HandAction& action : report.hand)
+        hand.push_back(Json{{"action", Json::parse(to_json(action), nullptr, false)}, {"at_ns", action.at_nanos}});
+    if (report.end_to_end) json["end_to_end"] = to_value(*report.end_to_end);
+    Json& seconds = json["seconds"] = Json::array();
+    for (const SecondReport& s : report.seconds) seconds.push_back(to_value(s));
+    return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<RunReport> parse_run_report(std::string_view text) {
+    const Json json = Json::parse(text, nullptr, false);
+    Reader r;
+    RunReport report;
+    if (json.is_discarded() || !json.is_object()) {
+        r.fail("", "not a JSON object");
+        return *r.fault();
+    }
+    std::string schema;
+    r.read(json, "", "schema", schema);
+    if (schema != kRunReportSchema) r.fail("schema", "is not streamgauge-load-run/1");
+    r.read(json, "", "run_id", report.run_id);
+    r.read(json, "", "started_at_us", report.started_at.micros);
+    r.read(json, "", "name", report.name);
+    r.read(json, "", "url", report.url);
+    r.read(json, "", "scenario", report.scenario);
+    r.read(json, "", "seed", report.seed);
+    std::string where;
+    const Json& machine = r.member(json, "", "machine", where);
+    r.read(machine, where, "host", report.machine.host);
+    r.read(machine, where, "processor", report.machine.processor);
+    r.read(machine, where, "kernel", report.machine.kernel);
+    r.read(machine, where, "build", report.machine.build);
+    r.read(machine, where, "cores", report.machine.cores);
+    report.state = static_cast<RunState>(r.choice(json, "", "state", kStates));
+    r.read(json, "", "stopped_by", report.stopped_by);
+    r.read(json, "", "elapsed_seconds", report.elapsed_seconds);
+    r.read(json, "", "planned_seconds", report.planned_seconds);
+    read_certificate(r, r.member(json, "", "certificate", where), report.certificate);
+    r.each(json, "", "thresholds", [&](const Json& item, const std::string& at) {
+        read_threshold(r, item, at, report.thresholds.emplace_back());
+    });
+    r.read(json, "", report.totals);
+    r.read(json, "", report.durations);
+    r.each(json, "", "endpoints", [&](const Json& item, const std::string& at) {
+        EndpointReport& endpoint = report.endpoints.emplace_back();
+        r.read(item, at, "name", endpoint.name);
+        r.read(item, at, endpoint.totals);
+        r.read(item, at, endpoint.durations);
+    });
+    r.each(json, "", "errors", [&](const Json& item, const std::string& at) {
+        ErrorGroup& error = report.errors.emplace_back();
+        r.read(item, at, "endpoint", error.endpoint);
+        r.read(item, at, "kind", error.kind);
+        r.read(item, at, "count", error.count);
+        r.read(item, at, "first_ns", error.first_nanos);
+        r.read(item, at, "last_ns", error.last_nanos);
+    });
+    r.each(json, "", "stages", [&](const Json& item, const std::string& at) {
+        ServerStage& stage = report.stages.emplace_back();
+        r.read(item, at, "name", stage.name);
+        r.read(item, at, "duration", stage.duration);
+    });
+    r.each(json, "", "hand", [&](const Json& item, const std::string& at) {
+        std::string inside;
+        Json form = r.member(item, at, "action", inside);
+        Result<HandAction> action = parse_hand_action(form.dump(-1, ' ', false, Json::error_handler_t::replace));
+        if (!action) return r.fail(inside, "is not an action");
+        r.read(item, at, "at_ns", action.value().at_nanos);
+        report.hand.push_back(*action);
+    });
+    if (json.contains("end_to_end")) read_end_to_end(r, json["end_to_end"], report.end_to_end.emplace());
+    r.each(json, "", "seconds",
+           [&](const Json& item, const std::string& at) { read_second(r, item, at, report.seconds.emplace_back()); });
+    if (r.fault()) return *r.fault();
+    return report;
+}
+
+}  // namespace streamgauge::loadgen
