@@ -140,4 +140,12 @@ std::string_view Statement::bytes(int column) const {
     return {static_cast<const char*>(data), static_cast<std::size_t>(size)};
 }
 
+Status copy(const std::string& from, const std::string& to) {
+    const Result<Connection> source = open(from, false);
+    if (!source.ok()) return source.error();
+    Result<Statement> statement = Statement::prepare(source->get(), "VACUUM INTO ?1");
+    if (!statement.ok()) return statement.error();
+    return statement->bind_text(1, to).run();
+}
+
 }  // namespace streamgauge::sql

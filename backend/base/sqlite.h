@@ -31,6 +31,9 @@ Result<Connection> open(const std::string& path, bool create, const std::string&
 // One or several statements without parameters.
 Status execute(sqlite3* connection, const char* statements);
 
+// One committed state of the database at `from`, which another process may be writing, into the new file `to`.
+Status copy(const std::string& from, const std::string& to);
+
 // A prepared statement that is used again and again. Parameters count from 1, columns from 0. Texts and blobs that are
 // bound must live until the statement has run; those that are read until the next step.
 class Statement {

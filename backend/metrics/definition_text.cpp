@@ -283,11 +283,25 @@ Status check(const MetricDefinition& definition) {
     return {};
 }
 
+std::string results_text(const MetricDefinition& definition) {
+    const double percentile =
+        definition.aggregate == Aggregate::Percentile ? 50 : 0;  // which one is asked does not matter
+    std::string text =
+        aggregate_text(definition.aggregate, definition.of, percentile, definition.plus, definition.minus);
+    text += " where " + definition.where.text() + " by";
+    for (const FieldPath& field : definition.group_by) text += ' ' + to_text(field);
+    text += " in";
+    for (const Tier& tier : definition.tiers)
+        text += ' ' + std::to_string(tier.window_micros) + '/' + std::to_string(tier.retention_micros);
+    text += " zone " + definition.timezone;
+    text += definition.time == TimeBasis::Activity ? " activity" : " occurred";
+    text += " lateness " + std::to_string(definition.allowed_lateness_micros);
+    return text + " budget " + std::to_string(definition.exact_budget);
+}
+
 bool same_results(const MetricDefinition& a, const MetricDefinition& b) {
-    return a.where.text() == b.where.text() && a.tiers == b.tiers && a.timezone == b.timezone && a.time == b.time &&
-           a.group_by == b.group_by && a.aggregate == b.aggregate && a.of == b.of && a.plus.text() == b.plus.text() &&
-           a.minus.text() == b.minus.text() && a.allowed_lateness_micros == b.allowed_lateness_micros &&
-           a.exact_budget == b.exact_budget;
+    // What is compared as text alone could be made to look alike by the names of fields.
+    return a.group_by == b.group_by && a.of == b.of && results_text(a) == results_text(b);
 }
 
 }  // namespace streamgauge

@@ -55,6 +55,8 @@ Result<std::int64_t> parse_retention(std::string_view text);
 // not looked at. Reads the machine's zone database.
 Status check(const MetricDefinition& definition);
 
+// All that a metric's results depend on, but for its id: equal for definitions that keep the same results.
+std::string results_text(const MetricDefinition& definition);
 // Whether both keep the same results: they may differ in name, description, unit, and in which percentile is answered
 // when nobody asks for another.
 bool same_results(const MetricDefinition& a, const MetricDefinition& b);

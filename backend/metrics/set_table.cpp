@@ -320,7 +320,7 @@ struct SetTable::Impl {
     const std::size_t memory_limit;
     const std::vector<Windows> windows;
     std::vector<std::int64_t> retention;
-    const Load load;
+    Load load;
 
     std::vector<std::unordered_map<std::int64_t, std::unique_ptr<Window>>> open;  // by tier; closed ones too until then
     std::vector<Window*> closed;
@@ -523,6 +523,14 @@ bool SetTable::has_changes() const {
 
 bool SetTable::wants_commit() const {
     return memory_bytes() > impl_->memory_limit / 4 * 3 || impl_->dirty_memory > impl_->memory_limit / 4;
+}
+
+bool SetTable::refuses() const {
+    return memory_bytes() > impl_->memory_limit || impl_->dirty_memory > impl_->memory_limit / 2;
+}
+
+void SetTable::read_by(Load load) {
+    impl_->load = std::move(load);
 }
 
 std::uint64_t SetTable::exact_values() const {

@@ -87,6 +87,8 @@ public:
     void prefetch(std::int64_t at_micros, std::uint64_t hash) const;
     void prefetch_wider(std::int64_t at_micros, std::uint64_t hash) const;
 
+    // From now on states that are not in memory are read by `load`.
+    void read_by(Load load);
     // At the start: a state of a window that is open at `watermark`.
     void restore(const SetKey& key, SetState&& state);
 
@@ -97,6 +99,7 @@ public:
     bool has_changes() const;
     // Half way to where prepare() refuses: commit soon.
     bool wants_commit() const;
+    bool refuses() const;  // prepare() does, for memory
 
     std::uint64_t exact_values() const;  // against the budget
     std::uint64_t overflowed() const;    // values that went to kOtherGroup since the process started

@@ -47,15 +47,6 @@ private:
     std::string path_;
 };
 
-// One committed state of a database that another process may be writing.
-Status copy_database(const std::string& from, const std::string& to) {
-    const Result<sql::Connection> source = sql::open(from, false);
-    if (!source.ok()) return source.error();
-    Result<sql::Statement> copy = sql::Statement::prepare(source->get(), "VACUUM INTO ?1");
-    if (!copy.ok()) return copy.error();
-    return copy->bind_text(1, to).run();
-}
-
 std::string span_name(const Seal& seal) {
     return "events " + std::to_string(seal.first) + " to " + std::to_string(seal.last);
 }
@@ -85,7 +76,7 @@ private:
         // A copy: a snapshot that is kept open would keep the server from cutting its write-ahead log.
         const std::string original = options_.directory + "/store.db", path = scratch_->path() + "/stored.db";
         if (const auto there = open_result_store_readonly(original); !there.ok()) return there.error();
-        if (Status s = copy_database(original, path); !s.ok()) return s;
+        if (Status s = sql::copy(original, path); !s.ok()) return s;
         auto stored = open_result_store_readonly(path);
         if (!stored.ok()) return stored.error();
         stored_ = std::move(stored).value();
@@ -199,7 +190,7 @@ private:
         if (report_.journal_begin == 1) return {};
         std::error_code unseen;
         if (last_span_ && std::filesystem::exists(baseline_store_path(options_.directory), unseen)) {
-            if (Status s = copy_database(baseline_store_path(options_.directory), path); !s.ok()) return s;
+            if (Status s = sql::copy(baseline_store_path(options_.directory), path); !s.ok()) return s;
             return check_baseline(path);
         }
         if (last_span_)

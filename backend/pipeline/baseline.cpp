@@ -6,11 +6,13 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 
+#include "base/log.h"
 #include "base/sqlite.h"
 #include "journal/journal_snapshot.h"
 #include "pipeline/replay.h"
@@ -192,6 +194,37 @@ Status take_into_baseline(const std::string& directory, const Seal& seal,
     if (Status s = append_line(path, before->size(), line_of({seal, digest->tables, digest->users_sha256})); !s.ok())
         return s;
     return sync_directory(directory);
+}
+
+Result<bool> begin_store_from_baseline(const std::string& directory, Offset journal_begin, Offset journal_end) {
+    const std::string path = directory + "/store.db", fresh = path + ".new";
+    std::error_code failed;
+    if (journal_begin <= 1 || std::filesystem::exists(path, failed) || failed) return false;
+    const Result<std::vector<SealedSpan>> spans = read_baseline_list(directory);
+    if (!spans.ok()) return spans.error();
+    if (spans->empty()) return false;
+    // It may be ahead of what the list says, on its way through another span: its commits are those of any store.
+    Offset next = 1;
+    {
+        const auto baseline = open_result_store_readonly(baseline_store_path(directory));
+        if (!baseline.ok()) return baseline.error();
+        const Result<PartitionState> state = (*baseline)->state();
+        if (!state.ok()) return state.error();
+        next = state->next;
+    }
+    if (next < journal_begin || next > journal_end) return false;
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+        std::filesystem::remove(fresh + suffix, failed);
+        // What is left of a store that is gone belongs to no other.
+        std::filesystem::remove(path + suffix, failed);
+    }
+    if (Status copied = sql::copy(baseline_store_path(directory), fresh); !copied.ok()) return copied.error();
+    std::filesystem::rename(fresh, path, failed);
+    if (failed) return Error::make(ErrorCode::Io, "cannot rename " + fresh + ": " + failed.message());
+    log::warning("store_rebuilt",
+                 "there was no store: it begins with what the events had come to that retention removed",
+                 {{"path", path}, {"events", std::to_string(next - 1)}});
+    return true;
 }
 
 }  // namespace streamgauge

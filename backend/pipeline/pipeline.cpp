@@ -297,8 +297,10 @@ void Pipeline::Impl::read() {
     publish(false);
     if (applied.ok()) return;
     read_ahead.stop();
-    if (projection.overfull(options.max_pending_rows)) return;  // it goes on when that is committed
-    fail(applied.error(), "a stored result cannot be read");
+    // It goes on when that is committed.
+    if (projection.has_changes() && projection.overfull(options.max_pending_rows)) return;
+    fail(applied.error(), projection.exhausted() ? "the values of a metric need more memory than it may have"
+                                                 : "a stored result cannot be read");
     retry_read = SteadyClock::now() + backoff;
 }
 

@@ -130,11 +130,28 @@ Status Projection::apply(const CommittedBatch& batch) {
     const Timestamp clock_before = state_.log_clock;
     Status status = aggregation_.apply(batch.batch, begin, state_);
     sets_.release();
+    if (!status.ok())
+        if (const std::optional<Error> refusal = refusal_of_sets()) status = *refusal;
     const auto end = static_cast<std::size_t>(state_.next - batch.first);
     if (batch.batch.project() != kSystemProject) live_.add_events(batch.batch, begin, end, clock_before);
     for (MetricAggregation& metric : aggregation_.metrics()) feed(metric);
     live_.expire(state_.log_clock);
     return status;
+}
+
+std::optional<Error> Projection::refusal_of_sets() {
+    for (const MetricAggregation& metric : aggregation_.metrics()) {
+        if (metric.sets() == nullptr || !metric.sets()->refuses()) continue;
+        exhausted_ = true;
+        const auto mib = [](std::size_t bytes) { return std::to_string(bytes >> 20) + " MiB"; };
+        Error error =
+            Error::make(ErrorCode::Unavailable, "values of metric " + metric.definition().name + " take " +
+                                                    mib(metric.sets()->memory_bytes()) + " of memory and may take " +
+                                                    mib(metric.sets()->memory_limit()) + " until they are committed");
+        error.hint = "give the metric a larger exact_budget, or group it by fields with fewer values";
+        return error;
+    }
+    return std::nullopt;
 }
 
 void Projection::feed(MetricAggregation& metric) {
@@ -194,6 +211,8 @@ Status Projection::adopt(MetricAggregation metric, const PartitionState& at, con
     given_[definition.id].counters = counters;
     given_[definition.id].expired_before.clear();
     definitions_.push_back(definition);
+    // Until here each state was read from a snapshot of its own.
+    if (arrived.sets() != nullptr) arrived.sets()->read_by(loader());
     aggregation_.adopt(std::move(arrived));
     adopted_.push_back({definition.id, at.next});
     std::erase(missing_, definition.id);

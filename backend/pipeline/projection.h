@@ -35,8 +35,8 @@ public:
 
     // ---- going on --------------------------------------------------------------------------------------------------
     // Stops with the error when a set cannot be read from the store: go on with the same batch later. Unavailable and
-    // overfull(): what was read has to be committed first. Precondition: batch.first <= next() < batch.next(); events
-    // before next() are passed over.
+    // exhausted(): what is in memory has to be committed first. Precondition: batch.first <= next() < batch.next();
+    // events before next() are passed over.
     Status apply(const CommittedBatch& batch);
     // Goes on at `next` without what lies between: it is retained nowhere. Precondition: next > this->next().
     void skip_to(Offset next);
@@ -52,6 +52,8 @@ public:
     bool has_changes() const { return state_.next != taken_ || !adopted_.empty() || !dropped_.empty(); }
     // So much is not committed that it must be, before more is added.
     bool overfull(std::size_t most_rows) const;
+    // apply() has stopped since the last commit because sets took as much memory as they may.
+    bool exhausted() const { return exhausted_; }
     // Everything since the last one. Precondition: that one is committed(). Immutable, for the store's writer.
     std::shared_ptr<const ResultCommit> take_commit();
     // The store has it.
@@ -79,6 +81,8 @@ private:
     };
 
     SetTable::Load loader();
+    // Why apply() stopped, when that was a metric's sets' memory.
+    std::optional<Error> refusal_of_sets();
     Status make_aggregation(const std::vector<StoredMetric>& stored);
     Status restore_sets(StoreSnapshot& snapshot);
     Status load_live(StoreSnapshot& snapshot, MetricId metric, Timestamp log_clock);
@@ -101,7 +105,7 @@ private:
     std::vector<Adoption> adopted_;
     std::vector<MetricId> dropped_;
     std::size_t set_bytes_taken_ = 0;  // memory of sets when the last commit was taken
-    bool exhausted_ = false;           // a set was not read, because too many were
+    bool exhausted_ = false;           // sets took as much memory as they may
     std::shared_ptr<const ResultCommit> in_flight_;
 };
 

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pipeline/span_release.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <thread>
 
 #include "base/log.h"
 #include "pipeline/baseline.h"
 
 namespace streamgauge {
+namespace {
+
+constexpr int kNiceness = 10;  // ingestion, aggregation and answers come first
+
+}  // namespace
 
 void SpanRelease::attach(ResultStore& store, std::function<Result<std::vector<MetricDefinition>>()> definitions) {
     const std::lock_guard lock(mutex_);
@@ -47,7 +56,12 @@ Status SpanRelease::before_unlink(const Seal& seal) {
         return std::none_of(stored.begin(), stored.end(),
                             [&definition](const StoredMetric& m) { return m.id == definition.id; });
     });
-    Status taken = take_into_baseline(directory_, seal, *definitions, stopping_);
+    // A thread of its own, as are those that it starts: of low priority from its beginning to its end.
+    Status taken;
+    std::thread([&] {
+        setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness);
+        taken = take_into_baseline(directory_, seal, *definitions, stopping_);
+    }).join();
     if (taken.ok()) return {};
     switch (taken.error().code) {
         case ErrorCode::Cancelled:

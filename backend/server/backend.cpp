@@ -24,6 +24,7 @@
 #include "api/query_service.h"
 #include "base/log.h"
 #include "journal/sqlite_journal.h"
+#include "pipeline/baseline.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/span_release.h"
 #include "query/observed_store.h"
@@ -197,6 +198,8 @@ Status EmbeddedBackend::open_storage() {
     if (!journal.ok()) return explained("the journal in " + config_.data_dir + " cannot be opened", journal.error());
     journal_ = std::move(journal).value();
 
+    if (const auto begun = begin_store_from_baseline(config_.data_dir, journal_->begin(), journal_->end()); !begun.ok())
+        log::error("baseline", "the store cannot begin with the baseline", {{"error", begun.error().describe()}});
     auto store = open_sqlite_result_store(config_.data_dir + "/store.db",
                                           journal_->begin() == 1 ? OlderStore::Remove : OlderStore::Refuse);
     if (!store.ok()) return explained("the store in " + config_.data_dir + " cannot be opened", store.error());

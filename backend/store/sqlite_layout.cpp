@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "store/sqlite_layout.h"
 
+#include <optional>
+#include <string>
+
+#include "metrics/definition_text.h"
+
 namespace streamgauge::store_layout {
 namespace {
 
@@ -52,6 +57,38 @@ Result<std::int64_t> number(sqlite3* connection, std::string_view sql) {
     return row.value() ? statement->integer(0) : 0;
 }
 
+// What the results of the built-in metrics depend on: a program that defines them otherwise cannot go on with them.
+std::string built_in_text() {
+    std::string text;
+    for (const MetricDefinition& definition : built_in_metrics())
+        text += std::to_string(definition.id) + ": " + results_text(definition) + '\n';
+    return text;
+}
+
+// Nothing in a file from before this was kept, whose definitions were today's.
+Result<std::optional<std::string>> built_in_of(sqlite3* connection) {
+    const Result<std::int64_t> there = number(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'built_in'");
+    if (!there) return there.error();
+    if (*there == 0) return std::optional<std::string>();
+    Result<sql::Statement> statement = sql::Statement::prepare(connection, "SELECT definitions FROM built_in");
+    if (!statement) return statement.error();
+    const Result<bool> row = statement->step();
+    if (!row) return row.error();
+    return row.value() ? std::optional<std::string>(statement->bytes(0)) : std::nullopt;
+}
+
+Status note_built_in(sqlite3* connection) {
+    if (Status s = sql::execute(connection,
+                                "CREATE TABLE IF NOT EXISTS built_in "
+                                "(id INTEGER PRIMARY KEY CHECK (id = 0), definitions TEXT NOT NULL)");
+        !s)
+        return s;
+    Result<sql::Statement> put = sql::Statement::prepare(connection, "INSERT OR REPLACE INTO built_in VALUES (0, ?1)");
+    if (!put) return put.error();
+    const std::string text = built_in_text();
+    return put->bind_text(1, text).run();
+}
+
 struct Marks {
     std::int64_t application = 0, version = 0, tables = 0;
 };
@@ -87,11 +124,17 @@ Result<Found> check_or_create(sqlite3* connection, const std::string& path) {
                                 "PRAGMA application_id=" + std::to_string(kApplicationId) +
                                 ";PRAGMA user_version=" + std::to_string(kVersion) + ";COMMIT";
         if (Status s = sql::execute(connection, sql.c_str()); !s) return s.error();
+        if (Status s = note_built_in(connection); !s) return s.error();
         return Found::Usable;
     }
     if (marks->application != kApplicationId) return foreign(path);
     if (marks->version > kVersion) return other_version(path, marks->version);
-    return marks->version == kVersion ? Found::Usable : Found::OlderVersion;
+    if (marks->version < kVersion) return Found::OlderVersion;
+    const Result<std::optional<std::string>> made_for = built_in_of(connection);
+    if (!made_for) return made_for.error();
+    if (*made_for) return **made_for == built_in_text() ? Found::Usable : Found::OlderVersion;
+    if (Status s = note_built_in(connection); !s) return s.error();
+    return Found::Usable;
 }
 
 Status check(sqlite3* connection, const std::string& path) {
@@ -100,7 +143,12 @@ Status check(sqlite3* connection, const std::string& path) {
     if (marks->tables == 0) return Error::make(ErrorCode::NotFound, path + " is empty");
     if (marks->application != kApplicationId) return foreign(path);
     if (marks->version != kVersion) return other_version(path, marks->version);
-    return {};
+    const Result<std::optional<std::string>> made_for = built_in_of(connection);
+    if (!made_for) return made_for.error();
+    if (!*made_for || **made_for == built_in_text()) return {};
+    Error error = Error::make(ErrorCode::Corrupt, path + " was made by a version whose built-in metrics are others");
+    error.hint = "use the version that made it";
+    return error;
 }
 
 void bind_state(sql::Statement& statement, int first_parameter, const PartitionState& state) {

@@ -15,6 +15,8 @@
 
 namespace streamgauge::store_layout {
 
+// Of the tables. What the built-in metrics are is kept beside it, so that another definition of one counts as another
+// layout by itself.
 inline constexpr std::int64_t kVersion = 2;
 
 enum class Found { Usable, OlderVersion };

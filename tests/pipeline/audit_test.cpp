@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/sqlite.h"
+#include "journal/journal_snapshot.h"
 #include "journal/span_file.h"
 #include "pipeline/baseline.h"
 #include "pipeline/logged_run.h"
@@ -274,6 +275,37 @@ TEST_F(RetentionAuditTest, TheBaselineStandsForWhatIsGone) {
     EXPECT_THAT(lost.differences, Contains(AllOf(Field(&ResultDifference::metric, id_of("all_events")),
                                                  Field(&ResultDifference::stored, std::nullopt))))
         << told(lost);
+}
+
+TEST_F(RetentionAuditTest, AStoreThatIsLostBeginsWithTheBaseline) {
+    LoggedRun run(definitions_of(metrics()), 8);
+    fill_days(run, true);
+    ASSERT_TRUE(audited(run).clean());
+    const auto without_store = [&run] {
+        for (const char* const suffix : {"", "-wal", "-shm"}) std::filesystem::remove(run.store_path() + suffix);
+    };
+    const auto begin = [&run] {
+        const auto journal = JournalSnapshot::open(run.directory());
+        EXPECT_TRUE(journal.ok());
+        return begin_store_from_baseline(run.directory(), (*journal)->begin(), (*journal)->end());
+    };
+    EXPECT_FALSE(*begin()) << "there is a store";
+    without_store();
+    const auto begun = begin();
+    ASSERT_TRUE(begun.ok()) << begun.error().describe();
+    ASSERT_TRUE(*begun);
+    run.journal_options().before_unlink = nullptr;
+    run.journal_options().retention_days = 0;
+    run.open();
+    run.flush();
+    run.close();
+    const AuditReport report = audited(run);
+    EXPECT_TRUE(report.clean()) << told(report);
+    EXPECT_FALSE(report.comparable_from.has_value());
+
+    without_store();
+    std::filesystem::remove(baseline_list_path(run.directory()));
+    EXPECT_FALSE(*begin()) << "there is no baseline";
 }
 
 TEST_F(RetentionAuditTest, SealsThatWereChangedAreNamed) {

@@ -283,6 +283,48 @@ TEST(Projection, AnEarlierOwnerChangesNothing) {
     expect_store(*store, events);
 }
 
+// Windows far ahead stay open, and their states in memory until they are committed.
+TEST(Projection, SaysThatValuesTakeTooMuchMemoryAndGoesOnAfterACommit) {
+    MetricDefinition users;
+    users.id = kFirstUserMetric;
+    users.name = "users_by_ten_seconds";
+    users.aggregate = Aggregate::Distinct;
+    users.of = {{Field::UserId, {}}};
+    users.tiers = {{10 * kSecondMicros, 0}};
+    users.exact_budget = 1;
+    std::vector<PlainEvent> events(100'000);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        events[i].event_type = "view";
+        events[i].user_id = "ann";
+        events[i].received_at = test::kStreamStart;
+        events[i].occurred_at = test::kStreamStart + static_cast<std::int64_t>(i) * 10 * kSecondMicros;
+    }
+    const test::StoreDirectory directory;
+    const auto store = directory.open();
+    Projection projection(*store, {users});
+    ASSERT_TRUE(projection.load().ok());
+    const CommittedBatch all = slice(events, 0, events.size());
+    int refusals = 0;
+    for (;;) {
+        const Status applied = projection.apply(all);
+        const auto commit = projection.take_commit();
+        if (!applied) {
+            ++refusals;
+            EXPECT_EQ(applied.error().code, ErrorCode::Unavailable);
+            EXPECT_NE(applied.error().message.find(users.name), std::string::npos) << applied.error().describe();
+            EXPECT_FALSE(applied.error().hint.empty());
+            EXPECT_TRUE(projection.exhausted());
+            EXPECT_TRUE(projection.overfull(events.size() * 2)) << "it is committed at once";
+        }
+        ASSERT_TRUE(store->commit(*commit).ok());
+        projection.committed();
+        EXPECT_FALSE(projection.exhausted());
+        if (applied.ok()) break;
+    }
+    EXPECT_GT(refusals, 0);
+    EXPECT_EQ(projection.next(), events.size() + 1);
+}
+
 TEST(Projection, ForgetsUsersAfterAnHour) {
     std::vector<PlainEvent> events;
     for (int i = 0; i < 3'000; ++i) {

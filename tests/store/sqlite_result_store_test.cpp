@@ -218,5 +218,29 @@ TEST(SessionCodec, RoundTripsAndRefusesCutBlobs) {
     }
 }
 
+TEST(SqliteResultStore, OtherDefinitionsOfBuiltInMetricsCountAsAnOlderLayout) {
+    const TemporaryDirectory directory;
+    const std::string path = (directory.path / "store.db").string();
+    const auto execute = [&path](const char* statements) {
+        EXPECT_TRUE(sql::execute(sql::open(path, false).value().get(), statements).ok());
+    };
+    {
+        const auto store = open_sqlite_result_store(path);
+        ASSERT_TRUE(store.ok());
+        const auto owner = (*store)->acquire();
+        ASSERT_TRUE((*store)->commit(one_more(owner->epoch, 1)).ok());
+    }
+    EXPECT_TRUE(open_result_store_readonly(path).ok());
+    execute("DROP TABLE built_in");  // a file from before they were written down is taken as it is
+    EXPECT_TRUE(open_result_store_readonly(path).ok());
+    EXPECT_EQ((*open_sqlite_result_store(path))->snapshot().value()->state()->next, 2U);
+    execute("UPDATE built_in SET definitions = definitions || 'another'");
+    EXPECT_EQ(open_result_store_readonly(path).error().code, ErrorCode::Corrupt);
+    EXPECT_EQ(open_sqlite_result_store(path, OlderStore::Refuse).error().code, ErrorCode::Corrupt);
+    const auto replaced = open_sqlite_result_store(path, OlderStore::Remove);
+    ASSERT_TRUE(replaced.ok());
+    EXPECT_EQ((*replaced)->snapshot().value()->state()->next, 1U);
+}
+
 }  // namespace
 }  // namespace streamgauge::test
