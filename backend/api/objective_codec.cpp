@@ -193,15 +193,17 @@ void write_indicator(JsonWriter& out, const slo::Indicator& indicator) {
     using Kind = slo::Indicator::Kind;
     out.begin_object().key("kind").string(kKinds[static_cast<std::size_t>(indicator.kind)]);
     if (!indicator.route.empty()) out.key("route").string(indicator.route);
-    if (indicator.kind == Kind::Latency || indicator.kind == Kind::Freshness)
+    const slo::Indicator usual;
+    if (indicator.kind == Kind::Latency || indicator.kind == Kind::Freshness ||
+        indicator.threshold_ms != usual.threshold_ms)
         out.key("threshold_ms").number(indicator.threshold_ms);
     if (indicator.limited_is_bad) out.key("limited_is_bad").boolean(true);
-    if (indicator.kind == Kind::Metric) {
-        if (!indicator.good.empty()) out.key("good").string(indicator.good);
-        out.key("total").string(indicator.total);
-        if (indicator.good.empty())
-            out.key("compare").string(indicator.good_is_below ? "below" : "above").key("bound").number(indicator.bound);
-    }
+    if (!indicator.good.empty()) out.key("good").string(indicator.good);
+    if (!indicator.total.empty()) out.key("total").string(indicator.total);
+    const bool compares = indicator.kind == Kind::Metric && indicator.good.empty();
+    if (compares || indicator.good_is_below != usual.good_is_below)
+        out.key("compare").string(indicator.good_is_below ? "below" : "above");
+    if (compares || indicator.bound != usual.bound) out.key("bound").number(indicator.bound);
     out.end_object();
 }
 
