@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -21,16 +23,25 @@
 #include "base/bounded_queue.h"
 #include "base/clock.h"
 #include "base/uuid.h"
+#include "daemon/load_outputs.h"
 #include "loadgen/duration.h"
 #include "loadgen/engine.h"
+#include "loadgen/own_usage.h"
+#include "loadgen/report_maker.h"
+#include "loadgen/report_outputs.h"
+#include "loadgen/scenario_text.h"
+#include "loadgen/spike_profile.h"
 #include "loadgen/summary.h"
+#include "loadgen/threshold_watch.h"
 
 namespace streamgauge {
 namespace {
 
 using namespace loadgen;
 
-constexpr int kDone = 0, kUnreachable = 1, kUsage = 2;
+// The numbers are k6's (its codes.go), but for kUnreachable, which it does not tell apart.
+constexpr int kDone = 0, kUnreachable = 1, kThresholds = 99, kEngine = 103, kConfiguration = 104, kInterrupted = 105,
+              kAborted = 108;
 
 constexpr const char* kFooter = R"(
 Requests are sent at planned times, whether or not earlier ones were answered, and response times count from those
@@ -41,12 +52,23 @@ Examples:
   streamgauged load --url http://127.0.0.1:8080/events --rate 200 --batch 1000 --duration 5m       200,000 events a second
   streamgauged load --url http://127.0.0.1:8080/events --rate 5000 --duration 1m --arrivals poisson --seed 7
   streamgauged load --url http://10.0.0.5:8080/events --target-confirm 10.0.0.5 --rate 100 --duration 10s
-  streamgauged load --url http://127.0.0.1:8080/events --rate 1000 --duration 30s --summary-json run.json
+  streamgauged load --url http://127.0.0.1:8080/events --rate 1000 --duration 30s --threshold "p(95)<300" --threshold "errors<1%"
+  streamgauged load checkout.yaml --out html=run.html,junit=run.xml,summary=run.json
 
-Ctrl-C ends a run early, with its summary. Exit code: 0 done, 1 the target never answered, 2 wrong usage.)";
+A scenario file (docs/load.md) says more than options can: stages, kinds of requests, thresholds. BASE_RPS, BASE_SEC,
+SPIKE_RPS, SPIKE_SEC, COOLDOWN_RPS, COOLDOWN_SEC and JITTER_PCT in the environment take the place of its spike.
+
+--out KIND=FILE: summary (as k6's handleSummary() gets it), json (everything, histograms included), csv (a row a
+second), hdr (HdrHistogram's log 1.3), junit, html (one page with charts, nothing to load).
+
+Ctrl-C ends a run early, with its summary. Exit codes, as k6's where it has them: 0 done; 1 the target never answered;
+2 unknown or malformed option; 99 a threshold failed; 103 the generator could not go on; 104 a value or the scenario is
+wrong; 105 stopped by a signal or by hand; 108 stopped by the error brake.)";
 
 struct Arguments {
-    std::string duration = "30s", timeout = "30s", arrivals = "even", confirmed_host, summary_file, run_id;
+    std::string duration = "30s", timeout = "30s", arrivals = "even", confirmed_host, summary_file, run_id,
+                scenario_file;
+    std::vector<std::string> outputs, thresholds;
     Scenario scenario;
     Stage stage;
     EngineOptions engine;
@@ -96,7 +118,9 @@ private:
 // Writes on a thread of its own, so that a slow terminal or a full pipe cannot delay a request.
 class Reporter {
 public:
-    explicit Reporter(bool json_lines) : json_lines_(json_lines), thread_([this] { run(); }) {}
+    // `bar_seconds`: how long the run is planned to last, for a bar below the lines; 0: none.
+    explicit Reporter(bool json_lines, double bar_seconds = 0)
+        : json_lines_(json_lines), bar_seconds_(bar_seconds), thread_([this] { run(); }) {}
     ~Reporter() { finish(); }
     Reporter(const Reporter&) = delete;
     Reporter& operator=(const Reporter&) = delete;
@@ -115,7 +139,25 @@ private:
         if (!json_lines_) put(std::string(kSecondsHead) + "\n");
         std::vector<api::LoadStatus> reports;
         while (queue_.pop_all(reports))
-            for (const api::LoadStatus& report : reports) put(json_lines_ ? api::encode(report) + "\n" : lines(report));
+            for (const api::LoadStatus& report : reports)
+                put(json_lines_ ? api::encode(report) + "\n" : with_bar(report, lines(report)));
+    }
+
+    // The bar is drawn over the line that the cursor is in, and goes away with the run.
+    std::string with_bar(const api::LoadStatus& report, std::string text) const {
+        if (bar_seconds_ <= 0 || report.state == api::LoadState::Starting) return text;
+        text.insert(0, "\r\x1b[K");
+        if (report.state != api::LoadState::Running || report.seconds.empty()) return text;
+        constexpr int kWidth = 30;
+        const double share = std::min(1.0, static_cast<double>(report.seconds.back().second) / bar_seconds_);
+        const int filled = static_cast<int>(share * kWidth);
+        std::array<char, 200> line{};
+        const int n = std::snprintf(line.data(), line.size(), "[%s%s] %3.0f %%  done %llu  failed %llu  p99 %.1f ms",
+                                    std::string(static_cast<std::size_t>(filled), '#').c_str(),
+                                    std::string(static_cast<std::size_t>(kWidth - filled), '.').c_str(), 100 * share,
+                                    static_cast<unsigned long long>(report.done),
+                                    static_cast<unsigned long long>(report.failed), report.p99_ms);
+        return text.append(line.data(), static_cast<std::size_t>(std::max(n, 0)));
     }
 
     // A second is printed when the next one has begun, or at the end.
@@ -145,6 +187,7 @@ private:
     }
 
     const bool json_lines_;
+    const double bar_seconds_;
     std::atomic<bool> reader_gone_{false};
     BoundedQueue<api::LoadStatus> queue_{kQueuedReports};
     std::thread thread_;
@@ -246,18 +289,59 @@ Status allow_descriptors(std::uint32_t connections) {
     return {};
 }
 
-Result<Prepared> prepare(Arguments& arguments, double seconds) {
+// What the options say, as a scenario of one stage.
+Status make_quick_scenario(Arguments& arguments) {
+    Scenario& scenario = arguments.scenario;
+    const auto wrong = [](const char* field, const char* message) {
+        return named(Error::make(ErrorCode::InvalidArgument, message), field);
+    };
+    if (scenario.url.empty()) return wrong("url", "a scenario file, or --url and --rate");
+    const Result<double> seconds = parse_duration(arguments.duration);
+    if (!seconds) return named(seconds.error(), "duration");
     const Result<double> timeout = parse_duration(arguments.timeout);
     if (!timeout) return named(timeout.error(), "timeout");
-    if (*timeout < 0.001 || *timeout > 3600) {
-        return named(Error::make(ErrorCode::InvalidArgument, "the timeout must be 1 ms to 1 hour"), "timeout");
-    }
-    Scenario& scenario = arguments.scenario;
+    if (*timeout < 0.001 || *timeout > 3600) return wrong("timeout", "the timeout must be 1 ms to 1 hour");
     scenario.timeout_seconds = *timeout;
     scenario.spacing = arguments.arrivals == "poisson" ? Spacing::Poisson : Spacing::Even;
-    arguments.stage.seconds = seconds;
+    arguments.stage.seconds = *seconds;
     scenario.stages = {arguments.stage};
-    if (const Status valid = validate(scenario); !valid) return valid.error();
+    std::array<char, 80> name{};
+    std::snprintf(name.data(), name.size(), "%g requests/s (%s)", arguments.stage.rate, arguments.arrivals.c_str());
+    scenario.name = name.data();
+    return {};
+}
+
+Status read_scenario_file(Arguments& arguments) {
+    if (!arguments.scenario.url.empty())
+        return named(Error::make(ErrorCode::InvalidArgument, "a scenario file has its own url"), "url");
+    std::ifstream file(arguments.scenario_file, std::ios::binary);
+    std::string text(kScenarioBytes + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    if (file.bad() || text.empty())
+        return named(Error::make(ErrorCode::InvalidArgument, "cannot read " + arguments.scenario_file), "scenario");
+    Result<Scenario> scenario = parse_scenario(text);
+    if (!scenario) return scenario.error();
+    arguments.scenario = std::move(scenario).value();
+    return {};
+}
+
+// The scenario that is run, whole and valid.
+Status complete_scenario(Arguments& arguments) {
+    Status made = arguments.scenario_file.empty() ? make_quick_scenario(arguments) : read_scenario_file(arguments);
+    if (!made) return made;
+    for (const std::string& text : arguments.thresholds) {
+        const Result<Threshold> threshold = parse_threshold(text);
+        if (!threshold) return named(threshold.error(), "threshold");
+        arguments.scenario.thresholds.push_back(*threshold);
+    }
+    if (const Result<bool> spike = apply_spike_environment(arguments.scenario, environment_variable); !spike)
+        return spike.error();
+    return validate(arguments.scenario);
+}
+
+Result<Prepared> prepare(Arguments& arguments) {
+    Scenario& scenario = arguments.scenario;
     const Result<Url> url = parse_url(scenario.url);
     if (!url) return url.error();
     if (const Status allowed = allow_descriptors(most_connections(scenario)); !allowed) return allowed.error();
@@ -274,8 +358,8 @@ Result<Prepared> prepare(Arguments& arguments, double seconds) {
     RunDescription& d = prepared.description;
     d.run_id = arguments.run_id;
     d.url = scenario.url;
-    d.rate = arguments.stage.rate;
-    d.duration_seconds = seconds;
+    d.rate = scenario.stages.front().rate;
+    d.duration_seconds = planned_seconds(scenario.stages);
     d.spacing = scenario.spacing;
     d.seed = scenario.seed;
     d.batch = scenario.requests.front().batch;
@@ -312,26 +396,30 @@ int run(Arguments arguments) {
     std::random_device entropy;
     arguments.engine.id_salt = (std::uint64_t{entropy()} << 32) | entropy();
 
+    const Status complete = complete_scenario(arguments);
+    const Scenario& scenario = arguments.scenario;
     api::LoadPlan plan;
-    plan.url = arguments.scenario.url;
-    plan.rate = arguments.stage.rate;
-    plan.arrivals = arguments.arrivals == "poisson" ? api::Arrivals::Poisson : api::Arrivals::Even;
-    plan.seed = arguments.scenario.seed;
-    plan.batch = arguments.scenario.requests.front().batch;
-    plan.connections = arguments.scenario.max_in_flight;
-    const Result<double> seconds = parse_duration(arguments.duration);
-    plan.duration_seconds = seconds ? *seconds : 0;
+    plan.url = scenario.url;
+    plan.rate = scenario.stages.empty() ? arguments.stage.rate : scenario.stages.front().rate;
+    plan.arrivals = scenario.spacing == Spacing::Poisson ? api::Arrivals::Poisson : api::Arrivals::Even;
+    plan.seed = scenario.seed;
+    plan.batch = scenario.requests.empty() ? 1 : scenario.requests.front().batch;
+    plan.connections = scenario.max_in_flight;
+    plan.duration_seconds = planned_seconds(scenario.stages);
     StatusMaker statuses(arguments.run_id, plan);
 
     const StopSignals stop_signals;
     const auto refuse = [&](const Error& error) {
         std::cerr << "streamgauged load: " << error.describe() << "\n";
         if (arguments.report_json_lines) Reporter(true).push(statuses.failed(error.describe()));
-        return error.code == ErrorCode::InvalidArgument || error.code == ErrorCode::Forbidden ? kUsage : kUnreachable;
+        return error.code == ErrorCode::InvalidArgument || error.code == ErrorCode::Forbidden ? kConfiguration
+                                                                                              : kUnreachable;
     };
-    if (!seconds) return refuse(named(seconds.error(), "duration"));
-    Result<Prepared> prepared = prepare(arguments, *seconds);
+    if (!complete) return refuse(complete.error());
+    Result<Prepared> prepared = prepare(arguments);
     if (!prepared) return refuse(prepared.error());
+    Result<daemon::LoadOutputs> outputs = daemon::LoadOutputs::open(arguments.outputs);
+    if (!outputs) return refuse(outputs.error());
     std::ofstream summary;
     if (!arguments.summary_file.empty()) {
         summary.open(arguments.summary_file, std::ios::trunc);
@@ -343,8 +431,14 @@ int run(Arguments arguments) {
 
     Engine& engine = *prepared->engine;
     RunDescription& description = prepared->description;
-    Reporter reporter(arguments.report_json_lines);
+    const bool bar = !arguments.report_json_lines && isatty(STDOUT_FILENO) == 1;
+    Reporter reporter(arguments.report_json_lines, bar ? planned_seconds(scenario.stages) : 0);
     reporter.push(statuses.starting());
+    ThresholdWatch thresholds(scenario);
+    OwnUsage usage;
+    RunFacts facts;
+    facts.run_id = arguments.run_id;
+    facts.scenario_text = to_text(scenario);
     std::string why_failed;
     const Result<RunState> ended = engine.run(stop_signals.fd(), [&](const Progress& progress) {
         api::LoadStatus status = statuses.make(progress);
@@ -353,38 +447,59 @@ int run(Arguments arguments) {
             status.state = api::LoadState::Failed;
             status.error = why_failed = no_answer(arguments, totals);
         }
-        description.elapsed_seconds = static_cast<double>(progress.elapsed_nanos) / 1e9;
-        return reporter.push(std::move(status));
+        usage.look();
+        facts.elapsed_nanos = progress.elapsed_nanos;
+        const bool running = progress.state == RunState::Running && progress.stopped_by == StopReason::None;
+        if (running && thresholds.update(*progress.record, progress.elapsed_nanos)) facts.stopped_by_threshold = true;
+        return reporter.push(std::move(status)) && !facts.stopped_by_threshold;
     });
     if (!ended) reporter.push(statuses.failed(ended.error().describe()));
     reporter.finish();
     if (!ended) {
         std::cerr << "streamgauged load: " << ended.error().describe() << "\n";
-        return kUnreachable;
+        return kEngine;
     }
-    description.state = *ended;
+    facts.state = description.state = *ended;
+    facts.stopped_by = engine.stopped_by();
+    description.elapsed_seconds = static_cast<double>(facts.elapsed_nanos) / 1e9;
     description.cpu_seconds = cpu_seconds();
-    if (!arguments.report_json_lines) std::cout << summary_text(description, engine.record()) << std::flush;
+    const RunReport report = make_report(scenario, facts, engine.record(), usage, thresholds);
+    if (!arguments.report_json_lines) std::cout << report_text(report) << std::flush;
+    if (const Status written = outputs->write(report); !written)
+        std::cerr << "streamgauged load: " << written.error().describe() << "\n";
     if (!arguments.summary_file.empty()) {
         summary << summary_json(description, engine.record()) << std::flush;
         if (!summary) std::cerr << "streamgauged load: cannot write " << arguments.summary_file << "\n";
     }
     if (!why_failed.empty()) std::cerr << "streamgauged load: " << why_failed << "\n";
-    return why_failed.empty() ? kDone : kUnreachable;
+    if (!why_failed.empty()) return kUnreachable;
+    for (const ThresholdResult& result : report.thresholds)
+        if (!result.passed) return kThresholds;
+    switch (facts.stopped_by) {
+        case StopReason::ErrorBrake:
+            return kAborted;
+        case StopReason::Hand:
+        case StopReason::Interrupted:
+            return kInterrupted;
+        case StopReason::None:
+        case StopReason::Asked:
+            break;
+    }
+    return kDone;
 }
 
 }  // namespace
 
 void add_load_command(CLI::App& app, int& exit_code) {
-    CLI::App* command =
-        app.add_subcommand("load", "Put a constant rate of generated events on a server and measure it");
+    CLI::App* command = app.add_subcommand("load", "Put a planned load on a server and measure it");
     command->footer(kFooter);
     const auto arguments = std::make_shared<Arguments>();
     Arguments& a = *arguments;
     a.scenario.requests.emplace_back();
-    command->add_option("--url", a.scenario.url, "Where events are posted, for example http://127.0.0.1:8080/events")
-        ->required();
-    command->add_option("--rate", a.stage.rate, "Requests a second, at most 200000")->required();
+    command->add_option("scenario", a.scenario_file,
+                        "A scenario file (YAML), in place of --url, --rate and the others");
+    command->add_option("--url", a.scenario.url, "Where events are posted, for example http://127.0.0.1:8080/events");
+    command->add_option("--rate", a.stage.rate, "Requests a second, at most 200000");
     command->add_option("--duration", a.duration, "How long: 30s, 5m, 1h30m; at most 24h")->capture_default_str();
     command->add_option("--arrivals", a.arrivals, "even: one every 1/rate; poisson: as independent users come")
         ->check(CLI::IsMember({"even", "poisson"}))
@@ -403,6 +518,9 @@ void add_load_command(CLI::App& app, int& exit_code) {
         ->capture_default_str();
     command->add_option("--target-confirm", a.confirmed_host,
                         "The host of --url again, when it is not this machine: only load what you are allowed to");
+    command->add_option("--threshold", a.thresholds,
+                        "What must hold: p(95)<300, errors<1%, rate>=1000, over 10s, abort; may be repeated");
+    command->add_option("--out", a.outputs, "KIND=FILE, may be repeated or joined by commas; kinds below");
     command->add_option("--summary-json", a.summary_file, "Write the summary with all seconds to this file");
     command->add_flag("--report-json-lines", a.report_json_lines,
                       "Status as a JSON object a line, four a second; ends with the process that reads it");

@@ -9,7 +9,8 @@ class App;
 namespace streamgauge {
 
 // Registers the subcommand. When it is parsed it runs at once, to the end, on the calling thread, and sets `exit_code`:
-// 0 done (or stopped on request), 1 no answer from the target during the whole run, 2 usage; 99 is kept for thresholds.
+// as k6's where it has one: 0 done, 1 no answer from the target during the whole run, 99 a threshold failed, 103 the
+// kernel refused, 104 a wrong value or scenario, 105 stopped by a signal or by hand, 108 stopped by the error brake.
 // While it runs it owns SIGINT, SIGTERM and SIGPIPE.
 void add_load_command(CLI::App& app, int& exit_code);
 

@@ -14,6 +14,7 @@
 
 #include "api/child_process.h"
 #include "api/codec.h"
+#include "loadgen/report_text.h"
 #include "support/child_program.h"
 #include "support/stall_server.h"
 
@@ -106,6 +107,46 @@ TEST(LoadCommand, PrintsSecondsAndSummaryAndWritesJson) {
     EXPECT_EQ(json["response_ms"]["count"], 300);
 }
 
+TEST(LoadCommand, RunsAScenarioFileJudgesItAndLeavesEveryOutput) {
+    StallServer server({}, [](std::uint64_t n) { return n % 10 == 0 ? 503 : 202; });
+    const TemporaryFile scenario, summary, report, csv, hdr, junit, page;
+    std::ofstream(scenario.path()) << "name: <checkout>\nurl: " << server.url()
+                                   << "\nstages:\n  - {shape: ramp, rate: 100, to: 300, for: 1s}\n"
+                                      "thresholds: [p(95) < 10s, errors < 1%, 'requests >= 100 over 1s']\n";
+    const Ended run =
+        load({scenario.path(), "--out", "summary=" + summary.path() + ",json=" + report.path() + ",csv=" + csv.path(),
+              "--out", "hdr=" + hdr.path() + ",junit=" + junit.path() + ",html=" + page.path()});
+    EXPECT_EQ(run.exit_code, 99) << run.errors;
+    EXPECT_NE(run.output.find("FAILED  errors < 1%   10.000 %"), std::string::npos) << run.output;
+    const auto text = [](const TemporaryFile& file) {
+        std::ifstream in(file.path());
+        return std::string(std::istreambuf_iterator<char>(in), {});
+    };
+    const nlohmann::json k6 = nlohmann::json::parse(text(summary));
+    EXPECT_EQ(k6["metrics"]["http_req_duration"]["thresholds"]["p(95) < 10000"]["ok"], true);
+    EXPECT_EQ(k6["metrics"]["http_req_failed"]["thresholds"]["errors < 1%"]["ok"], false);
+    EXPECT_EQ(k6["metrics"]["iterations"]["values"]["count"], 180);
+    EXPECT_EQ(k6["metrics"]["http_req_failed"]["values"]["passes"], 20);
+    const auto again = loadgen::parse_run_report(text(report));
+    ASSERT_TRUE(again.ok()) << again.error().describe();
+    EXPECT_EQ(again->totals.planned, 200U);
+    EXPECT_EQ(text(csv).rfind("second,planned,", 0), 0U);
+    EXPECT_NE(text(hdr).find("#[Histogram log format version 1.3]"), std::string::npos);
+    EXPECT_NE(text(hdr).find("Tag=run_response,"), std::string::npos);
+    EXPECT_NE(text(junit).find("tests=\"4\" failures=\"1\""), std::string::npos) << text(junit);
+    EXPECT_NE(text(page).find("&lt;checkout&gt;"), std::string::npos);
+    EXPECT_EQ(text(page).find("<script"), std::string::npos);
+    EXPECT_EQ(text(page).find("<checkout>"), std::string::npos);
+}
+
+TEST(LoadCommand, AThresholdEndsTheRun) {
+    StallServer server({}, [](std::uint64_t) { return 503; });
+    const Ended run =
+        load({"--url", server.url(), "--rate", "100", "--duration", "1h", "--threshold", "errors<10% abort"});
+    EXPECT_EQ(run.exit_code, 99);
+    EXPECT_NE(run.output.find("stopped by: threshold"), std::string::npos) << run.output;
+}
+
 TEST(LoadCommand, HelpTeachesByExample) {
     const Ended help = load({"--help"});
     EXPECT_EQ(help.exit_code, 0);
@@ -114,7 +155,7 @@ TEST(LoadCommand, HelpTeachesByExample) {
         EXPECT_NE(help.output.find(text), std::string::npos) << text;
 }
 
-TEST(LoadCommand, WrongUsageIsExitCodeTwoAndNamesTheField) {
+TEST(LoadCommand, WrongValuesHaveTheirExitCodeAndNameTheField) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
         {{"--url", "http://127.0.0.1:9/", "--rate", "0"}, "rate"},
         {{"--url", "http://127.0.0.1:9/", "--rate", "200001"}, "rate"},
@@ -128,11 +169,15 @@ TEST(LoadCommand, WrongUsageIsExitCodeTwoAndNamesTheField) {
         {{"--url", "http://192.0.2.1/", "--rate", "1"}, "--target-confirm 192.0.2.1"},
         {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--summary-json", "/nowhere/at/all"}, "summary-json"},
         {{"--rate", "1"}, "--url"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--threshold", "p95<3"}, "threshold"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--out", "pdf=x"}, "out"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--out", "csv=/nowhere/at/all"}, "out"},
+        {{"/nowhere.yaml"}, "scenario"},
         {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--arrivals", "odd"}, "arrivals"},
     };
     for (const auto& [arguments, text] : cases) {
         const Ended run = load(arguments);
-        EXPECT_EQ(run.exit_code, 2) << text;
+        EXPECT_EQ(run.exit_code, text == "arrivals" ? 2 : 104) << text;
         EXPECT_NE(run.errors.find(text), std::string::npos) << text << ": " << run.errors;
     }
 }
@@ -151,7 +196,7 @@ TEST(LoadCommand, InterruptEndsEarlyWithASummary) {
     ASSERT_TRUE(eventually([&] { return server.requests() > 20; }));
     child.signal(SIGINT);
     const Ended run = wait(child);
-    EXPECT_EQ(run.exit_code, 0);
+    EXPECT_EQ(run.exit_code, 105);
     EXPECT_NE(run.output.find("stopped: 100 requests/s"), std::string::npos) << run.output;
 }
 
@@ -223,7 +268,8 @@ TEST(LoadCommand, StandingStillItselfShowsInResponseAndGeneratorLag) {
     EXPECT_GE(json["response_ms"]["p99"].get<double>(), 940);
     EXPECT_GE(json["generator_lag_ms"]["p99"].get<double>(), 940);
     EXPECT_LT(json["service_ms"]["p95"].get<double>(), 400);
-    EXPECT_NE(run.output.find("the generator itself was late"), std::string::npos);
+    EXPECT_NE(run.output.find("the generator: invalid"), std::string::npos) << run.output;
+    EXPECT_NE(run.output.find("did not run for"), std::string::npos);
 }
 
 }  // namespace
