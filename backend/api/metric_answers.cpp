@@ -180,9 +180,11 @@ Result<MetricStatus> status_of(const json& object) {
     status.complete_from = in.time("complete_from");
     if (const json* filling = in.find("backfill")) {
         Reader fill(*filling, fault);
-        Backfill backfill{fill.count("next"), fill.count("end"), fill.number("events_per_second").value_or(0), {}};
+        Backfill backfill{
+            fill.count("next"), fill.count("end"), fill.number("events_per_second").value_or(0), {}, false};
         if (std::string why = fill.text("failure"); !why.empty())
             backfill.failure = Error::make(ErrorCode::Unavailable, std::move(why));
+        backfill.failed = fill.flag("failed");
         status.backfill = std::move(backfill);
     }
     if (fault) return *std::move(fault);

@@ -171,6 +171,7 @@ std::string write_status(const MetricStatus& status) {
         out.key("next").unsigned_integer(fill.next).key("end").unsigned_integer(fill.end);
         out.key("events_per_second").number(fill.events_per_second);
         if (fill.failure) out.key("failure").string(fill.failure->message);
+        if (fill.failed) out.key("failed").boolean(true);
         out.end_object();
     }
     out.key("late").unsigned_integer(status.late).key("too_late").unsigned_integer(status.too_late);

@@ -215,7 +215,7 @@ MetricStatus MetricManager::status_of(const MetricDefinition& definition, const 
     }
     for (const BackfillProgress& one : backfills_->progress()) {
         if (one.metric != definition.id) continue;
-        status.backfill = Backfill{one.next, one.end, one.events_per_second, one.failure};
+        status.backfill = Backfill{one.next, one.end, one.events_per_second, one.failure, one.failed};
     }
     for (const MetricFigures& one : pipeline_->status().metrics) {
         if (one.id != definition.id) continue;

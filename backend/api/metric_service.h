@@ -18,6 +18,7 @@ struct Backfill {
     Offset next = 0, end = 0;  // filled up to, of; the end moves while events arrive
     double events_per_second = 0;
     std::optional<Error> failure;  // retried
+    bool failed = false;           // for so long that it has lost what it had; tried anew from time to time
 };
 
 struct MetricStatus {

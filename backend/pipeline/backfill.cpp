@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -28,6 +29,13 @@ constexpr int kNiceness = 10;  // ingestion, aggregation and answers come first
 constexpr std::chrono::milliseconds kFirstRetry{100};
 constexpr std::chrono::milliseconds kLongestRetry{5'000};
 constexpr std::chrono::milliseconds kRateInterval{500};
+
+// A metric that has failed, until it is tried again.
+struct Failed {
+    MetricDefinition definition;
+    Error error;
+    SteadyClock::time_point again_at;
+};
 
 struct Removal {
     MetricId metric = 0;
@@ -57,6 +65,7 @@ struct Backfills::Impl : std::enable_shared_from_this<Backfills::Impl> {
     std::condition_variable changed;
     std::deque<MetricDefinition> waiting;  // guarded by mutex; the first is at hand
     std::vector<Removal> removals;         // guarded by mutex
+    std::vector<Failed> failed;            // guarded by mutex
     BackfillProgress shown;                // guarded by mutex; of the first
     std::optional<Status> adoption;        // guarded by mutex; its outcome
     std::uint64_t adoption_number = 0;     // guarded by mutex; of the last one that was asked for
@@ -69,6 +78,8 @@ struct Backfills::Impl : std::enable_shared_from_this<Backfills::Impl> {
     SteadyClock::time_point last_commit{};
     std::optional<SteadyClock::time_point> retry_at;
     std::chrono::milliseconds backoff{0};
+    std::optional<SteadyClock::time_point> failing_since;
+    std::set<MetricId> doubtful;  // have failed, and have not committed anything since
     Offset rate_from = 0;
     std::int64_t rate_since = 0;
     std::thread thread;
@@ -82,6 +93,8 @@ struct Backfills::Impl : std::enable_shared_from_this<Backfills::Impl> {
     void finish(MetricId metric);
     void abandon();
     void fail(const MetricDefinition& definition, const Error& error);
+    void give_up(const MetricDefinition& definition, const Error& error);
+    void proceed(MetricId metric);
     void show();
 };
 
@@ -91,10 +104,19 @@ bool Backfills::Impl::wait(std::vector<Removal>& gone, std::optional<Status>& ou
     std::unique_lock lock(mutex);
     const auto news = [this] { return stopping || !removals.empty() || (adopting && adoption); };
     const auto any = [&] { return news() || (!adopting && !waiting.empty()); };
+    const auto again = std::min_element(failed.begin(), failed.end(),
+                                        [](const Failed& a, const Failed& b) { return a.again_at < b.again_at; });
     if (retry_at)
         changed.wait_until(lock, *retry_at, news);
+    else if (again != failed.end())
+        changed.wait_until(lock, again->again_at, any);
     else
         changed.wait(lock, any);
+    std::erase_if(failed, [this](Failed& one) {
+        if (SteadyClock::now() < one.again_at) return false;
+        waiting.push_back(std::move(one.definition));
+        return true;
+    });
     gone.swap(removals);
     if (adopting) outcome = std::exchange(adoption, std::nullopt);
     if (!waiting.empty()) first = waiting.front();
@@ -141,8 +163,10 @@ void Backfills::Impl::remove(Removal& removal, bool at_hand) {
     {
         const std::lock_guard lock(mutex);
         std::erase_if(waiting, [&](const MetricDefinition& one) { return one.id == removal.metric; });
+        std::erase_if(failed, [&](const Failed& one) { return one.definition.id == removal.metric; });
         if (at_hand) shown = {};
     }
+    doubtful.erase(removal.metric);
     pipeline.drop(removal.metric, std::move(removal.done));
 }
 
@@ -151,6 +175,7 @@ void Backfills::Impl::abandon() {
     walk.reset();
     begins_at.reset();
     retry_at.reset();
+    failing_since.reset();
     backoff = std::chrono::milliseconds{0};
     rate_from = 0;
     adopting = false;
@@ -161,12 +186,42 @@ void Backfills::Impl::abandon() {
 
 void Backfills::Impl::fail(const MetricDefinition& definition, const Error& error) {
     walk.reset();
+    const auto now = SteadyClock::now();
+    if (!failing_since) failing_since = now;
+    if (doubtful.count(definition.id) != 0 || now - *failing_since >= options.failed_after)
+        return give_up(definition, error);
     backoff = std::clamp(backoff * 2, kFirstRetry, kLongestRetry);
-    retry_at = SteadyClock::now() + backoff;
+    retry_at = now + backoff;
     log::warning("backfill_failure", "filling a metric is tried again",
                  {{"metric", definition.name}, {"error", error.describe()}});
     const std::lock_guard lock(mutex);
     shown.failure = error;
+}
+
+void Backfills::Impl::give_up(const MetricDefinition& definition, const Error& error) {
+    log::error("backfill_failed",
+               "a metric cannot be filled: the journal keeps no events for it, and it is tried anew later",
+               {{"metric", definition.name}, {"error", error.describe()}});
+    // Where even that fails the spans stay: the store's failure keeps them anyway.
+    if (Status dropped = store.drop(pipeline.epoch(), definition.id); !dropped)
+        log::warning("backfill_failure", "what was filled of a metric cannot be removed",
+                     {{"metric", definition.name}, {"error", dropped.error().describe()}});
+    abandon();
+    doubtful.insert(definition.id);
+    const std::lock_guard lock(mutex);
+    std::erase_if(waiting, [&](const MetricDefinition& one) { return one.id == definition.id; });
+    failed.push_back({definition, error, SteadyClock::now() + options.again_after});
+    shown = {};
+}
+
+// A commit is in.
+void Backfills::Impl::proceed(MetricId metric) {
+    last_commit = SteadyClock::now();
+    backoff = std::chrono::milliseconds{0};
+    failing_since.reset();
+    doubtful.erase(metric);
+    const std::lock_guard lock(mutex);
+    shown.failure.reset();
 }
 
 void Backfills::Impl::begin(const MetricDefinition& definition) {
@@ -205,10 +260,7 @@ void Backfills::Impl::step(const MetricDefinition& definition) {
     const auto now = SteadyClock::now();
     if (walk->has_changes() && (near || walk->overfull() || now - last_commit >= options.commit_interval)) {
         if (Status done = walk->commit(); !done) return fail(definition, done.error());
-        last_commit = now;
-        backoff = std::chrono::milliseconds{0};
-        const std::lock_guard lock(mutex);
-        shown.failure.reset();
+        proceed(definition.id);
     }
     show();
     if (near) ask_to_adopt();
@@ -303,6 +355,15 @@ std::vector<BackfillProgress> Backfills::progress() const {
             progress.begin = progress.next = begin;
         }
         progress.end = std::max(end, progress.next);
+        all.push_back(std::move(progress));
+    }
+    for (const Failed& one : impl_->failed) {
+        BackfillProgress progress;
+        progress.metric = one.definition.id;
+        progress.begin = progress.next = begin;
+        progress.end = end;
+        progress.failure = one.error;
+        progress.failed = true;
         all.push_back(std::move(progress));
     }
     return all;

@@ -26,6 +26,11 @@ struct BackfillOptions {
     std::size_t gap_events = 20'000;                   // behind the pipeline, which may take over then
     std::chrono::milliseconds commit_interval{1'000};  // between commits of progress
     std::size_t rows = 50'000;  // of cells that are not committed: the pipeline's commits wait for such a one
+    // One that has failed for so long, without a commit in between, has failed: what it has filled is removed, so that
+    // the journal may let its events go, and the next one has its turn. Tried anew, from the oldest event that is kept,
+    // after `again_after` and at each start.
+    std::chrono::milliseconds failed_after = std::chrono::hours(1);
+    std::chrono::milliseconds again_after = std::chrono::minutes(10);
 };
 
 struct BackfillProgress {
@@ -33,6 +38,7 @@ struct BackfillProgress {
     Offset begin = 1, next = 1, end = 1;  // filled from, up to, of; the end moves while events arrive
     double events_per_second = 0;         // 0 while it waits for another
     std::optional<Error> failure;         // tried again
+    bool failed = false;                  // BackfillOptions::failed_after has passed
 };
 
 // What comes of it. `from`: when the first event was received that is in, where earlier ones are gone.

@@ -153,6 +153,65 @@ TEST_F(BackfillTest, CanBeGivenUpAtAnyTime) {
     EXPECT_EQ(remove(third.id).error().code, ErrorCode::Unavailable);
 }
 
+// Refuses what is filled, as a full disk does.
+class FullStore final : public ResultStore {
+public:
+    explicit FullStore(ResultStore& store) : store_(store) {}
+    void refuse(MetricId metric) { refused_ = metric; }
+
+    Result<Ownership> acquire() override { return store_.acquire(); }
+    Status commit(const ResultCommit& commit) override { return store_.commit(commit); }
+    Result<StoredMetric> begin_backfill(std::uint64_t epoch, MetricId metric, const PartitionState& from) override {
+        return store_.begin_backfill(epoch, metric, from);
+    }
+    Status commit_backfill(std::uint64_t epoch, const BackfillCommit& commit) override {
+        if (commit.metric == refused_) return Error::make(ErrorCode::Io, "the disk is full");
+        return store_.commit_backfill(epoch, commit);
+    }
+    Status drop(std::uint64_t epoch, MetricId metric) override { return store_.drop(epoch, metric); }
+    Result<bool> tidy() override { return store_.tidy(); }
+    Result<std::unique_ptr<StoreSnapshot>> snapshot() override { return store_.snapshot(); }
+
+private:
+    ResultStore& store_;
+    std::atomic<MetricId> refused_{0};
+};
+
+TEST_F(BackfillTest, OneThatFailsForLongKeepsNoEventsAndIsTriedAnew) {
+    prepare(2'000);
+    const std::vector<MetricDefinition> all = user_metrics();
+    const MetricDefinition failing = all[0], next = all[1];
+    const auto running = run(directory_.path(), with_built_in({failing, next}));
+    FullStore store(*running->store);
+    store.refuse(failing.id);
+    BackfillOptions options = small_steps();
+    options.failed_after = std::chrono::milliseconds(300);
+    options.again_after = std::chrono::milliseconds(200);
+    Backfills filling(
+        *running->journal, store, *running->pipeline, system_clock(),
+        [this](MetricId metric, std::optional<Timestamp>) {
+            const std::lock_guard lock(mutex_);
+            adopted_.insert(metric);
+        },
+        options);
+    filling.add(failing);
+    filling.add(next);
+    ASSERT_TRUE(eventually([&] {
+        const auto progress = filling.progress();
+        return !progress.empty() && progress.back().metric == failing.id && progress.back().failed;
+    }));
+    ASSERT_TRUE(eventually([&] { return is_adopted(next.id); })) << "it has its turn";
+    // Between two tries the store has nothing of it, so that retention waits for nothing.
+    EXPECT_TRUE(eventually([&] { return !held(*running->store, failing); }));
+    store.refuse(0);
+    ASSERT_TRUE(eventually([&] { return is_adopted(failing.id); }));
+    EXPECT_TRUE(eventually([&] { return filling.progress().empty(); }));
+    filling.stop();
+    running->pipeline->stop();
+    running->journal->close();
+    expect_as_from_the_beginning(*running->store, {failing, next});
+}
+
 // Runs the child until it has written `bytes`, then kills it. What it wrote.
 std::string run_and_kill(const std::string& directory, std::size_t bytes) {
     int ends[2];

@@ -196,7 +196,7 @@ std::vector<api::MetricStatus> sample_metrics() {
                          {{Field::PageUrl, {}}, {Field::Prop, "country"}}, "ms"));
     all.push_back(metric(5, "page_views", "count", {{Field::PageUrl, {}}}, ""));
     all.push_back(metric(1'000, "revenue", "sum(props.amount_usd)", {{Field::Prop, "currency"}}, "USD"));
-    all[3].backfill = api::Backfill{1'830'000, 2'900'000, 412'000, {}};
+    all[3].backfill = api::Backfill{1'830'000, 2'900'000, 412'000, {}, false};
     all[5].definition.description = "What was paid, by currency";
     all[5].from_file = true;
     return all;

@@ -140,7 +140,7 @@ TEST_F(MetricsTest, SaysWhatMustBeKnownToReadTheNumbers) {
 }
 
 TEST_F(MetricsTest, ShowsAndCancelsABackfill) {
-    listed[0].backfill = api::Backfill{250, 1'000, 1'000, {}};
+    listed[0].backfill = api::Backfill{250, 1'000, 1'000, {}, false};
     std::vector<std::string> cancelled;
     fake.on_cancel_backfill = [&](const std::string& name) {
         cancelled.push_back(name);
