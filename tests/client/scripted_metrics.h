@@ -36,7 +36,8 @@ inline std::vector<api::MetricStatus> scripted_metrics() {
     full.from_file = true;
     filling.definition = scripted_definition("revenue_by_plan");
     filling.definition.group_by = {{Field::Prop, "plan"}};
-    filling.backfill = api::Backfill{500, 1'000, 25'000.5, Error::make(ErrorCode::Unavailable, "the disk is slow"), false};
+    filling.backfill =
+        api::Backfill{500, 1'000, 25'000.5, Error::make(ErrorCode::Unavailable, "the disk is slow"), false};
     return {full, filling};
 }
 
