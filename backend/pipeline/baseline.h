@@ -34,9 +34,9 @@ std::string baseline_list_path(const std::string& directory);
 Status take_into_baseline(const std::string& directory, const Seal& seal,
                           const std::vector<MetricDefinition>& definitions, const std::atomic<bool>& cancelled);
 
-// Makes store.db from the baseline where it is missing and the journal has lost its beginning: the pipeline goes on from
-// there, and nothing is missing. False, and nothing is done, where there is a store, or the journal has its first event,
-// or no baseline that reaches to where the journal begins. To be called before the store is opened.
+// Makes store.db from the baseline where it is missing and the journal has lost its beginning: the pipeline goes on
+// from there, and nothing is missing. False, and nothing is done, where there is a store, or the journal has its first
+// event, or no baseline that reaches to where the journal begins. To be called before the store is opened.
 Result<bool> begin_store_from_baseline(const std::string& directory, Offset journal_begin, Offset journal_end);
 
 // In order. Corrupt when a line is none of ours; empty without a baseline.
