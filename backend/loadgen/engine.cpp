@@ -27,6 +27,7 @@ namespace {
 constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::size_t kRequestBytes = std::size_t{1} << 30;  // most memory for request buffers
+constexpr std::size_t kFieldBytes = std::size_t{512} << 20;  // most memory for tables of fields
 constexpr int kEventsPerWait = 64;                 // small, so that what becomes due meanwhile is not kept waiting
 constexpr std::int64_t kSweepNanos = 100'000'000;  // between two searches for timeouts
 constexpr std::uint64_t kStopTag = UINT64_MAX, kHandTag = UINT64_MAX - 1;
@@ -551,6 +552,9 @@ Result<std::unique_ptr<Engine>> Engine::make(const Scenario& scenario, const Add
         return error;
     };
     if (const Status valid = validate(scenario); !valid) return valid.error();
+    const auto earlier = [](const HandAction& a, const HandAction& b) { return a.at_nanos < b.at_nanos; };
+    if (!std::is_sorted(options.recorded.begin(), options.recorded.end(), earlier))
+        return refused("recorded", "the actions of a run are in the order of their times");
     const Result<Url> url = parse_url(scenario.url);
     if (!url) return url.error();
     Result<std::string> credentials = credentials_line(scenario.credentials);
@@ -561,7 +565,8 @@ Result<std::unique_ptr<Engine>> Engine::make(const Scenario& scenario, const Add
         if (!loaded) return loaded.error();
         rows = std::move(loaded).value();
     }
-    const WriterOptions writing{std::move(credentials).value(), options.id_salt, rows ? &*rows : nullptr};
+    std::size_t memory_left = kFieldBytes;
+    const WriterOptions writing{std::move(credentials).value(), options.id_salt, rows ? &*rows : nullptr, &memory_left};
     std::vector<RequestWriter> writers;
     std::size_t capacity = 1;
     for (std::size_t i = 0; i < scenario.requests.size(); ++i) {

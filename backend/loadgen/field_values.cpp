@@ -131,6 +131,12 @@ Result<FieldValue> FieldValue::make(const GeneratedField& field, std::size_t pos
     return value;
 }
 
+std::size_t FieldValue::memory_bytes() const {
+    std::size_t sum = sizeof *this + up_to_.capacity() * sizeof(std::uint64_t);
+    for (const std::string& text : texts_) sum += sizeof text + text.capacity();
+    return sum;
+}
+
 std::size_t FieldValue::choose(std::uint64_t bits) const {
     return static_cast<std::size_t>(std::upper_bound(up_to_.begin(), up_to_.end() - 1, bits) - up_to_.begin());
 }

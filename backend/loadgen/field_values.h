@@ -32,6 +32,7 @@ public:
                                    std::uint64_t id_salt, const CsvRows* rows, bool random_rows);
 
     std::size_t widest() const { return widest_; }
+    std::size_t memory_bytes() const;
     // Writes at most widest() characters; returns the end.
     char* write(char* out, const EventMoment& moment);
 

@@ -90,6 +90,24 @@ Result<RequestWriter> RequestWriter::make(const Scenario& scenario, std::size_t 
     return writer;
 }
 
+Result<std::size_t> RequestWriter::value_of(const Scenario& scenario, std::size_t field, Place place,
+                                            const WriterOptions& options) {
+    for (std::size_t i = 0; i < values_.size(); ++i)
+        if (values_[i].field == field && values_[i].place == place) return i;
+    Result<FieldValue> value = FieldValue::make(scenario.fields[field], field, place, scenario.seed, options.id_salt,
+                                                options.rows, scenario.feeder.random);
+    if (!value) return value.error();
+    const std::size_t bytes = value->memory_bytes();
+    if (options.memory_left != nullptr && bytes > *options.memory_left) {
+        Error error = Error::make(ErrorCode::InvalidArgument, "the fields need more than 512 MiB");
+        error.field = "fields." + scenario.fields[field].name;
+        return error;
+    }
+    if (options.memory_left != nullptr) *options.memory_left -= bytes;
+    values_.push_back({field, place, std::move(value).value()});
+    return values_.size() - 1;
+}
+
 Status RequestWriter::compile(const Scenario& scenario, const std::string& text, const std::string& member, Place place,
                               const WriterOptions& options, std::vector<Part>& parts) {
     std::size_t at = 0;
@@ -106,12 +124,10 @@ Status RequestWriter::compile(const Scenario& scenario, const std::string& text,
             error.field = member;
             return error;
         }
-        Result<FieldValue> value =
-            FieldValue::make(*field, static_cast<std::size_t>(field - scenario.fields.begin()), place, scenario.seed,
-                             options.id_salt, options.rows, scenario.feeder.random);
+        const Result<std::size_t> value =
+            value_of(scenario, static_cast<std::size_t>(field - scenario.fields.begin()), place, options);
         if (!value) return value.error();
-        parts.push_back({text.substr(at, open - at), values_.size()});
-        values_.push_back(std::move(value).value());
+        parts.push_back({text.substr(at, open - at), *value});
         at = close + 2;
     }
     parts.push_back({text.substr(at), Part::kNone});
@@ -121,7 +137,7 @@ Status RequestWriter::compile(const Scenario& scenario, const std::string& text,
 std::size_t RequestWriter::widest(const std::vector<Part>& parts) const {
     std::size_t sum = 0;
     for (const Part& part : parts)
-        sum += part.text.size() + (part.value == Part::kNone ? 0 : values_[part.value].widest());
+        sum += part.text.size() + (part.value == Part::kNone ? 0 : values_[part.value].value.widest());
     return sum;
 }
 
@@ -138,7 +154,7 @@ char* RequestWriter::write(const std::vector<Part>& parts, char* out, const Even
     for (const Part& part : parts) {
         std::memcpy(out, part.text.data(), part.text.size());
         out += part.text.size();
-        if (part.value != Part::kNone) out = values_[part.value].write(out, moment);
+        if (part.value != Part::kNone) out = values_[part.value].value.write(out, moment);
     }
     return out;
 }

@@ -20,6 +20,8 @@ struct WriterOptions {
     std::string credentials;  // credentials_line()
     std::uint64_t id_salt = 0;
     const CsvRows* rows = nullptr;  // only read by make()
+    // Bytes that fields may still take, of all writers together: a small scenario can ask for large tables.
+    std::size_t* memory_left = nullptr;
 };
 
 // One per thread.
@@ -38,6 +40,11 @@ public:
     std::string_view fill(char* buffer, std::uint64_t index, Timestamp now, Timestamp planned);
 
 private:
+    struct Value {
+        std::size_t field = 0;  // in the scenario
+        Place place = Place::Plain;
+        FieldValue value;
+    };
     struct Part {
         std::string text;
         std::size_t value = kNone;  // in values_, behind the text
@@ -45,6 +52,8 @@ private:
     };
 
     RequestWriter() = default;
+    Result<std::size_t> value_of(const Scenario& scenario, std::size_t field, Place place,
+                                 const WriterOptions& options);
     Status compile(const Scenario& scenario, const std::string& text, const std::string& member, Place place,
                    const WriterOptions& options, std::vector<Part>& parts);
     std::size_t widest(const std::vector<Part>& parts) const;
@@ -52,7 +61,7 @@ private:
 
     std::optional<RequestTemplate> events_;
     std::vector<Part> head_, body_;
-    std::vector<FieldValue> values_;
+    std::vector<Value> values_;  // one for each field and kind of place
     std::size_t head_widest_ = 0, body_widest_ = 0;
     std::uint32_t batch_ = 1;
     bool has_length_ = false;

@@ -61,7 +61,7 @@ Scenario scenario(RequestKind kind) {
 std::vector<std::string> requests(const Scenario& s, std::uint64_t from, std::uint64_t to, std::uint64_t salt = 1) {
     const Url url = *parse_url(s.url);
     EXPECT_EQ(validate(s).ok(), true);
-    auto writer = RequestWriter::make(s, 0, url, {"Authorization: Bearer {{id}}\r\n", salt, &kRows});
+    auto writer = RequestWriter::make(s, 0, url, {"Authorization: Bearer {{id}}\r\n", salt, &kRows, nullptr});
     EXPECT_TRUE(writer.ok()) << (writer ? "" : writer.error().describe());
     std::vector<std::string> all;
     if (!writer) return all;
@@ -181,7 +181,7 @@ TEST(RequestWriter, BatchesMethodsAndOtherBodies) {
 TEST(RequestWriter, RefusesWhatCannotBeWritten) {
     const auto refused = [](RequestKind kind) {
         const Scenario s = scenario(std::move(kind));
-        const auto writer = RequestWriter::make(s, 0, *parse_url(s.url), {"", 1, &kRows});
+        const auto writer = RequestWriter::make(s, 0, *parse_url(s.url), {"", 1, &kRows, nullptr});
         return writer ? std::string("accepted") : writer.error().field;
     };
     EXPECT_EQ(refused({"a", 1, "POST", "/x", {}, "{{nobody}}", 1, {}}), "requests[0].body");
@@ -192,7 +192,19 @@ TEST(RequestWriter, RefusesWhatCannotBeWritten) {
     EXPECT_EQ(refused({"a", 1, "POST", "/{{n}}", {}, "", 1, {}}), "requests[0].body");  // the product's own events
     Scenario s = scenario({"a", 1, "GET", "/{{city}}", {}, "", 1, {}});
     s.fields[9].text = "town";
-    EXPECT_EQ(RequestWriter::make(s, 0, *parse_url(s.url), {"", 1, &kRows}).error().field, "fields.city");
+    EXPECT_EQ(RequestWriter::make(s, 0, *parse_url(s.url), {"", 1, &kRows, nullptr}).error().field, "fields.city");
+}
+
+TEST(RequestWriter, TablesOfFieldsHaveACeilingAndAreMadeOnce) {
+    Scenario s = scenario({"a", 1, "GET", "/{{user}}/{{user}}", {{"A", "{{user}}"}}, "", 1, {}});
+    s.fields[5].to = 1000;
+    const std::size_t table = 1000 * sizeof(std::uint64_t);
+    for (const auto& [left, accepted] : {std::pair{2 * table, false}, std::pair{3 * table, true}}) {  // path and header
+        std::size_t memory = left;
+        const auto writer = RequestWriter::make(s, 0, *parse_url(s.url), {"", 1, &kRows, &memory});
+        EXPECT_EQ(writer.ok(), accepted);
+        EXPECT_EQ(writer ? "fields.user" : writer.error().field, "fields.user");
+    }
 }
 
 TEST(CsvRows, ReadsWhatRfc4180Writes) {
