@@ -118,6 +118,10 @@ Quantity bytes(std::uint64_t value) {
     return {QString::number(static_cast<qulonglong>(value)), u"B"_s};
 }
 
+QString estimate(double error) {
+    return u"estimate ±"_s + QString::number(error * 100, 'f', 1) + kNarrowSpace + u'%';
+}
+
 QString duration(double seconds) {
     if (!std::isfinite(seconds) || seconds < 0) return none();
     const auto total = static_cast<qint64>(seconds);

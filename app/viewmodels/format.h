@@ -35,6 +35,7 @@ Quantity milliseconds(double value);  // "0.42" "ms", "1.20" "s", "850" "µs" be
 Quantity seconds(double value);       // "0" "s", "1.23" "s", "4.5" "min"
 Quantity percent(double fraction);    // 0.0123 -> "1.23" "%"
 Quantity bytes(std::uint64_t value);  // "1.23" "GiB"
+QString estimate(double error);       // 0.0081 -> "estimate ±0.8 %": one standard error, relative
 QString duration(double seconds);     // "4 s", "3 min 12 s", "2 h 5 min", "3 d 4 h"
 QString age(double seconds);          // "3 s ago"
 

@@ -139,7 +139,11 @@ void OverviewViewModel::refresh_tiles() {
                            u"none"_s, rates});
 
     const Quantity active = count(static_cast<double>(overview.active_users));
-    tiles_.set(ActiveUsers, {u"Active users"_s, active.number, active.unit, u"last 5 minutes"_s, u"none"_s, users});
+    const bool exact = overview.active_users_error <= 0;
+    tiles_.set(ActiveUsers,
+               {u"Active users"_s, exact ? active.number : u"≈ "_s + active.number, active.unit,
+                exact ? u"last 5 minutes"_s : QString(u"5 minutes, "_s + estimate(overview.active_users_error)),
+                u"none"_s, users});
 
     std::optional<api::SecondPoint> answered;
     for (std::int64_t second = last; second > last - kLatencyWindowSeconds && !answered; --second) {
@@ -172,13 +176,24 @@ void OverviewViewModel::refresh_tiles() {
 
     const double lag = newest ? newest->lag_seconds : kNaN;
     const Quantity lag_text = lag > 0 && lag < 1 ? milliseconds(lag * 1000) : seconds(lag);
-    tiles_.set(Lag,
-               {u"Lag"_s, lag_text.number, lag_text.unit, QString(grouped(overview.ledger.in_flight) + u" in flight"_s),
-                std::isnan(lag)             ? u"none"_s
-                : lag >= kLagBadSeconds     ? u"bad"_s
-                : lag >= kLagWarningSeconds ? u"warning"_s
-                                            : u"good"_s,
-                lags});
+    const QString fault = overview.canary ? QString::fromStdString(overview.canary->fault) : QString();
+    QString on_its_way = grouped(overview.ledger.in_flight) + u" in flight"_s;
+    if (!fault.isEmpty())
+        on_its_way += u", canary missed"_s;
+    else if (overview.canary && overview.canary->seen_at)
+        on_its_way += u", canary "_s + milliseconds(overview.canary->visible_ms).text();
+    tiles_.set(Lag, {u"Lag"_s, lag_text.number, lag_text.unit, on_its_way,
+                     !fault.isEmpty()            ? u"bad"_s
+                     : std::isnan(lag)           ? u"none"_s
+                     : lag >= kLagBadSeconds     ? u"bad"_s
+                     : lag >= kLagWarningSeconds ? u"warning"_s
+                                                 : u"good"_s,
+                     lags});
+
+    if (fault != canary_fault_) {
+        canary_fault_ = fault;
+        Q_EMIT canaryFaultChanged();
+    }
 
     tiles_.set(Ledger, {u"Ledger difference"_s,
                         grouped_signed(overview.ledger.difference),

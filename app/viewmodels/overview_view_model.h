@@ -24,6 +24,8 @@ class OverviewViewModel : public QObject {
     Q_PROPERTY(QObject* throughput READ throughput CONSTANT)
     Q_PROPERTY(QObject* latency READ latency CONSTANT)
     Q_PROPERTY(QObject* topPages READ top_pages CONSTANT)
+    // Why what is stored may not be seen, by the server's own events; empty while they arrive.
+    Q_PROPERTY(QString canaryFault READ canary_fault NOTIFY canaryFaultChanged)
     Q_PROPERTY(QObject* eventTypes READ event_types CONSTANT)
 public:
     enum TileRow { EventRate, ActiveUsers, AckLatency, Errors, Lag, Ledger };
@@ -40,6 +42,7 @@ public:
     TileModel* tiles() { return &tiles_; }
     ChartModel* throughput() { return &throughput_; }
     ChartModel* latency() { return &latency_; }
+    QString canary_fault() const { return canary_fault_; }
     RankModel* top_pages() { return &top_pages_; }
     RankModel* event_types() { return &event_types_; }
 
@@ -47,6 +50,7 @@ Q_SIGNALS:
     void phaseChanged();
     void staleChanged();
     void windowSecondsChanged();
+    void canaryFaultChanged();
 
 private:
     void schedule();
@@ -68,6 +72,7 @@ private:
     QTimer age_timer_;
     QString phase_ = QStringLiteral("loading");
     QString age_text_;
+    QString canary_fault_;
     int window_seconds_ = 300;
     bool paused_ = false;
     bool dirty_ = false;

@@ -22,6 +22,10 @@ constexpr const char* kSource = "canary";
 
 }  // namespace
 
+CanarySight sight_of(const CanaryStatus& status) {
+    return {status.visible_ms, status.seen_at, status.missed, status.fault ? status.fault->message : std::string()};
+}
+
 // One event under way. Shared with callbacks, which may come after it was given up.
 struct Canary::Flight {
     std::int64_t began = 0;  // monotonic
@@ -153,6 +157,7 @@ void Canary::arrived(const Flight& flight, double visible_ms) {
         status_.stored_ms = flight.stored_ms;
         status_.aggregated_ms = *flight.aggregated_ms;
         status_.visible_ms = visible_ms;
+        status_.seen_at = parts_.clock.now();
         back = status_.fault.has_value();
         status_.fault.reset();
         last_arrival_ = parts_.clock.monotonic_nanos();

@@ -14,6 +14,7 @@
 #include "api/ingest_policy.h"
 #include "api/ingest_service.h"
 #include "api/ingest_stats.h"
+#include "api/types.h"
 #include "base/clock.h"
 #include "journal/journal.h"
 
@@ -34,8 +35,12 @@ struct CanaryStatus {
     // about the live view; committed, and seen by questions about metrics.
     double stored_ms = 0, aggregated_ms = 0, visible_ms = 0;
     std::optional<double> age_seconds;  // since the last one arrived; none: none has yet
+    std::optional<Timestamp> seen_at;   // when that was
     std::optional<Error> fault;         // since one was missed, until one arrives: which stage it did not reach
 };
+
+// What of it is shown on the Overview.
+CanarySight sight_of(const CanaryStatus& status);
 
 // What the canary asks. All must outlive it, and Journal::close() must have returned before it is destroyed.
 struct CanaryParts {

@@ -109,15 +109,24 @@ void visit(auto& v, MaybeConst<Ledger> auto& x) {
     v("difference", x.difference);
 }
 
+void visit(auto& v, MaybeConst<CanarySight> auto& x) {
+    v("visible_ms", x.visible_ms);
+    v("seen_at", x.seen_at);
+    v("missed", x.missed);
+    v("fault", x.fault);
+}
+
 void visit(auto& v, MaybeConst<Overview> auto& x) {
     v("as_of", x.as_of);
     v("watermark", x.watermark);
     v("active_users", x.active_users);
+    v("active_users_error", x.active_users_error);
     v("points", x.points);
     v("top_pages", x.top_pages);
     v("event_types", x.event_types);
     v("ledger", x.ledger);
     v("server", x.server);
+    v("canary", x.canary);
 }
 
 void visit(auto& v, MaybeConst<TailEvent> auto& x) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,6 +27,8 @@ struct LiveSources {
     const Clock& clock;
     std::string data_dir;     // whose free space is shown
     std::uint64_t epoch = 0;  // Hello::epoch
+    // Of the canary, which outlives the feed; empty: none is sent. Must not block.
+    std::function<CanarySight()> canary{};
 };
 
 // One thread of its own. Without subscribers it wakes once a second to keep the ring of seconds, and does nothing else.

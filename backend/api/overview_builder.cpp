@@ -35,7 +35,7 @@ PipelineSample take_sample(const Projection* projection, const SampleRequest& re
     PipelineSample sample;
     if (projection == nullptr) return sample;
     sample.known = true;
-    sample.active_users = projection->live().active_users({}, kActiveMinutes, request.now).users;
+    sample.active_users = projection->live().active_users({}, kActiveMinutes, request.now);
     sample.state = projection->state();
     if (request.lists) {
         const auto begin = SteadyClock::now();
@@ -63,7 +63,7 @@ bool OverviewBuilder::door_has_news() const {
 }
 
 void OverviewBuilder::start_second() {
-    ring_.update(sources_.ingest.totals(), sources_.ingest.start_second(), sample_.active_users,
+    ring_.update(sources_.ingest.totals(), sources_.ingest.start_second(), sample_.active_users.users,
                  sources_.pipeline.lag().seconds);
     ring_.start_second(second_of(sources_.clock.now()));
     if (ring_.second() < published_second_) published_second_ = 0;  // the clock stepped back
@@ -87,7 +87,7 @@ void OverviewBuilder::take(PipelineSample&& sample) {
 
 void OverviewBuilder::update() {
     totals_ = sources_.ingest.totals();
-    ring_.update(totals_, sources_.ingest.latency(), sample_.active_users, sources_.pipeline.lag().seconds);
+    ring_.update(totals_, sources_.ingest.latency(), sample_.active_users.users, sources_.pipeline.lag().seconds);
     ledger_ = ledger_of(sources_.journal, sample_.state);
     if (server_read_ == ring_.second()) return;
     server_read_ = ring_.second();
@@ -98,12 +98,14 @@ Overview OverviewBuilder::assemble(std::int64_t from_second) const {
     Overview overview;
     overview.as_of = sources_.clock.now();
     overview.watermark = sample_.state.watermark;
-    overview.active_users = sample_.active_users;
+    overview.active_users = sample_.active_users.users;
+    overview.active_users_error = sample_.active_users.relative_error;
     overview.points = ring_.since(from_second);
     overview.top_pages = pages_;
     overview.event_types = types_;
     overview.ledger = ledger_;
     overview.server = server_;
+    if (sources_.canary) overview.canary = sources_.canary();
     return overview;
 }
 

@@ -24,7 +24,7 @@ struct SampleRequest {
 // What the overview takes from the pipeline.
 struct PipelineSample {
     bool known = false;  // false: the pipeline has stopped
-    std::uint64_t active_users = 0;
+    ActiveCount active_users;
     PartitionState state;
     struct Lists {
         std::vector<NamedCount> pages, types;

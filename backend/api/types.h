@@ -78,15 +78,25 @@ struct Ledger {  // durable event ledger: decoded = accepted + duplicate + inval
     bool operator==(const Ledger&) const = default;
 };
 
+struct CanarySight {                   // of the server's own events (api/canary.h)
+    double visible_ms = 0;             // of the newest that arrived: sent to seen by questions about metrics
+    std::optional<Timestamp> seen_at;  // when that was, by the server's clock; none: none has arrived yet
+    std::uint64_t missed = 0;          // since the start
+    std::string fault;                 // since one was missed, until one arrives: which stage it did not reach
+    bool operator==(const CanarySight&) const = default;
+};
+
 struct Overview {
     Timestamp as_of;                      // server's clock
     std::optional<Timestamp> watermark;   // newest event time seen, none before the first event
     std::uint64_t active_users = 0;       // distinct in the last five minutes
+    double active_users_error = 0;        // of active_users: one standard error, relative; 0: it is exact
     std::vector<SecondPoint> points;      // snapshot: up to the last 600 seconds; delta: new or changed ones. Ascending
     std::vector<NamedCount> top_pages;    // last 15 minutes, most first, ties by name, at most 10
     std::vector<NamedCount> event_types;  // last 15 minutes, most first, ties by name, at most 10
     Ledger ledger;
     ServerStatus server;
+    std::optional<CanarySight> canary;  // none: no canary is sent
     bool operator==(const Overview&) const = default;
 };
 

@@ -297,8 +297,13 @@ void EmbeddedBackend::make_services() {
     traced.metrics = [this] { return metrics_->definitions(); };
     traced.projects = [this] { return projects_of(*access_); };
     trace_ = std::make_unique<api::EventTracer>(std::move(traced));
-    feed_ = std::make_unique<api::LiveFeed>(
-        api::LiveSources{*journal_, *pipeline_, ingest_stats_, clock_, config_.data_dir, hello.epoch});
+    api::LiveSources live{*journal_, *pipeline_, ingest_stats_, clock_, config_.data_dir, hello.epoch};
+    if (config_.canary_interval != 0) {
+        canary_ = std::make_unique<api::Canary>(api::CanaryParts{*journal_, *pipeline_, clock_, disk_.get()},
+                                                api::CanaryOptions{std::chrono::seconds(config_.canary_interval)});
+        live.canary = [this] { return api::sight_of(canary_->status()); };
+    }
+    feed_ = std::make_unique<api::LiveFeed>(std::move(live));
     journal_->on_commit([this] {
         pipeline_->wake();
         feed_->journal_committed();
@@ -327,9 +332,6 @@ void EmbeddedBackend::make_services() {
             // Not vital: whoever is sent elsewhere because answers are late loses nothing here, and gains nothing.
             {"canary", [this] { return canary_ ? canary_->status().fault : std::nullopt; }, {}, false}});
     ticker_ = std::make_unique<Ticker>();
-    if (config_.canary_interval != 0)
-        canary_ = std::make_unique<api::Canary>(api::CanaryParts{*journal_, *pipeline_, clock_, disk_.get()},
-                                                api::CanaryOptions{std::chrono::seconds(config_.canary_interval)});
     ticker_->add([this, seconds = 0]() mutable {
         if (++seconds % kSecondsBetweenRetention == 0) journal_->tend_retention();
         return true;

@@ -84,14 +84,15 @@ FocusScope {
             id: banner
             objectName: "overviewBanner"
             width: parent.width
-            visible: page.overview.stale || page.app.connection.state === "degraded"
+            readonly property bool unseen: page.overview.canaryFault !== "" && !page.overview.stale && page.app.connection.state !== "degraded"
+            visible: page.overview.stale || page.app.connection.state === "degraded" || unseen
             height: visible ? implicitHeight : 0
-            tone: page.app.connection.state === "failed" ? "bad" : "warning"
-            title: page.overview.stale ? "Numbers are from " + page.overview.ageText : "Degraded"
-            text: page.app.connection.errorText
+            tone: page.app.connection.state === "failed" || unseen ? "bad" : "warning"
+            title: page.overview.stale ? "Numbers are from " + page.overview.ageText : unseen ? "What is stored may not be seen" : "Degraded"
+            text: unseen ? "The canary is missed: " + page.overview.canaryFault + "." : page.app.connection.errorText
             canRetry: !page.app.connection.live
             onRetry: page.app.connection.reconnect()
-            onCopy: page.app.copy(page.app.connection.errorText, "error")
+            onCopy: page.app.copy(text, "error")
         }
         Row {
             id: tiles

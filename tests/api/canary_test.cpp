@@ -76,6 +76,10 @@ TEST_F(CanaryTest, MeasuresEachStage) {
     EXPECT_GE(own.status().visible_ms, 250);
     EXPECT_LT(own.status().visible_ms, 5'000);
     EXPECT_LE(own.status().aggregated_ms, own.status().visible_ms);
+    const CanarySight sight = sight_of(own.status());
+    EXPECT_EQ(sight.seen_at, clock.now());
+    EXPECT_EQ(sight.visible_ms, own.status().visible_ms);
+    EXPECT_EQ(sight.fault, "");
 }
 
 TEST_F(CanaryTest, IsMissedWhereTheJournalStandsStill) {

@@ -23,18 +23,21 @@ Overview some_overview() {
     overview.event_types = {{"click", 9}};
     overview.ledger = {13, 10, 1, 2, 8, 1, 1, -1};
     overview.server = {12.5, 20'000'000, 1'000'000'000'000, 3.75};
+    overview.active_users_error = 0.0625;
+    overview.canary = CanarySight{41.5, at("2026-01-31T12:00:01Z"), 2, "is not on disk"};
     return overview;
 }
 
 constexpr std::string_view kOverviewText =
-    R"({"as_of":"2026-01-31T12:00:05.250Z","watermark":"2026-01-31T12:00:04Z","active_users":12,)"
+    R"({"as_of":"2026-01-31T12:00:05.250Z","watermark":"2026-01-31T12:00:04Z","active_users":12,"active_users_error":0.0625,)"
     R"("points":[{"second":1769860804,"outcomes":{"accepted":10,"duplicate":1,"rejected":2,"limited":3},)"
     R"("ack":{"count":16,"p50_ms":0.5,"p95_ms":1.25,"p99_ms":4},"active_users":11,"lag_seconds":0.125}],)"
     R"("top_pages":[{"name":"/home","count":7},{"name":"/käse \"x\"\n","count":3}],)"
     R"("event_types":[{"name":"click","count":9}],)"
     R"("ledger":{"decoded":13,"accepted":10,"duplicate":1,"invalid":2,"aggregated":8,"too_late":1,"in_flight":1,)"
     R"("difference":-1},)"
-    R"("server":{"cpu_percent":12.5,"resident_bytes":20000000,"disk_free_bytes":1000000000000,"uptime_seconds":3.75}})";
+    R"("server":{"cpu_percent":12.5,"resident_bytes":20000000,"disk_free_bytes":1000000000000,"uptime_seconds":3.75},)"
+    R"("canary":{"visible_ms":41.5,"seen_at":"2026-01-31T12:00:01Z","missed":2,"fault":"is not on disk"}})";
 
 EventTail some_tail() {
     return {{{42, "e-42", "click", "u1", "s1", "/p", R"({"a":1})", at("2026-01-31T12:00:00Z"),

@@ -106,6 +106,24 @@ TEST_F(LiveServiceTest, OverviewStartsWithASnapshotAndFollowsTheEvents) {
     expect_one_stream(reader.all());
 }
 
+TEST_F(LiveServiceTest, OverviewHasTheCanaryWhereOneIsSent) {
+    Reader without;
+    const auto first = subscribe(without, Topic::Overview);
+    ASSERT_TRUE(eventually([&] { return without.size() > 0; }));
+    EXPECT_FALSE(without.last().overview->canary);
+    EXPECT_EQ(without.last().overview->active_users_error, 0);
+
+    const CanarySight sight{41.5, clock.now(), 2, "is not on disk"};
+    LiveSources sources{journal, *pipeline, stats, clock, "/", kEpoch};
+    sources.canary = [&] { return sight; };
+    LiveFeed other(std::move(sources));
+    Reader reader;
+    const auto second = other.subscribe(Topic::Overview, {}, {}, reader.receive());
+    ASSERT_TRUE(eventually([&] { return reader.size() > 0; }));
+    EXPECT_EQ(reader.last().overview->canary, sight);
+    other.stop();
+}
+
 TEST_F(LiveServiceTest, OverviewSaysNothingNewOnceASecond) {
     Reader reader;
     const auto subscription = subscribe(reader, Topic::Overview);

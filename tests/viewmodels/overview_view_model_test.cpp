@@ -197,5 +197,43 @@ TEST_F(OverviewTest, TheStatusBarMeasuresRates) {
     EXPECT_EQ(status.ledger(), u"balanced");
 }
 
+TEST_F(OverviewTest, SaysWhenTheActiveUsersAreAnEstimate) {
+    go_live();
+    api::Overview overview = overview_at(kNow);
+    overview.active_users = 12'340;
+    overview.points = {point(kNow - 1, 5)};
+    overview.ledger.decoded = 5;
+    fake.publish(overview, true);
+    EXPECT_EQ(value(OverviewViewModel::ActiveUsers), "12.3");
+    EXPECT_FALSE(model.tiles()->tile(OverviewViewModel::ActiveUsers).detail.contains(u"estimate"));
+    overview.as_of = Timestamp::from_seconds(kNow + 1);
+    overview.active_users_error = 0.0125;
+    fake.publish(overview, true);
+    ASSERT_TRUE(eventually([&] { return value(OverviewViewModel::ActiveUsers) == "≈ 12.3"; }));
+    EXPECT_EQ(model.tiles()->tile(OverviewViewModel::ActiveUsers).detail, u"5 minutes, estimate ±1.2\u202F%");
+}
+
+TEST_F(OverviewTest, ShowsTheCanaryAndThatItIsMissed) {
+    go_live();
+    api::Overview overview = overview_at(kNow);
+    overview.points = {point(kNow - 1, 5)};
+    overview.ledger.decoded = 5;
+    fake.publish(overview, true);
+    EXPECT_EQ(model.tiles()->tile(OverviewViewModel::Lag).detail, u"0 in flight") << "none is sent";
+    overview.as_of = Timestamp::from_seconds(kNow + 1);
+    overview.canary = api::CanarySight{42, overview.as_of, 0, {}};
+    fake.publish(overview, true);
+    ASSERT_TRUE(eventually([&] { return model.tiles()->tile(OverviewViewModel::Lag).detail.contains(u"canary"); }));
+    EXPECT_EQ(model.tiles()->tile(OverviewViewModel::Lag).detail, u"0 in flight, canary 42.0\u202Fms");
+    EXPECT_EQ(model.canary_fault(), u"");
+    overview.canary->fault = "an event of the server's own is not on disk after 5 s";
+    QSignalSpy told(&model, &OverviewViewModel::canaryFaultChanged);
+    fake.publish(overview, true);
+    ASSERT_TRUE(eventually([&] { return !model.canary_fault().isEmpty(); }));
+    EXPECT_EQ(told.count(), 1);
+    EXPECT_EQ(model.tiles()->tile(OverviewViewModel::Lag).tone, u"bad");
+    EXPECT_TRUE(model.canary_fault().contains(u"is not on disk"));
+}
+
 }  // namespace
 }  // namespace streamgauge::viewmodels
