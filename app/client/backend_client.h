@@ -59,9 +59,10 @@ class MetricCalls {
 public:
     virtual ~MetricCalls() = default;
     virtual void list_metrics(QObject* context, Done<std::vector<api::MetricStatus>> done) = 0;
-    // Of a metric, not over stored events.
     virtual void points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) = 0;
     virtual void put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) = 0;
+    // What put_metric() would say, without doing it.
+    virtual void try_metric(MetricDefinition definition, QObject* context, Done<bool> done) = 0;
     virtual void remove_metric(std::string name, QObject* context, Done<bool> done) = 0;
     virtual void cancel_backfill(std::string name, QObject* context, Done<bool> done) = 0;
 };

@@ -271,6 +271,15 @@ void EmbeddedClient::put_metric(MetricDefinition definition, QObject* context, D
         });
 }
 
+void EmbeddedClient::try_metric(MetricDefinition definition, QObject* context, Done<bool> done) {
+    ask<bool>(context, std::move(done),
+              [definition = std::move(definition)](const Services& services, const api::Done<bool>& settle) {
+                  services.metrics.try_put(definition, [settle](const Result<api::MetricStatus>& tried) {
+                      settle(tried.ok() ? Result<bool>(true) : Result<bool>(tried.error()));
+                  });
+              });
+}
+
 void EmbeddedClient::remove_metric(std::string name, QObject* context, Done<bool> done) {
     ask<bool>(context, std::move(done),
               [name = std::move(name)](const Services& services, const api::Done<bool>& settle) {

@@ -35,6 +35,7 @@ FakeClient::FakeClient(QObject* parent) : ClientBase(parent) {
         status.definition = definition;
         return Result<api::MetricStatus>(std::move(status));
     };
+    on_try_metric = [](const MetricDefinition&) { return Result<bool>(true); };
     on_remove_metric = [unknown](const std::string& name) { return Result<bool>(unknown(name)); };
     on_cancel_backfill = on_remove_metric;
     on_stop_load = [this] {
@@ -148,6 +149,12 @@ void FakeClient::points(query::PointsQuery query, QObject* context, Done<query::
 void FakeClient::put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) {
     answer<api::MetricStatus>(context, std::move(done),
                               [this, definition = std::move(definition)] { return on_put_metric(definition); });
+}
+
+void FakeClient::try_metric(MetricDefinition definition, QObject* context, Done<bool> done) {
+    tried_metrics_.push_back(definition);
+    answer<bool>(context, std::move(done),
+                 [this, definition = std::move(definition)] { return on_try_metric(definition); });
 }
 
 void FakeClient::remove_metric(std::string name, QObject* context, Done<bool> done) {

@@ -44,6 +44,7 @@ public:
     std::function<Result<std::vector<api::MetricStatus>>()> on_metrics;
     std::function<Result<query::PointsAnswer>(const query::PointsQuery&)> on_points;
     std::function<Result<api::MetricStatus>(const MetricDefinition&)> on_put_metric;
+    std::function<Result<bool>(const MetricDefinition&)> on_try_metric;
     std::function<Result<bool>(const std::string&name)> on_remove_metric, on_cancel_backfill;
     // What was added, and what a test puts there; the id is its number.
     std::vector<api::Annotation> marks;
@@ -56,6 +57,7 @@ public:
     const std::vector<std::pair<std::string, std::string>>& logins() const { return logins_; }
     int stops_asked() const { return stops_asked_; }
     const std::vector<std::string>& traced() const { return traced_; }
+    const std::vector<MetricDefinition>& tried_metrics() const { return tried_metrics_; }
     const std::vector<query::PointsQuery>& asked_points() const { return asked_points_; }
     // Filters of the open subscriptions to `topic`, oldest first.
     std::vector<api::TopicFilter> subscribed(api::Topic topic) const;
@@ -69,6 +71,7 @@ protected:
     void list_metrics(QObject* context, Done<std::vector<api::MetricStatus>> done) override;
     void points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) override;
     void put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) override;
+    void try_metric(MetricDefinition definition, QObject* context, Done<bool> done) override;
     void remove_metric(std::string name, QObject* context, Done<bool> done) override;
     void cancel_backfill(std::string name, QObject* context, Done<bool> done) override;
     void list_annotations(query::TimeRange range, QObject* context, Done<std::vector<api::Annotation>> done) override;
@@ -101,6 +104,7 @@ private:
     int annotations_made_ = 0;
     std::vector<std::string> traced_;
     std::vector<query::PointsQuery> asked_points_;
+    std::vector<MetricDefinition> tried_metrics_;
 };
 
 }  // namespace streamgauge::client

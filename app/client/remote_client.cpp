@@ -471,6 +471,11 @@ void RemoteClient::put_metric(MetricDefinition definition, QObject* context, Don
                             context, std::move(done));
 }
 
+void RemoteClient::try_metric(MetricDefinition definition, QObject* context, Done<bool> done) {
+    call<bool>("POST", kMetricsPath + u"/validate"_s, api::write_definition(definition), &decode_nothing, context,
+               std::move(done));
+}
+
 void RemoteClient::remove_metric(std::string name, QObject* context, Done<bool> done) {
     call<bool>("DELETE", metric_path(name), {}, &decode_nothing, context, std::move(done));
 }

@@ -61,6 +61,7 @@ protected:
     void list_metrics(QObject* context, Done<std::vector<api::MetricStatus>> done) override;
     void points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) override;
     void put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) override;
+    void try_metric(MetricDefinition definition, QObject* context, Done<bool> done) override;
     void remove_metric(std::string name, QObject* context, Done<bool> done) override;
     void cancel_backfill(std::string name, QObject* context, Done<bool> done) override;
     void list_annotations(query::TimeRange range, QObject* context, Done<std::vector<api::Annotation>> done) override;

@@ -13,7 +13,7 @@ ConsoleViewModel::ConsoleViewModel(client::BackendClient& client, const Clock& c
       overview_(client, store_),
       events_(client),
       trace_(client),
-      metrics_(client, clock),
+      metrics_(client, clock, store_),
       load_(client),
       status_(store_),
       commands_(make_commands()) {}
@@ -66,6 +66,24 @@ std::vector<Command> ConsoleViewModel::make_commands() {
          {},
          [this] { return trace_.offered() && events_.has_selection(); },
          [this] { trace_.ask(events_.selected_id()); }},
+        {u"metric-define"_s,
+         u"Define a new metric"_s,
+         {},
+         [this] { return metrics_.offered(); },
+         [this] {
+             set_page(MetricsPage);
+             metrics_.define();
+         }},
+        {u"metric-change"_s,
+         u"Change the selected metric"_s,
+         {},
+         [this] { return page_ == MetricsPage && metrics_.can_change(); },
+         [this] { metrics_.change(); }},
+        {u"metric-remove"_s,
+         u"Remove the selected metric"_s,
+         {},
+         [this] { return page_ == MetricsPage && metrics_.can_change(); },
+         [this] { metrics_.askRemove(); }},
         {u"load-start"_s,
          u"Start the load run"_s,
          {},

@@ -156,6 +156,17 @@ Completions complete_filter(const QString& text, int cursor, const QStringList& 
     return out;
 }
 
+Completions complete_fields(const QString& text, int cursor) {
+    const QString before = text.left(std::clamp(cursor, 0, static_cast<int>(text.size())));
+    Completions out;
+    out.from = static_cast<int>(std::max(before.lastIndexOf(u','), before.lastIndexOf(u'|'))) + 1;
+    while (out.from < before.size() && before[out.from].isSpace()) ++out.from;
+    const QString word = before.mid(out.from);
+    for (const QString& field : fields())
+        if (field.startsWith(word, Qt::CaseInsensitive) && field != word) out.words.append(field);
+    return out;
+}
+
 bool is_filter(const QString& text) {
     const std::vector<Token> tokens = tokens_of(text);
     if (tokens.empty()) return false;

@@ -20,6 +20,9 @@ struct Completions {
 // At `cursor` in `text`. `event_types`: values that are known for event_type.
 Completions complete_filter(const QString& text, int cursor, const QStringList& event_types);
 
+// Of a list of fields, with commas or bars between them.
+Completions complete_fields(const QString& text, int cursor);
+
 // A text is a filter when it has an operator, or begins as one does: with a field, not or exists. Everything else is an
 // event type, as it stands: "purchase", "Order Completed".
 bool is_filter(const QString& text);

@@ -48,8 +48,7 @@ QString marks_of(const query::Point& point) {
     QStringList marks;
     if (point.open) marks.append(u"open"_s);
     if (point.corrected > 0) marks.append(grouped(point.corrected) + u" late"_s);
-    if (!point.value.exact && point.value.relative_error > 0)
-        marks.append(u"estimate ±"_s + QString::number(point.value.relative_error * 100, 'f', 1) + kNarrowSpace + u'%');
+    if (!point.value.exact && point.value.relative_error > 0) marks.append(estimate(point.value.relative_error));
     if (point.value.missing_at_most > 0) marks.append(u"others at most "_s + grouped(point.value.missing_at_most));
     if (point.value.saturated) marks.append(u"beyond what can be counted"_s);
     return marks.join(u", "_s);
@@ -85,6 +84,10 @@ int MetricListModel::row_of(const QString& name) const {
     const auto found =
         std::find_if(rows_.begin(), rows_.end(), [&](const auto& row) { return row.definition.name == wanted; });
     return found == rows_.end() ? -1 : static_cast<int>(found - rows_.begin());
+}
+
+bool MetricListModel::is_filling() const {
+    return std::any_of(rows_.begin(), rows_.end(), [](const auto& row) { return row.backfill.has_value(); });
 }
 
 int MetricListModel::rowCount(const QModelIndex& parent) const {

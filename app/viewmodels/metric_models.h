@@ -37,6 +37,7 @@ public:
     void update(std::vector<api::MetricStatus> metrics);
     const api::MetricStatus* at(int row) const;  // nullptr: no such row
     int row_of(const QString& name) const;       // -1: none
+    bool is_filling() const;                     // any of them
     int count() const { return static_cast<int>(rows_.size()); }
     int rowCount(const QModelIndex& parent = {}) const override;
     QVariant data(const QModelIndex& index, int role) const override;

@@ -142,7 +142,7 @@ void OverviewViewModel::refresh_tiles() {
     const bool exact = overview.active_users_error <= 0;
     tiles_.set(ActiveUsers,
                {u"Active users"_s, exact ? active.number : u"≈ "_s + active.number, active.unit,
-                exact ? u"last 5 minutes"_s : QString(u"5 minutes, "_s + estimate(overview.active_users_error)),
+                exact ? u"last 5 minutes"_s : QString(estimate(overview.active_users_error) + u", 5 minutes"_s),
                 u"none"_s, users});
 
     std::optional<api::SecondPoint> answered;
@@ -177,11 +177,12 @@ void OverviewViewModel::refresh_tiles() {
     const double lag = newest ? newest->lag_seconds : kNaN;
     const Quantity lag_text = lag > 0 && lag < 1 ? milliseconds(lag * 1000) : seconds(lag);
     const QString fault = overview.canary ? QString::fromStdString(overview.canary->fault) : QString();
-    QString on_its_way = grouped(overview.ledger.in_flight) + u" in flight"_s;
+    QString on_its_way;
     if (!fault.isEmpty())
-        on_its_way += u", canary missed"_s;
+        on_its_way = u"canary missed, "_s;
     else if (overview.canary && overview.canary->seen_at)
-        on_its_way += u", canary "_s + milliseconds(overview.canary->visible_ms).text();
+        on_its_way = u"canary "_s + milliseconds(overview.canary->visible_ms).text() + u", "_s;
+    on_its_way += grouped(overview.ledger.in_flight) + u" in flight"_s;
     tiles_.set(Lag, {u"Lag"_s, lag_text.number, lag_text.unit, on_its_way,
                      !fault.isEmpty()            ? u"bad"_s
                      : std::isnan(lag)           ? u"none"_s

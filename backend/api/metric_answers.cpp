@@ -10,6 +10,7 @@
 #include "api/metric_codec.h"
 #include "base/time_text.h"
 #include "metrics/decimal.h"
+#include "metrics/definition_text.h"
 #include "query/steps.h"
 #include "schema/schema_document.h"
 
@@ -195,7 +196,14 @@ Result<MetricStatus> status_of(const json& object) {
 
 std::string write_question(const query::PointsQuery& query) {
     JsonWriter out;
-    out.begin_object().key("metric").string(query.metric);
+    out.begin_object();
+    if (query.raw) {
+        const query::RawAggregate& raw = *query.raw;
+        out.key("aggregate").string(aggregate_text(raw.aggregate, raw.of, raw.percentile, raw.plus, raw.minus));
+        if (raw.time == TimeBasis::Activity) out.key("time").string("activity");
+    } else {
+        out.key("metric").string(query.metric);
+    }
     if (!query.project.empty()) out.key("project").string(query.project);
     if (query.range != query::kAllTime)
         out.key("from").string(format_rfc3339(query.range.from)).key("to").string(format_rfc3339(query.range.to));

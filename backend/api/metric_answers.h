@@ -13,7 +13,7 @@
 
 namespace streamgauge::api {
 
-// Of a metric; read_query() gives the same again. Precondition: query.raw is empty.
+// read_query() gives the same again.
 std::string write_question(const query::PointsQuery& query);
 
 // InvalidArgument for what write_status() does not write, alone, in an array, or in an array that is the member

@@ -18,8 +18,12 @@ T.Button {
     opacity: enabled ? 1 : 0.45
     Accessible.name: text !== "" ? text : tip
     Accessible.description: tip
-    Keys.onReturnPressed: click()
-    Keys.onEnterPressed: click()
+    Keys.onReturnPressed: press()
+    Keys.onEnterPressed: press()
+    function press() {
+        if (checkable) toggle()
+        clicked()
+    }
 
     readonly property color ink: primary ? Theme.textOnAccent : danger ? Theme.bad
                                  : hovered || checked ? Theme.text : Theme.textMuted

@@ -51,7 +51,7 @@ Rectangle {
             Repeater {
                 model: [["Ctrl K", "Every command by name"], ["Ctrl 1", "Overview"], ["Ctrl 2", "Events"], ["Ctrl 3", "Metrics"], ["Ctrl 4", "Load"],
                         ["Space", "Pause or resume the live view"], ["/", "Filter events by type"],
-                        ["↑ ↓", "Move through a list"], ["Enter", "Open, or press the button"], ["Esc", "Close, or clear the selection"],
+                        ["↑ ↓", "Move through a list"], ["Enter", "Open, or press the button"], ["N   Delete", "Define or remove a metric, in their list"], ["Esc", "Close, or clear the selection"],
                         ["Tab", "Next control"], ["?", "These keys"]]
                 delegate: Item {
                     required property var modelData

@@ -84,6 +84,9 @@ Panel {
             model: chart.model ? chart.model.xTicks : []
             delegate: Txt {
                 required property var modelData
+                required property int index
+                // In a narrow chart every second one or fewer: none overlap.
+                visible: index % Math.ceil(chart.model.xTicks.length * 66 / Math.max(66, plot.width)) === 0
                 x: Math.max(-chart.gutter + 4, Math.min(plot.width - implicitWidth + 8,
                                                         Math.round(plot.width * modelData.position - implicitWidth / 2)))
                 y: plot.height + 6

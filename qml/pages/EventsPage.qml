@@ -29,7 +29,7 @@ FocusScope {
         y: Theme.s4
         width: parent.width - 2 * x
         height: Theme.controlHeight
-        Field {
+        FilterField {
             id: filter
             objectName: "typeFilter"
             width: Math.min(activeFocus || page.events.filterText.length > 28 ? 460 : 240, toolbar.width - 300)
@@ -39,43 +39,16 @@ FocusScope {
             text: page.events.filterText
             maximumLength: 8192
             wrong: page.events.filterError !== ""
-            property int chosen: -1
-            readonly property var completion: page.events.complete(text, cursorPosition, page.app.overview.eventTypes.names)
-            readonly property var words: activeFocus && text !== "" && !dismissed ? completion.words : []
-            property bool dismissed: false
-            onTextEdited: {
-                dismissed = false
-                chosen = -1
-                debounce.restart()
-            }
-            Keys.onDownPressed: if (words.length > 0) chosen = (chosen + 1) % words.length
-            Keys.onUpPressed: if (words.length > 0) chosen = (chosen + words.length) % (words.length + 1) - 1
-            Keys.onTabPressed: (event) => {
-                if (words.length > 0) take(words[Math.max(0, chosen)])
-                else event.accepted = false
-            }
-            Keys.onReturnPressed: {
-                if (chosen >= 0 && chosen < words.length) take(words[chosen])
-                else apply()
-            }
-            Keys.onEscapePressed: {
-                if (words.length > 0) {
-                    dismissed = true
-                } else if (text !== "") {
+            complete: (text, cursor) => page.events.complete(text, cursor, page.app.overview.eventTypes.names)
+            onTyped: debounce.restart()
+            onEntered: apply()
+            onEscaped: {
+                if (text !== "") {
                     text = ""
                     apply()
                 } else {
                     list.forceActiveFocus()
                 }
-            }
-            function take(word) {
-                const rest = text.slice(cursorPosition)
-                const gap = word.endsWith(".") || word.endsWith("(") ? "" : " "
-                const at = completion.from + word.length + gap.length
-                text = text.slice(0, completion.from) + word + gap + rest.replace(/^ /, "")
-                cursorPosition = at
-                chosen = -1
-                debounce.restart()
             }
             function apply() {
                 debounce.stop()
@@ -303,23 +276,10 @@ FocusScope {
                 wrapMode: Text.Wrap
                 elide: Text.ElideNone
             }
-            Repeater {
-                model: hint.pastedId ? [] : filter.words.slice(0, 11)
-                delegate: Rectangle {
-                    id: word
-                    required property int index
-                    required property string modelData
-                    objectName: "filterWord"
-                    width: hintColumn.width
-                    height: 24
-                    radius: Theme.radiusSmall
-                    color: index === filter.chosen ? Theme.selected : wordHover.hovered ? Theme.hover : "transparent"
-                    Accessible.role: Accessible.ListItem
-                    Accessible.name: modelData
-                    Txt { x: Theme.s2; height: parent.height; text: word.modelData; font.family: Theme.mono; font.pixelSize: 12 }
-                    HoverHandler { id: wordHover }
-                    TapHandler { onTapped: filter.take(word.modelData) }
-                }
+            WordList {
+                width: parent.width
+                field: filter
+                words: hint.pastedId ? [] : filter.words
             }
         }
     }

@@ -9,7 +9,9 @@ FocusScope {
     id: page
     required property var app
     readonly property var metrics: app.metrics
-    property real cursor: -1
+    readonly property bool editing: metrics.editor.open
+    readonly property bool asking: metrics.removing !== ""
+    onAskingChanged: if (asking) removeQuestion.open(list)
 
     StateCard {
         objectName: "metricsLoading"
@@ -48,31 +50,32 @@ FocusScope {
     StateCard {
         objectName: "metricsEmpty"
         anchors.centerIn: parent
-        visible: page.metrics.phase === "empty"
+        visible: page.metrics.phase === "empty" && !page.editing
         tone: "accent"
         iconName: "metrics"
         title: "No metric is defined"
-        text: "Write one into metrics.toml in the data directory, or send its definition to /api/v1/metrics."
+        text: "Define one here, write it into metrics.toml in the data directory, or send it to /api/v1/metrics."
+        Btn { text: "Define one"; iconName: "plus"; primary: true; onClicked: page.metrics.define() }
     }
 
     Item {
         id: content
         anchors.fill: parent
         anchors.margins: Theme.s4
-        visible: page.metrics.phase === "data"
+        visible: page.metrics.phase === "data" || (page.editing && page.metrics.phase === "empty")
 
         Banner {
             id: banner
             objectName: "metricsBanner"
             width: parent.width
-            readonly property bool unanswered: page.metrics.pointsError !== "" && page.metrics.pointsPhase !== "error"
+            readonly property bool unanswered: page.metrics.shown.errorText !== "" && page.metrics.shown.phase !== "error"
             visible: page.metrics.stale || unanswered || page.metrics.errorText !== "" || page.metrics.notice !== ""
             height: visible ? implicitHeight : 0
             tone: page.app.connection.state === "failed" ? "bad" : "warning"
             title: page.metrics.stale ? "These numbers are old" : page.metrics.notice !== "" ? "That did not work"
                    : unanswered ? "These points are old" : "The list may be old"
             text: page.metrics.stale ? page.app.connection.errorText
-                  : page.metrics.notice !== "" ? page.metrics.notice : unanswered ? page.metrics.pointsError : page.metrics.errorText
+                  : page.metrics.notice !== "" ? page.metrics.notice : unanswered ? page.metrics.shown.errorText : page.metrics.errorText
             canRetry: page.metrics.stale
             onRetry: page.app.connection.reconnect()
             onCopy: page.app.copy(text, "error")
@@ -85,6 +88,13 @@ FocusScope {
             width: Math.round(Math.min(320, Math.max(220, parent.width * 0.24)))
             title: "Metrics"
             note: list.count
+            tools: Btn {
+                objectName: "defineMetric"
+                anchors.verticalCenter: parent.verticalCenter
+                iconName: "plus"
+                tip: "Define a new metric (N)"
+                onClicked: page.metrics.define()
+            }
             Rectangle { x: 1; width: parent.width - 2; height: 1; color: Theme.line }
             ListView {
                 id: list
@@ -113,6 +123,13 @@ FocusScope {
                 }
                 Keys.onDownPressed: step(1)
                 Keys.onUpPressed: step(-1)
+                Keys.onReturnPressed: page.metrics.change()
+                Keys.onDeletePressed: page.metrics.askRemove()
+                Keys.onPressed: (event) => {
+                    if (event.key !== Qt.Key_N || event.modifiers !== Qt.NoModifier) return
+                    page.metrics.define()
+                    event.accepted = true
+                }
                 delegate: Rectangle {
                     id: row
                     required property string name
@@ -183,8 +200,16 @@ FocusScope {
             FocusRing { target: list; radius: Theme.radius; anchors.margins: 0 }
         }
 
+        MetricEditor {
+            id: editor
+            anchors.fill: main
+            app: page.app
+            visible: page.editing
+            onClosed: list.forceActiveFocus()
+        }
         Item {
             id: main
+            visible: !page.editing
             anchors.left: side.right
             anchors.leftMargin: Theme.s3
             anchors.right: parent.right
@@ -213,6 +238,26 @@ FocusScope {
                     small: true
                     faint: true
                 }
+                Row {
+                    anchors.right: parent.right
+                    spacing: Theme.s1
+                    Btn {
+                        objectName: "changeMetric"
+                        iconName: "edit"
+                        enabled: page.metrics.canChange
+                        tip: enabled ? "Change this metric (Enter)" : ""
+                        onClicked: page.metrics.change()
+                    }
+                    Btn {
+                        objectName: "removeMetric"
+                        iconName: "trash"
+                        enabled: page.metrics.canChange
+                        tip: enabled ? "Remove this metric (Delete)" : ""
+                        onClicked: page.metrics.askRemove()
+                    }
+                    HoverHandler { id: overButtons }
+                    Tip { text: page.metrics.fixedText !== "" ? "Not to be changed here: " + page.metrics.fixedText : ""; shown: overButtons.hovered }
+                }
                 Segmented {
                     objectName: "metricStep"
                     anchors.left: stepLabel.right
@@ -231,7 +276,7 @@ FocusScope {
                 width: parent.width
                 spacing: 6
                 Repeater {
-                    model: page.metrics.labels
+                    model: page.metrics.shown.labels
                     delegate: Rectangle {
                         required property string modelData
                         width: Math.min(labelText.implicitWidth + 18, labels.width)
@@ -287,116 +332,36 @@ FocusScope {
                     onClicked: page.metrics.cancelBackfill()
                 }
             }
-            Item {
-                id: body
+            PointsView {
                 anchors.top: filling.bottom
                 anchors.topMargin: Theme.s3
                 anchors.bottom: parent.bottom
                 width: parent.width
-                readonly property bool shown: page.metrics.pointsPhase === "data"
-
-                TimeChart {
-                    id: chart
-                    objectName: "metricChart"
-                    visible: body.shown && page.metrics.chartKind === "line"
-                    width: parent.width
-                    height: visible ? Math.round(parent.height * 0.56) : 0
-                    title: page.metrics.title
-                    model: page.metrics.chart
-                    colors: Theme.seriesColors
-                    stale: page.metrics.stale
-                    cursor: page.cursor
-                    onCursorMoved: (position) => page.cursor = position
-                    onCopyRequested: (text) => page.app.copy(text, "chart's data")
-                }
-                Panel {
-                    id: ranks
-                    visible: body.shown && page.metrics.chartKind === "rank"
-                    width: parent.width
-                    height: visible ? Math.round(parent.height * 0.56) : 0
-                    title: page.metrics.title
-                    note: "most frequent values of the newest step"
-                    RankList {
-                        objectName: "metricTop"
-                        anchors.fill: parent
-                        anchors.margins: Theme.s3
-                        anchors.topMargin: 0
-                        model: page.metrics.top
-                    }
-                }
-                Panel {
-                    id: table
-                    visible: body.shown
-                    y: chart.height + ranks.height + (chart.height + ranks.height > 0 ? Theme.s3 : 0)
-                    width: parent.width
-                    height: parent.height - y
-                    clip: true
-                    readonly property int timeWidth: 132
-                    // Without groups their column is the value's: texts and most frequent values are long.
-                    readonly property bool grouped: page.metrics.grouped
-                    readonly property int valueWidth: grouped ? 150 : free
-                    readonly property int free: width - timeWidth - marksWidth - 2 * Theme.s3 - Theme.s4
-                    readonly property int marksWidth: Math.round(Math.max(130, width * 0.28))
-                    readonly property int groupWidth: free - valueWidth
-                    Row {
-                        x: Theme.s3 + 1
-                        height: 30
-                        Txt { width: table.timeWidth; height: parent.height; text: "From"; small: true; faint: true; strong: true }
-                        Txt { width: table.groupWidth; height: parent.height; visible: table.grouped; text: "Group"; small: true; faint: true; strong: true }
-                        Txt { width: table.valueWidth; height: parent.height; text: "Value"; small: true; faint: true; strong: true; horizontalAlignment: Text.AlignRight }
-                        Item { width: Theme.s4; height: 1 }
-                        Txt { width: table.marksWidth; height: parent.height; text: "Good to know"; small: true; faint: true; strong: true }
-                    }
-                    Rectangle { y: 30; x: 1; width: parent.width - 2; height: 1; color: Theme.line }
-                    ListView {
-                        objectName: "metricPoints"
-                        anchors.fill: parent
-                        anchors.topMargin: 31
-                        anchors.margins: 1
-                        clip: true
-                        activeFocusOnTab: true
-                        model: page.metrics.points
-                        reuseItems: true
-                        boundsBehavior: Flickable.StopAtBounds
-                        opacity: page.metrics.stale ? 0.6 : 1
-                        T.ScrollBar.vertical: ScrollMark {}
-                        Accessible.role: Accessible.List
-                        Accessible.name: "Points, newest first"
-                        delegate: Item {
-                            id: point
-                            required property string time
-                            required property string group
-                            required property string valueText
-                            required property string marks
-                            required property bool other
-                            width: ListView.view ? ListView.view.width : 0
-                            height: Theme.rowHeight
-                            Accessible.role: Accessible.ListItem
-                            Accessible.name: time + " " + group + ": " + valueText + " " + marks
-                            Row {
-                                x: Theme.s3
-                                height: parent.height
-                                Txt { width: table.timeWidth; height: parent.height; text: point.time; muted: true }
-                                Txt { width: table.groupWidth; height: parent.height; visible: table.grouped; text: point.group; font.italic: point.other }
-                                Txt { width: table.valueWidth; height: parent.height; text: point.valueText; strong: true; horizontalAlignment: Text.AlignRight }
-                                Item { width: Theme.s4; height: 1 }
-                                Txt { width: table.marksWidth; height: parent.height; text: point.marks; small: true; faint: true }
-                            }
-                        }
-                    }
-                }
-                StateCard {
-                    objectName: "pointsCard"
-                    anchors.centerIn: parent
-                    visible: !body.shown
-                    readonly property string state_: page.metrics.pointsPhase
-                    waiting: state_ === "loading"
-                    tone: state_ === "error" ? "bad" : "none"
-                    iconName: state_ === "error" ? "cross" : state_ === "empty" ? "inbox" : "clock"
-                    title: state_ === "error" ? "This question was not answered" : state_ === "empty" ? "Nothing in this range" : "Reading …"
-                    text: state_ === "error" ? page.metrics.pointsError
-                          : state_ === "empty" ? "No event of this metric falls into it. A longer range may have some." : ""
-                }
+                app: page.app
+                view: page.metrics.shown
+                title: page.metrics.title
+                stale: page.metrics.stale
+            }
+        }
+    }
+    Question {
+        id: removeQuestion
+        objectName: "removeQuestion"
+        visible: false
+        first: keepMetric
+        tone: "bad"
+        iconName: "trash"
+        title: "Remove " + page.metrics.removing + "?"
+        text: "What it holds is gone for good; the events stay. Defined again it is filled from the journal, as far back as that reaches."
+        onCancelled: page.metrics.keep()
+        Btn { id: keepMetric; objectName: "keepMetric"; text: "Keep it"; primary: true; onClicked: removeQuestion.cancel() }
+        Btn {
+            objectName: "confirmRemove"
+            text: "Remove"
+            danger: true
+            onClicked: {
+                removeQuestion.close()
+                page.metrics.remove()
             }
         }
     }

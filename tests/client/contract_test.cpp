@@ -72,6 +72,13 @@ public:
             metrics_.put(definition, [&](auto result) { told = std::move(result); });
             return told;
         };
+        fake_.on_try_metric = [this](const MetricDefinition& definition) {
+            Result<bool> told = true;
+            metrics_.try_put(definition, [&](const auto& tried) {
+                if (!tried.ok()) told = tried.error();
+            });
+            return told;
+        };
         fake_.on_remove_metric = [this](const std::string& name) {
             Result<bool> told = false;
             metrics_.remove(name, [&](auto result) { told = std::move(result); });
@@ -419,6 +426,13 @@ TEST_P(ClientContract, TellsOfMetricsAndTheirPoints) {
         settled(query::PointsAnswer(), [&](auto done) { metrics.points(query, &context, std::move(done)); });
     ASSERT_TRUE(points.ok()) << points.error().describe();
     EXPECT_EQ(api::write_json({*points}, {}), api::write_json({tests::scripted_points(query)}, {}));
+    query::PointsQuery raw = query;
+    raw.metric.clear();
+    raw.raw = query::RawAggregate{Aggregate::Sum, {{Field::Prop, "amount"}}, 0, {}, {}, TimeBasis::Activity};
+    const auto over_events =
+        settled(query::PointsAnswer(), [&](auto done) { metrics.points(raw, &context, std::move(done)); });
+    ASSERT_TRUE(over_events.ok()) << over_events.error().describe();
+    EXPECT_THAT(over_events->points[0].group, ElementsAre("sum(props.amount) activity where props.currency = EUR"));
     query.metric = "nobody";
     EXPECT_EQ(settled(query::PointsAnswer(), [&](auto done) { metrics.points(query, &context, std::move(done)); })
                   .error()
@@ -439,6 +453,13 @@ TEST_P(ClientContract, TellsOfMetricsAndTheirPoints) {
     ASSERT_TRUE(added.ok()) << added.error().describe();
     EXPECT_EQ(added->definition.name, "purchases");
     EXPECT_EQ(put("revenue").error().code, ErrorCode::Conflict);
+    const auto tried = [&](const std::string& name) {
+        return settled(
+            false, [&](auto done) { metrics.try_metric(tests::scripted_definition(name), &context, std::move(done)); });
+    };
+    EXPECT_TRUE(tried("signups").ok());
+    EXPECT_EQ(tried("revenue").error().code, ErrorCode::Conflict);
+    EXPECT_EQ(names().size(), 3U) << "nothing came of trying";
     const auto remove = [&](const std::string& name) {
         return settled(false, [&](auto done) { metrics.remove_metric(name, &context, std::move(done)); });
     };

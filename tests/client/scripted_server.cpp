@@ -208,6 +208,13 @@ QByteArray ScriptedServer::answer_metrics(const QByteArray& method, const QStrin
         const auto definition = api::read_definition(body, rest);
         if (!definition.ok()) return problem_reply(definition.error());
         metrics.put(*definition, written([](const api::MetricStatus& one) { return api::write_status(one); }));
+    } else if (method == "POST") {
+        if (rest != "validate") return reply(404, "{}");
+        const auto definition = api::read_definition(body);
+        if (!definition.ok()) return problem_reply(definition.error());
+        metrics.try_put(*definition, written([](const api::MetricStatus& one) {
+            return R"({"definition":)" + api::write_definition(one.definition) + "}";
+        }));
     } else if (rest.ends_with("/backfill")) {
         metrics.cancel_backfill(rest.substr(0, rest.size() - 9), nothing);
     } else {

@@ -249,6 +249,72 @@ TEST_F(PagesTest, AMetricIsChosenByKeyAndItsFillingCancelled) {
     EXPECT_TRUE(eventually([&] { return cancelled == 1; }));
 }
 
+TEST_F(PagesTest, AMetricIsDefinedByKeys) {
+    play(u"metrics-data"_s);
+    std::vector<MetricDefinition> put;
+    stage.fake.on_put_metric = [&](const MetricDefinition& definition) {
+        put.push_back(definition);
+        api::MetricStatus status;
+        status.definition = definition;
+        return Result<api::MetricStatus>(status);
+    };
+    const auto type = [&](const QString& text) {
+        for (const QChar c : text) stage.press(Qt::Key_unknown, Qt::NoModifier, QString(c));
+    };
+    const auto field = [&](const char16_t* key) { return stage.find(u"metricForm_"_s + QString::fromUtf16(key)); };
+    stage.find(u"metricList"_s)->forceActiveFocus();
+    stage.press(Qt::Key_N, Qt::NoModifier, u"n"_s);
+    ASSERT_TRUE(shown(u"metricEditor"_s));
+    ASSERT_TRUE(eventually([&] { return shown(u"previewChart"_s); })) << "what it would have shown";
+    ASSERT_TRUE(field(u"name")->hasActiveFocus());
+    type(u"9"_s);
+    EXPECT_TRUE(text_of(stage.find(u"metricFault_name"_s)).contains(u"letters"));
+    stage.press(Qt::Key_Backspace);
+    type(u"signups"_s);
+    EXPECT_FALSE(shown(u"metricFault_name"_s));
+    for (int i = 0; i < 3; ++i) stage.press(Qt::Key_Tab);
+    ASSERT_TRUE(field(u"where")->hasActiveFocus()) << "unit, description, where";
+    type(u"eve"_s);
+    stage.press(Qt::Key_Down);
+    stage.press(Qt::Key_Tab);
+    EXPECT_EQ(field(u"where")->property("text").toString(), u"event_type ");
+    type(u"= signup"_s);
+    stage.press(Qt::Key_Escape);
+    EXPECT_TRUE(shown(u"discardQuestion"_s)) << "nothing typed is lost by one key";
+    stage.press(Qt::Key_Escape);
+    ASSERT_FALSE(shown(u"discardQuestion"_s));
+    ASSERT_TRUE(field(u"where")->hasActiveFocus());
+    stage.press(Qt::Key_S, Qt::ControlModifier);
+    ASSERT_TRUE(eventually([&] { return !shown(u"metricEditor"_s); }));
+    ASSERT_EQ(put.size(), 1U);
+    EXPECT_EQ(put[0].name, "signups");
+    EXPECT_EQ(put[0].where.text(), "event_type = signup");
+    EXPECT_TRUE(stage.find(u"metricList"_s)->hasActiveFocus());
+}
+
+TEST_F(PagesTest, AMetricIsRemovedWhenThatIsConfirmed) {
+    play(u"metrics-data"_s);
+    std::vector<std::string> removed;
+    stage.fake.on_remove_metric = [&](const std::string& name) {
+        removed.push_back(name);
+        return Result<bool>(true);
+    };
+    stage.find(u"metricList"_s)->forceActiveFocus();
+    stage.press(Qt::Key_Delete);
+    EXPECT_FALSE(shown(u"removeQuestion"_s)) << "it is built in";
+    stage.app.metrics()->select(u"frequent_searches"_s);
+    stage.press(Qt::Key_Delete);
+    ASSERT_TRUE(shown(u"removeQuestion"_s));
+    stage.press(Qt::Key_Return);
+    EXPECT_FALSE(shown(u"removeQuestion"_s)) << "Return keeps it";
+    EXPECT_TRUE(removed.empty());
+    stage.app.commands()->run(u"metric-remove"_s);
+    ASSERT_TRUE(shown(u"removeQuestion"_s));
+    stage.click(stage.find(u"confirmRemove"_s));
+    EXPECT_TRUE(eventually([&] { return removed == std::vector<std::string>{"frequent_searches"}; }));
+    EXPECT_FALSE(shown(u"removeQuestion"_s));
+}
+
 TEST_F(PagesTest, ALoadRunStartsShowsAndStops) {
     play(u"load-empty"_s);
     ASSERT_TRUE(shown(u"loadEmpty"_s));

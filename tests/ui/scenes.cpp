@@ -150,6 +150,7 @@ api::Overview sample_overview() {
     overview.ledger.accepted = 56'203'881;
     overview.ledger.aggregated = 56'202'961;
     overview.ledger.in_flight = 920;
+    overview.canary = api::CanarySight{186.4, overview.as_of.plus_micros(-4 * Timestamp::kMicrosPerSecond), 0, {}};
     return overview;
 }
 
@@ -352,7 +353,7 @@ void fill(Stage& stage) {
     next.skipped = 48'211;
     stage.fake.publish(next);
     if (stage.app.page() == viewmodels::ConsoleViewModel::MetricsPage)
-        eventually([&] { return stage.app.metrics()->points_phase() == u"data"; });
+        eventually([&] { return stage.app.metrics()->shown()->phase() == u"data"; });
 }
 
 void none_yet(Stage& stage) {
@@ -480,7 +481,7 @@ std::vector<Scene> make_scenes() {
             fill(stage);
             eventually([&] { return stage.app.metrics()->phase() == u"data"; });
             stage.app.metrics()->select(QString::fromUtf16(name));
-            eventually([&] { return stage.app.metrics()->points_phase() == u"data"; });
+            eventually([&] { return stage.app.metrics()->shown()->phase() == u"data"; });
         });
     };
     all.push_back({u"metrics-groups"_s, metric(u"revenue")});
@@ -493,7 +494,37 @@ std::vector<Scene> make_scenes() {
                                Error::make(ErrorCode::Unavailable, "too many questions wait; try again"));
                        };
                        stage.app.metrics()->select(u"revenue"_s);
-                       eventually([&] { return stage.app.metrics()->points_phase() == u"error"; });
+                       eventually([&] { return stage.app.metrics()->shown()->phase() == u"error"; });
+                   })});
+    all.push_back({u"metrics-editor-new"_s, on(Console::MetricsPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.app.metrics()->define();
+                       eventually([&] { return stage.app.metrics()->editor()->preview()->phase() == u"data"; });
+                   })});
+    all.push_back({u"metrics-editor-change"_s, on(Console::MetricsPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.app.metrics()->select(u"latency_by_page_and_country"_s);
+                       stage.app.metrics()->change();
+                       eventually([&] { return stage.app.metrics()->editor()->preview()->phase() == u"data"; });
+                   })});
+    all.push_back({u"metrics-editor-faults"_s, on(Console::MetricsPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.app.metrics()->define();
+                       viewmodels::MetricEditorViewModel* editor = stage.app.metrics()->editor();
+                       editor->set(u"where"_s, u"event_type = purchase and props.amount_usd >"_s);
+                       editor->set(u"kind"_s, u"gauge"_s);
+                       editor->set(u"window"_s, u"90"_s);
+                       editor->set(u"wider"_s, u"45s 30d"_s);
+                       for (const char16_t* key : {u"where", u"window", u"wider"})
+                           if (QQuickItem* field = stage.find(u"metricForm_"_s + QString::fromUtf16(key)))
+                               field->setProperty("text", editor->value(QString::fromUtf16(key)));
+                       editor->save();
+                       eventually([&] { return stage.app.metrics()->editor()->preview()->phase() == u"data"; });
+                   })});
+    all.push_back({u"metrics-remove"_s, on(Console::MetricsPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.app.metrics()->select(u"frequent_searches"_s);
+                       stage.app.metrics()->askRemove();
                    })});
     all.push_back({u"load-failed"_s, on(Console::LoadPage, [](Stage& stage) {
                        fill(stage);
@@ -510,6 +541,15 @@ std::vector<Scene> make_scenes() {
     all.push_back({u"load-wrong-plan"_s, on(Console::LoadPage, [](Stage& stage) {
                        fill(stage);
                        stage.app.load()->set_rate(0);
+                   })});
+    all.push_back({u"overview-canary-missed"_s, on(Console::OverviewPage, [](Stage& stage) {
+                       fill(stage);
+                       api::Overview overview = sample_overview();
+                       overview.active_users_error = 0.0125;
+                       overview.canary->fault =
+                           "an event of the server's own is aggregated and not committed to the store after 5 s";
+                       stage.fake.publish(overview, true);
+                       eventually([&] { return !stage.app.overview()->canary_fault().isEmpty(); });
                    })});
     all.push_back({u"overview-ledger-off"_s, on(Console::OverviewPage, [](Stage& stage) {
                        fill(stage);

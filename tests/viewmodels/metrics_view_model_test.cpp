@@ -57,26 +57,32 @@ protected:
             return answer;
         };
     }
-    void open() {
+    void go_live() {
         fake.start();
-        ASSERT_TRUE(eventually([&] { return fake.state() == ConnectionState::Live; }));
+        ASSERT_TRUE(eventually([&] { return fake.state() == ConnectionState::Syncing; }));
+        fake.publish(overview, true);
+        ASSERT_EQ(fake.state(), ConnectionState::Live);
+    }
+    void open() {
+        go_live();
         page.set_active(true);
-        ASSERT_TRUE(eventually([&] { return page.points_phase() != u"loading" || page.phase() == u"empty"; }));
+        ASSERT_TRUE(eventually([&] { return page.shown()->phase() != u"loading" || page.phase() == u"empty"; }));
     }
 
     std::vector<api::MetricStatus> listed{metric("active_users", "distinct(user_id)"),
                                           metric("revenue", "sum(props.amount)", {{Field::Prop, "currency"}})};
     std::vector<query::Point> points{point(60'000'000, {}, 5), point(120'000'000, {}, 7)};
     std::optional<Error> refusal;
+    api::Overview overview;
     tests::StandingClock clock;
     client::FakeClient fake;
-    MetricsViewModel page{fake, clock};
-    QAbstractItemModelTester list_tester{page.metrics()}, points_tester{page.points()};
+    OverviewStore store{fake, clock};
+    MetricsViewModel page{fake, clock, store};
+    QAbstractItemModelTester list_tester{page.metrics()}, points_tester{page.shown()->points()};
 };
 
 TEST_F(MetricsTest, AsksNothingUntilItIsLookedAt) {
-    fake.start();
-    ASSERT_TRUE(eventually([&] { return fake.state() == ConnectionState::Live; }));
+    go_live();
     settle_events();
     EXPECT_TRUE(fake.asked_points().empty());
     EXPECT_EQ(page.phase(), u"loading");
@@ -86,18 +92,19 @@ TEST_F(MetricsTest, ShowsTheFirstMetricOverTheRange) {
     open();
     EXPECT_EQ(page.phase(), u"data");
     EXPECT_EQ(page.selected(), u"active_users");
-    EXPECT_EQ(page.points_phase(), u"data");
+    EXPECT_EQ(page.shown()->phase(), u"data");
     ASSERT_EQ(fake.asked_points().size(), 1U);
     const query::PointsQuery& asked = fake.asked_points()[0];
     EXPECT_EQ(asked.range.to, clock.now());
     EXPECT_EQ(asked.range.to.micros - asked.range.from.micros, kHourMicros);
     EXPECT_EQ(asked.step_micros, kMinuteMicros);
-    EXPECT_EQ(page.points()->count(), 2);
-    EXPECT_EQ(page.points()->data(page.points()->index(0), PointListModel::ValueText).toString(), u"7");
-    EXPECT_TRUE(page.labels().contains(u"last window open"_s));
-    ASSERT_TRUE(page.chart());
-    EXPECT_EQ(page.chart()->names(), QStringList{u"active_users"_s});
-    EXPECT_TRUE(page.chart()->has_data());
+    EXPECT_EQ(page.shown()->points()->count(), 2);
+    EXPECT_EQ(page.shown()->points()->data(page.shown()->points()->index(0), PointListModel::ValueText).toString(),
+              u"7");
+    EXPECT_TRUE(page.shown()->labels().contains(u"last window open"_s));
+    ASSERT_TRUE(page.shown()->chart());
+    EXPECT_EQ(page.shown()->chart()->names(), QStringList{u"active_users"_s});
+    EXPECT_TRUE(page.shown()->chart()->has_data());
 }
 
 TEST_F(MetricsTest, ChoosesAStepThatAChartCanShow) {
@@ -116,12 +123,13 @@ TEST_F(MetricsTest, DrawsTheGroupsWithMost) {
     open();
     points = {point(60'000'000, {"EUR"}, 3), point(60'000'000, {""}, 4)};
     page.select(u"revenue"_s);
-    ASSERT_TRUE(eventually([&] { return page.points_phase() == u"data"; }));
+    ASSERT_TRUE(eventually([&] { return page.shown()->phase() == u"data"; }));
     ASSERT_EQ(fake.asked_points().size(), 3U);
     EXPECT_EQ(fake.asked_points()[1].step_micros, 0) << "first which groups have most";
     EXPECT_EQ(fake.asked_points()[2].filter.text(), "props.currency = EUR or not exists props.currency");
-    EXPECT_EQ(page.chart()->names().size(), 2);
-    EXPECT_EQ(page.points()->data(page.points()->index(1), PointListModel::Group).toString(), viewmodels::none());
+    EXPECT_EQ(page.shown()->chart()->names().size(), 2);
+    EXPECT_EQ(page.shown()->points()->data(page.shown()->points()->index(1), PointListModel::Group).toString(),
+              viewmodels::none());
 }
 
 TEST_F(MetricsTest, SaysWhatMustBeKnownToReadTheNumbers) {
@@ -131,12 +139,13 @@ TEST_F(MetricsTest, SaysWhatMustBeKnownToReadTheNumbers) {
     points[1].open = true;
     open();
     QStringList labels;
-    for (QString label : page.labels()) labels.append(label.replace(QChar(u'\u202F'), u' '));
+    for (QString label : page.shown()->labels()) labels.append(label.replace(QChar(u'\u202F'), u' '));
     EXPECT_TRUE(labels.contains(u"corrected by 12 late events"_s));
     EXPECT_TRUE(labels.contains(u"estimate ±0.8 %"_s));
-    QString marks = page.points()->data(page.points()->index(0), PointListModel::Marks).toString();
+    QString marks = page.shown()->points()->data(page.shown()->points()->index(0), PointListModel::Marks).toString();
     EXPECT_EQ(marks.replace(QChar(u'\u202F'), u' '), u"open, estimate ±0.8 %");
-    EXPECT_EQ(page.points()->data(page.points()->index(1), PointListModel::Marks).toString(), u"12 late");
+    EXPECT_EQ(page.shown()->points()->data(page.shown()->points()->index(1), PointListModel::Marks).toString(),
+              u"12 late");
 }
 
 TEST_F(MetricsTest, ShowsAndCancelsABackfill) {
@@ -162,17 +171,17 @@ TEST_F(MetricsTest, AnAnswerToAnEarlierQuestionIsNotShown) {
     page.set_range(900);  // before the other was answered
     ASSERT_TRUE(eventually([&] { return fake.asked_points().size() == 3; }));
     settle_events();
-    EXPECT_DOUBLE_EQ(page.chart()->to() - page.chart()->from(), 900);
+    EXPECT_DOUBLE_EQ(page.shown()->chart()->to() - page.shown()->chart()->from(), 900);
 }
 
 TEST_F(MetricsTest, ARefusedQuestionSaysWhy) {
     refusal = Error::make(ErrorCode::Unavailable, "too many questions wait");
     open();
-    EXPECT_EQ(page.points_phase(), u"error");
-    EXPECT_TRUE(page.points_error().contains(u"too many questions wait"_s));
+    EXPECT_EQ(page.shown()->phase(), u"error");
+    EXPECT_TRUE(page.shown()->error_text().contains(u"too many questions wait"_s));
     refusal.reset();
     page.refresh();
-    EXPECT_TRUE(eventually([&] { return page.points_phase() == u"data"; }));
+    EXPECT_TRUE(eventually([&] { return page.shown()->phase() == u"data"; }));
 }
 
 TEST_F(MetricsTest, KeepsWhatItKnowsWhenTheConnectionBreaks) {
@@ -180,17 +189,116 @@ TEST_F(MetricsTest, KeepsWhatItKnowsWhenTheConnectionBreaks) {
     fake.go(ConnectionState::Degraded, "gone");
     EXPECT_TRUE(page.stale());
     EXPECT_EQ(page.phase(), u"data");
-    EXPECT_EQ(page.points()->count(), 2);
+    EXPECT_EQ(page.shown()->points()->count(), 2);
 }
 
 TEST_F(MetricsTest, HasNothingToAskWithoutTheFeature) {
     fake.say_hello({"streamgauge", "0.1.0", 1, 1, {"live"}});
-    fake.start();
-    ASSERT_TRUE(eventually([&] { return fake.state() == ConnectionState::Live; }));
+    go_live();
     page.set_active(true);
     settle_events();
     EXPECT_EQ(page.phase(), u"none");
     EXPECT_TRUE(fake.asked_points().empty());
+}
+
+TEST_F(MetricsTest, FollowsTheLiveFeed) {
+    open();
+    ASSERT_EQ(fake.asked_points().size(), 1U);
+    const auto told = [&](std::uint64_t aggregated) {
+        overview.ledger.aggregated = aggregated;
+        fake.publish(overview);
+    };
+    clock.advance_seconds(1);
+    told(0);
+    EXPECT_EQ(fake.asked_points().size(), 1U) << "nothing was aggregated";
+    told(5);
+    ASSERT_EQ(fake.asked_points().size(), 2U) << "at once";
+    ASSERT_TRUE(eventually([&] { return !page.shown()->asking(); }));
+    clock.advance_seconds(0.3);
+    told(9);
+    EXPECT_EQ(fake.asked_points().size(), 2U) << "at most twice a second";
+    clock.advance_seconds(0.3);
+    told(9);
+    EXPECT_EQ(fake.asked_points().size(), 3U) << "what came in between is not forgotten";
+    told(20);
+    told(30);
+    EXPECT_EQ(fake.asked_points().size(), 3U) << "one question at a time";
+    ASSERT_TRUE(eventually([&] { return !page.shown()->asking(); }));
+    page.set_paused(true);
+    clock.advance_seconds(2);
+    told(40);
+    EXPECT_EQ(fake.asked_points().size(), 3U);
+    page.set_paused(false);
+    EXPECT_EQ(fake.asked_points().size(), 4U);
+}
+
+TEST_F(MetricsTest, SlidesWithTheTimeAndLooksForOtherMetrics) {
+    open();
+    clock.advance_seconds(59);
+    fake.publish(overview);
+    ASSERT_TRUE(eventually([&] { return !page.shown()->asking(); }));
+    EXPECT_EQ(fake.asked_points().size(), 1U);
+    listed.push_back(metric("signups", "count"));
+    clock.advance_seconds(2);
+    fake.publish(overview);
+    EXPECT_EQ(fake.asked_points().size(), 2U) << "a step is over";
+    clock.advance_seconds(5);
+    fake.publish(overview);
+    EXPECT_TRUE(eventually([&] { return page.metrics()->count() == 3; }));
+}
+
+TEST_F(MetricsTest, RemovesAMetricWhenThatIsConfirmed) {
+    std::vector<std::string> removed;
+    fake.on_remove_metric = [&](const std::string& name) {
+        removed.push_back(name);
+        listed.erase(listed.begin());
+        return Result<bool>(true);
+    };
+    open();
+    ASSERT_TRUE(page.can_change());
+    page.askRemove();
+    EXPECT_EQ(page.removing(), u"active_users");
+    page.keep();
+    page.remove();
+    settle_events();
+    EXPECT_TRUE(removed.empty());
+    page.askRemove();
+    page.remove();
+    EXPECT_TRUE(eventually([&] { return page.metrics()->count() == 1; }));
+    EXPECT_THAT(removed, testing::ElementsAre("active_users"));
+    EXPECT_EQ(page.selected(), u"revenue");
+}
+
+TEST_F(MetricsTest, WhatIsFixedIsNotChanged) {
+    listed[0].definition.id = metric::kActiveUsers;
+    listed[1].from_file = true;
+    open();
+    EXPECT_FALSE(page.can_change());
+    EXPECT_TRUE(page.fixed_text().contains(u"built in"));
+    page.change();
+    page.askRemove();
+    EXPECT_FALSE(page.editor()->is_open());
+    EXPECT_EQ(page.removing(), u"");
+    page.select(u"revenue"_s);
+    EXPECT_TRUE(page.fixed_text().contains(u"metrics.toml"));
+}
+
+TEST_F(MetricsTest, WhatWasSavedIsSelectedAndItsFillingShown) {
+    fake.on_put_metric = [this](const MetricDefinition& definition) {
+        api::MetricStatus status;
+        status.definition = definition;
+        status.backfill = api::Backfill{1, 1'000, 0, {}};
+        listed.push_back(status);
+        return Result<api::MetricStatus>(status);
+    };
+    open();
+    page.define();
+    ASSERT_TRUE(page.editor()->is_open());
+    page.editor()->set(u"name"_s, u"signups"_s);
+    page.editor()->save();
+    ASSERT_TRUE(eventually([&] { return page.metrics()->count() == 3; }));
+    EXPECT_EQ(page.selected(), u"signups");
+    EXPECT_TRUE(page.filling());
 }
 
 }  // namespace

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A labelled text of the metric editor's form: what is typed goes to the editor, what is wrong with it stands below.
+import QtQuick
+import QtQuick.Templates as T
+import "../theme"
+
+Column {
+    id: field
+    required property var editor
+    required property string key
+    property string label
+    property string placeholder
+    property string tip
+    property bool mono: false
+    property alias complete: input.complete
+    property alias input: input
+    property alias maximumLength: input.maximumLength
+    readonly property string fault: editor.faults[key] || ""
+    signal escaped()
+    spacing: 5
+
+    Txt { text: field.label; small: true; muted: true; strong: true }
+    FilterField {
+        id: input
+        objectName: "metricForm_" + field.key
+        width: field.width
+        tabTakes: false
+        label: field.label
+        placeholderText: field.placeholder
+        wrong: field.fault !== ""
+        font.family: field.mono ? Theme.mono : Theme.sans
+        font.pixelSize: field.mono ? 12 : Theme.sizeBody
+        Accessible.description: field.fault !== "" ? field.fault : field.tip
+        Component.onCompleted: read()
+        onTyped: field.editor.set(field.key, text)
+        onEscaped: field.escaped()
+        function read() {
+            text = field.editor.value(field.key)
+            cursorPosition = 0
+        }
+        Connections {
+            target: field.editor
+            function onLoaded() { input.read() }
+        }
+        HoverHandler { id: over }
+        Tip { text: field.tip; shown: over.hovered && !input.activeFocus }
+        T.Popup {
+            y: input.height + 4
+            width: Math.max(input.width, 240)
+            padding: Theme.s1
+            visible: input.words.length > 0
+            closePolicy: T.Popup.NoAutoClose
+            background: Rectangle { radius: Theme.radiusSmall; color: Theme.raised; border.color: Theme.lineStrong }
+            contentItem: WordList { field: input; wordName: "metricFormWord" }
+        }
+    }
+    Txt {
+        objectName: "metricFault_" + field.key
+        visible: field.fault !== ""
+        width: field.width
+        text: field.fault
+        small: true
+        color: Theme.bad
+        wrapMode: Text.Wrap
+        elide: Text.ElideNone
+    }
+}
