@@ -7,10 +7,6 @@
 
 namespace streamgauge::viewmodels {
 
-int LoadSecondsModel::rowCount(const QModelIndex& parent) const {
-    return parent.isValid() ? 0 : count();
-}
-
 QVariant LoadSecondsModel::data(const QModelIndex& index, int role) const {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid)) return {};
     const api::LoadSecond& second = seconds_[seconds_.size() - 1 - static_cast<std::size_t>(index.row())];

@@ -2,34 +2,28 @@
 // The seconds of a load run as a table, newest first.
 #pragma once
 
-#include <QAbstractListModel>
-
 #include <vector>
 
 #include "api/types.h"
+#include "viewmodels/counted_model.h"
 
 namespace streamgauge::viewmodels {
 
 // Lives on: GUI thread.
-class LoadSecondsModel : public QAbstractListModel {
+class LoadSecondsModel : public CountedModel {
     Q_OBJECT
-    Q_PROPERTY(int count READ count NOTIFY countChanged)
 public:
     enum Role { Second = Qt::UserRole, Planned, Ok, Limited, Other, Average, P95, HasErrors };
-    using QAbstractListModel::QAbstractListModel;
+    using CountedModel::CountedModel;
 
     // New or changed ones, ascending.
     void merge(const std::vector<api::LoadSecond>& seconds);
     void clear();
     const std::vector<api::LoadSecond>& seconds() const { return seconds_; }  // ascending
 
-    int count() const { return static_cast<int>(seconds_.size()); }
-    int rowCount(const QModelIndex& parent = {}) const override;
+    int count() const override { return static_cast<int>(seconds_.size()); }
     QVariant data(const QModelIndex& index, int role) const override;
     QHash<int, QByteArray> roleNames() const override;
-
-Q_SIGNALS:
-    void countChanged();
 
 private:
     std::vector<api::LoadSecond> seconds_;

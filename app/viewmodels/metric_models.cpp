@@ -90,10 +90,6 @@ bool MetricListModel::is_filling() const {
     return std::any_of(rows_.begin(), rows_.end(), [](const auto& row) { return row.backfill.has_value(); });
 }
 
-int MetricListModel::rowCount(const QModelIndex& parent) const {
-    return parent.isValid() ? 0 : count();
-}
-
 QVariant MetricListModel::data(const QModelIndex& index, int role) const {
     const api::MetricStatus* status = at(index.row());
     if (!status) return {};
@@ -155,10 +151,6 @@ void PointListModel::set(const query::PointsAnswer& answer) {
     rows_ = std::move(newest_first);
     endResetModel();
     Q_EMIT countChanged();
-}
-
-int PointListModel::rowCount(const QModelIndex& parent) const {
-    return parent.isValid() ? 0 : count();
 }
 
 QVariant PointListModel::data(const QModelIndex& index, int role) const {

@@ -2,12 +2,11 @@
 // The lists of the Metrics page: what is defined, and the points of what is looked at.
 #pragma once
 
-#include <QAbstractListModel>
-
 #include <vector>
 
 #include "api/metric_service.h"
 #include "query/query.h"
+#include "viewmodels/counted_model.h"
 
 namespace streamgauge::viewmodels {
 
@@ -19,9 +18,8 @@ double value_number(const query::Value& value);
 QString group_text(const std::vector<std::string>& group);
 
 // By name. Lives on: GUI thread.
-class MetricListModel : public QAbstractListModel {
+class MetricListModel : public CountedModel {
     Q_OBJECT
-    Q_PROPERTY(int count READ count NOTIFY countChanged)
 public:
     enum Role {
         Name = Qt::UserRole,
@@ -31,41 +29,32 @@ public:
         ProgressText,
         Owner,  // "built in", "metrics.toml" or empty
     };
-    using QAbstractListModel::QAbstractListModel;
+    using CountedModel::CountedModel;
 
     // Rows that stay only change their data.
     void update(std::vector<api::MetricStatus> metrics);
     const api::MetricStatus* at(int row) const;  // nullptr: no such row
     int row_of(const QString& name) const;       // -1: none
     bool is_filling() const;                     // any of them
-    int count() const { return static_cast<int>(rows_.size()); }
-    int rowCount(const QModelIndex& parent = {}) const override;
+    int count() const override { return static_cast<int>(rows_.size()); }
     QVariant data(const QModelIndex& index, int role) const override;
     QHash<int, QByteArray> roleNames() const override;
-
-Q_SIGNALS:
-    void countChanged();
 
 private:
     std::vector<api::MetricStatus> rows_;
 };
 
 // Points, newest first, then in the order of the answer. Lives on: GUI thread.
-class PointListModel : public QAbstractListModel {
+class PointListModel : public CountedModel {
     Q_OBJECT
-    Q_PROPERTY(int count READ count NOTIFY countChanged)
 public:
     enum Role { Time = Qt::UserRole, Group, ValueText, Marks, Other };
-    using QAbstractListModel::QAbstractListModel;
+    using CountedModel::CountedModel;
 
     void set(const query::PointsAnswer& answer);
-    int count() const { return static_cast<int>(rows_.size()); }
-    int rowCount(const QModelIndex& parent = {}) const override;
+    int count() const override { return static_cast<int>(rows_.size()); }
     QVariant data(const QModelIndex& index, int role) const override;
     QHash<int, QByteArray> roleNames() const override;
-
-Q_SIGNALS:
-    void countChanged();
 
 private:
     struct Row {

@@ -7,10 +7,6 @@
 
 namespace streamgauge::viewmodels {
 
-int RankModel::rowCount(const QModelIndex& parent) const {
-    return parent.isValid() ? 0 : count();
-}
-
 QVariant RankModel::data(const QModelIndex& index, int role) const {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid)) return {};
     const api::NamedCount& row = rows_[static_cast<std::size_t>(index.row())];

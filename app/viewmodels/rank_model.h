@@ -2,22 +2,20 @@
 // Names with counts, most first. An update moves, inserts and removes rows by name, so that bars can glide.
 #pragma once
 
-#include <QAbstractListModel>
-
 #include <vector>
 
 #include "api/types.h"
+#include "viewmodels/counted_model.h"
 
 namespace streamgauge::viewmodels {
 
 // Lives on: GUI thread.
-class RankModel : public QAbstractListModel {
+class RankModel : public CountedModel {
     Q_OBJECT
-    Q_PROPERTY(int count READ count NOTIFY countChanged)
     Q_PROPERTY(QStringList names READ names NOTIFY countChanged)
 public:
     enum Role { Name = Qt::UserRole, CountText, Share };  // Share: of the first row's count, 0..1
-    using QAbstractListModel::QAbstractListModel;
+    using CountedModel::CountedModel;
 
     // Precondition (both): names are unique.
     void update(const std::vector<api::NamedCount>& rows);
@@ -25,14 +23,10 @@ public:
     // swap at every tick, faster than anybody reads.
     void update_counts(const std::vector<api::NamedCount>& rows);
 
-    int count() const { return static_cast<int>(rows_.size()); }
+    int count() const override { return static_cast<int>(rows_.size()); }
     QStringList names() const;
-    int rowCount(const QModelIndex& parent = {}) const override;
     QVariant data(const QModelIndex& index, int role) const override;
     QHash<int, QByteArray> roleNames() const override;
-
-Q_SIGNALS:
-    void countChanged();
 
 private:
     std::vector<api::NamedCount> rows_;

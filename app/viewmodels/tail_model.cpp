@@ -62,10 +62,6 @@ const api::TailEvent* TailModel::event(int row) const {
     return row >= 0 && row < count() ? &rows_[static_cast<std::size_t>(row)] : nullptr;
 }
 
-int TailModel::rowCount(const QModelIndex& parent) const {
-    return parent.isValid() ? 0 : count();
-}
-
 QVariant TailModel::data(const QModelIndex& index, int role) const {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid | CheckIndexOption::ParentIsInvalid)) return {};
     const api::TailEvent& event = rows_[static_cast<std::size_t>(index.row())];

@@ -2,25 +2,23 @@
 // The newest events, newest first, bounded in rows and in bytes.
 #pragma once
 
-#include <QAbstractListModel>
-
 #include <deque>
 #include <vector>
 
 #include "api/types.h"
+#include "viewmodels/counted_model.h"
 
 namespace streamgauge::viewmodels {
 
 // Lives on: GUI thread.
-class TailModel : public QAbstractListModel {
+class TailModel : public CountedModel {
     Q_OBJECT
-    Q_PROPERTY(int count READ count NOTIFY countChanged)
 public:
     static constexpr std::size_t kRows = 10'000;
     static constexpr std::size_t kBytes = 64 * 1024 * 1024;  // an event may have 64 KiB, ten thousand of those too much
     enum Role { EventId = Qt::UserRole, Type, User, Session, Page, Props, Time, Utc, Offset };
 
-    using QAbstractListModel::QAbstractListModel;
+    using CountedModel::CountedModel;
 
     // Ascending by id; what is not newer than the newest row is left out.
     void add(std::vector<api::TailEvent> events);
@@ -29,13 +27,9 @@ public:
     const api::TailEvent* event(int row) const;
     streamgauge::Offset newest() const { return rows_.empty() ? 0 : rows_.front().id; }
 
-    int count() const { return static_cast<int>(rows_.size()); }
-    int rowCount(const QModelIndex& parent = {}) const override;
+    int count() const override { return static_cast<int>(rows_.size()); }
     QVariant data(const QModelIndex& index, int role) const override;
     QHash<int, QByteArray> roleNames() const override;
-
-Q_SIGNALS:
-    void countChanged();
 
 private:
     std::deque<api::TailEvent> rows_;

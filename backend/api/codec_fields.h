@@ -129,14 +129,19 @@ void visit(auto& v, MaybeConst<Overview> auto& x) {
     v("canary", x.canary);
 }
 
-void visit(auto& v, MaybeConst<TailEvent> auto& x) {
-    v("id", x.id);
+// What every form of an event has.
+void visit_texts(auto& v, auto& x) {
     v("event_id", x.event_id);
     v("event_type", x.event_type);
     v("user_id", x.user_id);
     v("session_id", x.session_id);
     v("page_url", x.page_url);
     v("props", x.props);
+}
+
+void visit(auto& v, MaybeConst<TailEvent> auto& x) {
+    v("id", x.id);
+    visit_texts(v, x);
     v("occurred_at", x.occurred_at);
     v("received_at", x.received_at);
 }
@@ -211,12 +216,7 @@ void visit(auto& v, MaybeConst<TraceWindow> auto& x) {
 void visit(auto& v, MaybeConst<TraceEvent> auto& x) {
     v("id", x.id);
     v("project", x.project);
-    v("event_id", x.event_id);
-    v("event_type", x.event_type);
-    v("user_id", x.user_id);
-    v("session_id", x.session_id);
-    v("page_url", x.page_url);
-    v("props", x.props);
+    visit_texts(v, x);
     v("received_at", x.received_at);
     v("occurred_at", x.occurred_at);
     v("schema_version", x.schema_version);

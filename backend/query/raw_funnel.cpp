@@ -134,6 +134,15 @@ Result<std::optional<Timestamp>> newest_time(Journal& journal) {
     return newest;
 }
 
+// Where the answer comes from.
+template <class Answer>
+void say_how(Answer& answer, const UsersSeen& seen) {
+    answer.complete_from = seen.scan.complete_from;
+    answer.explanation.source = "events";
+    answer.explanation.events_read = seen.scan.events;
+    answer.explanation.rows_read = seen.kept;
+}
+
 }  // namespace
 
 Result<FunnelAnswer> run_funnel(Journal& journal, const FunnelQuery& query, const Watch& watch,
@@ -161,10 +170,7 @@ Result<FunnelAnswer> run_funnel(Journal& journal, const FunnelQuery& query, cons
     const auto seen = visit_users(journal, question, limits, watch, reset, visit);
     if (!seen.ok()) return seen.error();
     FunnelAnswer answer;
-    answer.complete_from = seen->scan.complete_from;
-    answer.explanation.source = "events";
-    answer.explanation.events_read = seen->scan.events;
-    answer.explanation.rows_read = seen->kept;
+    say_how(answer, *seen);
     for (std::size_t step = 0; step < query.steps.size(); ++step) {
         FunnelStep out;
         out.filter = query.steps[step].text();
@@ -220,10 +226,7 @@ Result<RetentionAnswer> run_retention(Journal& journal, const RetentionQuery& qu
     const auto seen = visit_users(journal, question, limits, watch, reset, visit);
     if (!seen.ok()) return seen.error();
     RetentionAnswer answer;
-    answer.complete_from = seen->scan.complete_from;
-    answer.explanation.source = "events";
-    answer.explanation.events_read = seen->scan.events;
-    answer.explanation.rows_read = seen->kept;
+    say_how(answer, *seen);
     for (std::size_t day = 0; day < cohorts; ++day) {
         RetentionCohort cohort;
         cohort.day = days->start(day);
