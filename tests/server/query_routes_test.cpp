@@ -29,22 +29,6 @@ protected:
         EXPECT_EQ(answer.status, 200) << body << ": " << answer.body;
         return json::parse(answer.body, nullptr, false);
     }
-    // Of a project of its own.
-    Headers key_of(const std::string& project) {
-        api::AccessService& access = backend_->services().access;
-        std::promise<void> made;
-        access.save_project({project, project, {}, {}}, true, [&](const Result<api::Project>&) { made.set_value(); });
-        made.get_future().wait();
-        std::promise<std::string> secret;
-        api::ApiKey wanted;
-        wanted.name = "its key";
-        wanted.project = project;
-        wanted.permissions = auth::Permission::Ingest | auth::Permission::Query;
-        access.create_key(wanted, {}, [&](const Result<api::NewApiKey>& key) {
-            secret.set_value(key.ok() ? key->secret : key.error().describe());
-        });
-        return {{"Authorization", "Bearer " + secret.get_future().get()}};
-    }
     void send_shop() {
         send(event("1", R"("event_type":"login","user_id":"a","page_url":"/","time":"2026-01-31T11:00:00Z")") +
              event("2", R"("event_type":"login","user_id":"b","page_url":"/","time":"2026-01-31T11:30:00Z")") +

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <string>
 #include <thread>
 
@@ -100,6 +101,23 @@ protected:
     Headers as_admin() const {
         return {{"Authorization", "Bearer " + backend_->services().access.console_login().token}};
     }
+    // A key of a project of its own, which is made; key_id_ is the key's.
+    Headers key_of(const std::string& project) {
+        api::AccessService& access = backend_->services().access;
+        std::promise<void> made;
+        access.save_project({project, project, {}, {}}, true, [&](const Result<api::Project>&) { made.set_value(); });
+        made.get_future().wait();
+        std::promise<std::string> secret;
+        api::ApiKey wanted;
+        wanted.name = "its key";
+        wanted.project = project;
+        wanted.permissions = auth::Permission::Ingest | auth::Permission::Query;
+        access.create_key(wanted, {}, [&](const Result<api::NewApiKey>& key) {
+            secret.set_value(key.ok() ? key->secret : key.error().describe());
+            if (key.ok()) key_id_ = key->key.id;
+        });
+        return {{"Authorization", "Bearer " + secret.get_future().get()}};
+    }
     static daemon::HttpAnswer ask(const daemon::HttpClient& client, std::string_view method, std::string_view target,
                                   std::string body = {}, Headers headers = {}) {
         auto answer = client.request(method, target, std::move(body), std::move(headers));
@@ -123,6 +141,7 @@ protected:
     StandingClock clock_;
     TemporaryDirectory directory_;
     std::unique_ptr<Backend> backend_;
+    std::string key_id_;
 };
 
 }  // namespace streamgauge::test

@@ -27,24 +27,6 @@ protected:
         for (const json& text : texts) all += text.get<std::string>() + "\n";
         return all;
     }
-    // A key of a project of its own.
-    Headers key_of(const std::string& project) {
-        api::AccessService& access = backend_->services().access;
-        std::promise<void> made;
-        access.save_project({project, project, {}, {}}, true, [&](const Result<api::Project>&) { made.set_value(); });
-        made.get_future().wait();
-        std::promise<std::string> secret;
-        api::ApiKey wanted;
-        wanted.name = "its key";
-        wanted.project = project;
-        wanted.permissions = auth::Permission::Ingest | auth::Permission::Query;
-        access.create_key(wanted, {}, [&](const Result<api::NewApiKey>& key) {
-            secret.set_value(key.ok() ? key->secret : key.error().describe());
-            if (key.ok()) key_id_ = key->key.id;
-        });
-        return {{"Authorization", "Bearer " + secret.get_future().get()}};
-    }
-    std::string key_id_;
 };
 
 TEST_F(TraceTest, TellsByWhichDoorAnEventCame) {
