@@ -20,9 +20,12 @@
 #include "api/live_service.h"
 #include "api/load_service.h"
 #include "api/metric_manager.h"
+#include "api/notification_codec.h"
+#include "api/notifier.h"
 #include "api/objective_manager.h"
 #include "api/query_service.h"
 #include "base/log.h"
+#include "base/uuid.h"
 #include "journal/sqlite_journal.h"
 #include "pipeline/baseline.h"
 #include "pipeline/pipeline.h"
@@ -44,6 +47,7 @@
 #include "server/server_figures.h"
 #include "server/ticker.h"
 #include "server/visitor_key.h"
+#include "server/webhook.h"
 #include "store/sqlite_result_store.h"
 
 namespace streamgauge {
@@ -109,10 +113,13 @@ public:
 private:
     Status open_access();
     Status open_storage();
+    Status open_notifications();
     Status open_metrics();
     void open_questions();
     void make_services();
     Status open_objectives();
+    void tell(const api::ObjectiveAlert& alert);
+    void mark_load(const api::LoadStatus& status);
     Status serve();
     void answered(const http::Answered& answer);
     ServerFigures figures() const;
@@ -133,6 +140,8 @@ private:
     std::unique_ptr<api::MetricManager> metrics_;
     std::unique_ptr<api::DeadLetters> letters_;
     std::unique_ptr<api::AnnotationLog> annotations_;
+    std::unique_ptr<NotificationSender> sender_;
+    std::unique_ptr<api::Notifier> notifier_;
     api::IngestStats ingest_stats_;
     std::unique_ptr<SchemaRegistry> schemas_;
     std::unique_ptr<SchemaWorker> schema_worker_;
@@ -151,6 +160,8 @@ private:
     RequestMetrics requests_;
     std::unique_ptr<ObjectiveSampler> sampler_;
     std::unique_ptr<api::ObjectiveManager> objectives_;
+    UuidGenerator alert_ids_;              // the objectives' thread's
+    std::optional<Timestamp> load_began_;  // the load service's thread's
     std::unique_ptr<Ticker> ticker_;
     std::unique_ptr<RouteServices> route_services_;
     http::RouteTable table_;
@@ -222,6 +233,24 @@ Status EmbeddedBackend::open_storage() {
     if (!annotations.ok())
         return explained("the annotations in " + config_.data_dir + " cannot be opened", annotations.error());
     annotations_ = std::move(annotations).value();
+    return open_notifications();
+}
+
+Status EmbeddedBackend::open_notifications() {
+    auto allowed = http::AllowedTargets::parse(config_.notify_allowed_targets);
+    if (!allowed.ok()) return explained("notify.allowed_targets is wrong", allowed.error());
+    sender_ = std::make_unique<NotificationSender>(clock_, std::move(allowed).value(), config_.data_dir,
+                                                   config_.notify_authorities);
+    api::NotifierParts parts{clock_, config_.data_dir + "/notifications.db", {}, {}};
+    parts.deliver = [this](const api::NotificationTarget& target, const api::Notification& notification,
+                           const std::atomic<bool>& stopping) {
+        return sender_->deliver(target, notification, stopping);
+    };
+    parts.check = [this](const api::NotificationTarget& target) { return sender_->check(target); };
+    auto notifier = api::Notifier::open(std::move(parts));
+    if (!notifier.ok())
+        return explained("the notifications in " + config_.data_dir + " cannot be opened", notifier.error());
+    notifier_ = std::move(notifier).value();
     return {};
 }
 
@@ -319,7 +348,10 @@ void EmbeddedBackend::make_services() {
         log::warning("load_program", "load runs cannot be started: there is no such program",
                      {{"program", load.program}});
     }
-    load_ = api::make_load_service(load, [this](const api::LoadStatus&) { feed_->publish_load(load_->status()); });
+    load_ = api::make_load_service(load, [this](const api::LoadStatus& report) {
+        feed_->publish_load(load_->status());
+        mark_load(report);
+    });
 
     admin_ = std::make_unique<api::ServerAdmin>(
         std::move(hello),
@@ -347,6 +379,7 @@ Status EmbeddedBackend::open_objectives() {
     api::ObjectiveParts parts{clock_, [this] { return sampler_->take(); }};
     parts.analysis = analyst_.get();
     parts.metrics = metrics_.get();
+    parts.changed = [this](const api::ObjectiveAlert& alert) { tell(alert); };
     auto objectives = api::ObjectiveManager::open(std::move(options), std::move(parts));
     if (!objectives.ok())
         return explained("the objectives in " + config_.data_dir + " cannot be opened", objectives.error());
@@ -354,18 +387,69 @@ Status EmbeddedBackend::open_objectives() {
     return {};
 }
 
+// On the objectives' thread.
+void EmbeddedBackend::tell(const api::ObjectiveAlert& alert) {
+    if (alert.change.news == slo::AlertNews::None) return;
+    const std::vector<std::string>& names = alert.objective.notify;
+    api::Annotation mark;
+    mark.at = alert.change.at;
+    mark.kind = "alert";
+    mark.text = alert.change.sentence;
+    mark.project = alert.objective.project;
+    mark.by = "server";
+    mark.tags = {alert.objective.name, std::string(slo::to_string(alert.rule.severity)),
+                 std::string(slo::to_string(alert.change.news))};
+    if (notifier_->has_desktop(names)) mark.tags.emplace_back("desktop");
+    annotations_->add(std::move(mark), [](const Result<api::Annotation>& done) {
+        if (!done) log::warning("annotation_lost", "an alert is not on the time axis: " + done.error().describe());
+    });
+    if (!names.empty())
+        notifier_->notify(
+            names, api::alert_notification(alert.objective, alert.change, alert.rule, alert_ids_.v7(alert.change.at)));
+}
+
+// On the load service's thread, with each report.
+void EmbeddedBackend::mark_load(const api::LoadStatus& status) {
+    const bool over = status.state == api::LoadState::Done || status.state == api::LoadState::Stopped ||
+                      status.state == api::LoadState::Failed;
+    if (status.state == api::LoadState::Starting) load_began_ = clock_.now();
+    if (!over || !load_began_) return;
+    api::Annotation mark;
+    mark.at = *load_began_;
+    mark.until = std::max(*load_began_, clock_.now());
+    mark.kind = "load_run";
+    mark.text = "Load run " + status.run_id + ": " + std::to_string(status.sent) + " requests sent";
+    mark.by = "server";
+    load_began_.reset();
+    annotations_->add(std::move(mark), [](const Result<api::Annotation>& done) {
+        if (!done) log::warning("annotation_lost", "a load run is not on the time axis: " + done.error().describe());
+    });
+}
+
 Status EmbeddedBackend::serve() {
-    route_services_ = std::make_unique<RouteServices>(RouteServices{clock_,    *ingest_,
-                                                                    *query_,   *analyst_,
-                                                                    *metrics_, *events_,
-                                                                    *feed_,    *load_,
-                                                                    *admin_,   *access_,
-                                                                    *letters_, *gate_,
-                                                                    *limits_,  *schemas_,
-                                                                    *trace_,   *schema_worker_,
-                                                                    *metrics_, *objectives_,
-                                                                    requests_, *annotations_,
-                                                                    *ticker_,  [this] { return figures(); }});
+    route_services_ = std::make_unique<RouteServices>(RouteServices{clock_,
+                                                                    *ingest_,
+                                                                    *query_,
+                                                                    *analyst_,
+                                                                    *metrics_,
+                                                                    *events_,
+                                                                    *feed_,
+                                                                    *load_,
+                                                                    *admin_,
+                                                                    *access_,
+                                                                    *letters_,
+                                                                    *gate_,
+                                                                    *limits_,
+                                                                    *schemas_,
+                                                                    *trace_,
+                                                                    *schema_worker_,
+                                                                    *metrics_,
+                                                                    *objectives_,
+                                                                    requests_,
+                                                                    *annotations_,
+                                                                    *notifier_,
+                                                                    *ticker_,
+                                                                    [this] { return figures(); }});
     if (Status added = add_all_routes(table_, *route_services_); !added.ok()) return added;
     requests_.prepare(table_);
     ticker_->add([this] {
@@ -412,6 +496,7 @@ void EmbeddedBackend::stop(milliseconds deadline) {
     if (access_) access_->stop();
     if (feed_) feed_->stop();
     if (letters_) letters_->stop();
+    if (notifier_) notifier_->stop();
     if (annotations_) annotations_->stop();
     if (schema_worker_) schema_worker_->stop();
     if (metrics_) metrics_->stop();

@@ -25,6 +25,8 @@ struct Config {
     std::vector<std::string> listen{"127.0.0.1:8080"};  // --listen, repeatable; STREAMGAUGE_LISTEN, comma-separated
     std::string management = "127.0.0.1:8090";          // loopback only; "off" for none
     int http_threads = 1;
+    std::vector<std::string> notify_allowed_targets{"loopback"};  // http::AllowedTargets
+    std::string notify_authorities;
     std::vector<std::string> allowed_hosts;      // Host names beside loopback's, on open loopback
     std::vector<std::string> cors_origins{"*"};  // that may send events from web pages; "*": all
     std::vector<std::string> trusted_proxies;    // addresses and networks

@@ -17,6 +17,7 @@ const std::vector<TagDoc>& openapi_tags() {
         {"metrics", "What is counted, over which windows, by which groups."},
         {"administration", "Settings that change while the server runs."},
         {"load", "Load runs, for the operator on this machine."},
+        {"notifications", "Who is told when an objective burns."},
         {"annotations", "Marks on the time axis: deploys, faults, load runs, alerts."},
         {"objectives", "How much must be good: error budgets, burn rates, alerts, back-tests."},
     };
@@ -215,6 +216,21 @@ const std::vector<NamedSchema>& openapi_schemas() {
               "id":{"type":["integer","null"],"minimum":1,"description":"Its number; of a repeat the first one's, null where that is no longer known."},
               "occurredAt":{"type":"string","format":"date-time"},
               "receivedAt":{"type":"string","format":"date-time"}}})"},
+        // ---- notifications ------------------------------------------------------------------------------------------
+        {"NotificationTarget", R"({"type":"object","additionalProperties":false,"properties":{
+              "name":{"type":"string","pattern":"^[a-z0-9-]{1,63}$"},
+              "kind":{"enum":["webhook","desktop","log"],"description":"webhook without it."},
+              "url":{"type":"string","maxLength":2048,"description":"Of a webhook: http or https, within notify.allowed_targets."},
+              "secret":{"type":"string","description":"Where the key of the signature is, never the key: env:STREAMGAUGE_SECRET_NAME, or file:NAME in the folder secrets of the data directory."}}})"},
+        {"NotificationTargetStatus",
+         R"({"type":"object","required":["name","kind","waiting","delivered","dropped","delivered_at","failure"],"properties":{
+              "name":{"type":"string"},"kind":{"enum":["webhook","desktop","log"]},"url":{"type":"string"},
+              "secret":{"type":"string"},
+              "waiting":{"type":"integer","minimum":0},
+              "delivered":{"type":"integer","minimum":0,"description":"Since the start, as dropped."},
+              "dropped":{"type":"integer","minimum":0},
+              "delivered_at":{"type":["string","null"],"format":"date-time"},
+              "failure":{"type":"string","description":"Of the last attempt; empty after one that went well."}}})"},
         // ---- annotations --------------------------------------------------------------------------------------------
         {"NewAnnotation", R"({"type":"object","required":["text"],"additionalProperties":false,
             "properties":{

@@ -19,9 +19,7 @@ constexpr int kFirstFailure = 500, kLimited = 429;
 
 // Probes and scrapes are not what users ask for, and a stream's duration is how long somebody looked.
 std::string key_of(const http::Route& route) {
-    const std::string_view tag = route.docs.tag;
-    const bool aside = tag == "health" || tag == "monitoring" || tag == "live" || tag == "about";
-    return (aside ? "~" : "") + std::string(to_string(route.method)) + ' ' + route.path;
+    return (RequestMetrics::is_aside(route) ? "~" : "") + std::string(to_string(route.method)) + ' ' + route.path;
 }
 
 std::string bound_text(std::size_t index) {
@@ -33,6 +31,11 @@ std::string bound_text(std::size_t index) {
 }
 
 }  // namespace
+
+bool RequestMetrics::is_aside(const http::Route& route) {
+    const std::string_view tag = route.docs.tag;
+    return tag == "health" || tag == "monitoring" || tag == "live" || tag == "about";
+}
 
 void RequestMetrics::prepare(const http::RouteTable& table) {
     table_ = &table;

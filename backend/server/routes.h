@@ -26,6 +26,7 @@ class IngestService;
 class MetricService;
 class ObjectiveService;
 struct ObjectiveStatus;
+class NotificationService;
 class TraceService;
 }  // namespace api
 struct AccessLimits;
@@ -58,6 +59,7 @@ struct RouteServices {
     api::ObjectiveService& objectives;
     RequestMetrics& requests;
     api::AnnotationService& annotations;
+    api::NotificationService& notifications;
     Ticker& ticker;
     std::function<ServerFigures()> figures;
 };
@@ -78,8 +80,11 @@ Status add_live_routes(http::RouteTable& table, const RouteServices& services);
 Status add_prometheus_routes(http::RouteTable& table, const RouteServices& services);
 Status add_schema_routes(http::RouteTable& table, const RouteServices& services);
 Status add_metric_routes(http::RouteTable& table, const RouteServices& services);
+Status add_notification_routes(http::RouteTable& table, const RouteServices& services);
 Status add_annotation_routes(http::RouteTable& table, const RouteServices& services);
 Status add_load_routes(http::RouteTable& table, const RouteServices& services);
+// OpenSLO and rules for Prometheus.
+Status add_objective_exchange_routes(http::RouteTable& table, const RouteServices& services);
 Status add_objective_routes(http::RouteTable& table, const RouteServices& services);
 // The page that lists all rows: add it last.
 Status add_index_route(http::RouteTable& table);

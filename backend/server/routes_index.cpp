@@ -76,9 +76,10 @@ Status add_all_routes(http::RouteTable& table, const RouteServices& services) {
     for (const auto add : {add_ingest_routes, add_dialect_routes}) {
         if (Status added = add(table, services.ingest); !added.ok()) return added;
     }
-    for (const auto add : {add_event_routes, add_trace_routes, add_dead_letter_routes, add_query_routes,
-                           add_analysis_routes, add_live_routes, add_prometheus_routes, add_schema_routes,
-                           add_metric_routes, add_load_routes, add_annotation_routes, add_objective_routes}) {
+    for (const auto add :
+         {add_event_routes, add_trace_routes, add_dead_letter_routes, add_query_routes, add_analysis_routes,
+          add_live_routes, add_prometheus_routes, add_schema_routes, add_metric_routes, add_load_routes,
+          add_annotation_routes, add_objective_exchange_routes, add_objective_routes, add_notification_routes}) {
         if (Status added = add(table, services); !added.ok()) return added;
     }
     return add_index_route(table);

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <limits>
 
+#include "http/outgoing.h"
 #include "server/config.h"
 
 namespace streamgauge {
@@ -342,6 +343,18 @@ std::vector<SettingSpec> make_settings() {
          false, false,
          [](Config& c, const Values& v) { return read_number(v[0], 0, 1'000'000'000, c.metrics_exact_budget); },
          [](const Config& c) { return std::to_string(c.metrics_exact_budget); }},
+        {"notify.allowed_targets", "TARGET",
+         "Where webhooks may go: loopback, networks, addresses or names of hosts. Repeatable.", true, false,
+         [](Config& c, const Values& v) -> std::string {
+             if (std::string wrong = read_list(v, c.notify_allowed_targets); !wrong.empty()) return wrong;
+             const auto read = http::AllowedTargets::parse(c.notify_allowed_targets);
+             return read ? std::string() : read.error().hint;
+         },
+         [](const Config& c) { return shown_list(c.notify_allowed_targets); }},
+        {"notify.authorities", "FILE",
+         "PEM file of authorities that sign webhooks' servers, beside those that the system knows.", false, false,
+         [](Config& c, const Values& v) { return read_text(v[0], c.notify_authorities); },
+         [](const Config& c) { return c.notify_authorities; }},
         {"load.program", "FILE", "The streamgauged that runs load tests; default: the one beside this program.", false,
          false, [](Config& c, const Values& v) { return read_text(v[0], c.load_program); },
          [](const Config& c) { return c.load_program; }},
