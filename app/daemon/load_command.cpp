@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "daemon/load_outputs.h"
+#include "daemon/load_self_test.h"
 #include "loadgen/duration.h"
 #include "loadgen/engine.h"
 #include "loadgen/own_usage.h"
@@ -53,6 +54,7 @@ Examples:
   streamgauged load --url http://127.0.0.1:8080/events --rate 5000 --duration 1m --arrivals poisson --seed 7
   streamgauged load --url http://10.0.0.5:8080/events --target-confirm 10.0.0.5 --rate 100 --duration 10s
   streamgauged load --url http://127.0.0.1:8080/events --rate 1000 --duration 30s --threshold "p(95)<300" --threshold "errors<1%"
+  streamgauged load --self-test                        is this generator to be believed on this machine?
   streamgauged load checkout.yaml --out html=run.html,junit=run.xml,summary=run.json
 
 A scenario file (docs/load.md) says more than options can: stages, kinds of requests, thresholds. BASE_RPS, BASE_SEC,
@@ -72,7 +74,8 @@ struct Arguments {
     Scenario scenario;
     Stage stage;
     EngineOptions engine;
-    bool report_json_lines = false;
+    bool report_json_lines = false, self_test = false;
+    double self_test_seconds = daemon::SelfTestLength().stall_run_seconds;
 };
 
 // ---- stopping -------------------------------------------------------------------------------------------------------
@@ -525,7 +528,20 @@ void add_load_command(CLI::App& app, int& exit_code) {
     command->add_flag("--report-json-lines", a.report_json_lines,
                       "Status as a JSON object a line, four a second; ends with the process that reads it");
     command->add_option("--run-id", a.run_id, "Name of the run in its reports")->group("");
-    command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+    command->add_flag("--self-test", a.self_test,
+                      "Measure the generator itself against theory, on a stall server of its own; needs no target");
+    command->add_option("--self-test-seconds", a.self_test_seconds, "How long each run of it lasts")
+        ->check(CLI::Range(3.0, 3600.0))
+        ->capture_default_str();
+    command->callback([arguments, &exit_code] {
+        if (!arguments->self_test) {
+            exit_code = run(*arguments);
+            return;
+        }
+        // A thirtieth of the run stands still, whatever its length.
+        const double seconds = arguments->self_test_seconds;
+        exit_code = daemon::run_load_self_test({seconds, seconds / 30, seconds / 2}, stdout) == 0 ? kDone : kThresholds;
+    });
 }
 
 }  // namespace streamgauge

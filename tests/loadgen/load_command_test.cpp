@@ -147,6 +147,17 @@ TEST(LoadCommand, AThresholdEndsTheRun) {
     EXPECT_NE(run.output.find("stopped by: threshold"), std::string::npos) << run.output;
 }
 
+// What agrees depends on how busy the machine is; that both sides are said and the verdict follows from them does not.
+TEST(LoadCommand, SelfTestPrintsMeasuredBesideTheory) {
+    const Ended run = load({"--self-test", "--self-test-seconds", "3"});
+    for (const char* text : {"stall of 0.1 s in 3 s at 200/s, p99", "at 2000/s, p99.9", "70.00 ms", "unanswered",
+                             "even arrivals at 1000/s", "index of dispersion"})
+        EXPECT_NE(run.output.find(text), std::string::npos) << text << "\n" << run.output;
+    const bool disagrees = run.output.find("DOES NOT AGREE") != std::string::npos;
+    EXPECT_EQ(run.exit_code, disagrees ? 99 : 0);
+    EXPECT_EQ(run.output.find("all agree") == std::string::npos, disagrees);
+}
+
 TEST(LoadCommand, HelpTeachesByExample) {
     const Ended help = load({"--help"});
     EXPECT_EQ(help.exit_code, 0);

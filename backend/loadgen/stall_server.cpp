@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "support/stall_server.h"
+#include "loadgen/stall_server.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 
-namespace streamgauge::test {
+namespace streamgauge::loadgen {
 namespace {
 
 sockaddr_in loopback() {
@@ -198,4 +198,4 @@ DeadPort::~DeadPort() {
     close(fd_);
 }
 
-}  // namespace streamgauge::test
+}  // namespace streamgauge::loadgen
