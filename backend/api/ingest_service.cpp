@@ -159,6 +159,7 @@ void keep_within_cap(AppendRequest& request, DeadLetterService* letters) {
 
 void IngestService::ingest(const IngestRequest& request, Done done) {
     const Timestamp received_at = parts_.clock.now();
+    const std::int64_t begun = parts_.clock.monotonic_nanos();
     if (parts_.guard != nullptr && !parts_.guard->may_store(received_at)) {
         parts_.stats.limited(1);
         return done(parts_.guard->refusal(), request.dialect);
@@ -183,6 +184,8 @@ void IngestService::ingest(const IngestRequest& request, Done done) {
     auto pending = std::make_unique<Pending>();
     pending->done = std::move(done);
     pending->dialect = decoded.dialect;
+    pending->outcome.times.arrived = request.arrived_nanos;
+    pending->outcome.times.decoding = begun;
     const auto fill = [&](AppendRequest& append) {
         append.source = request.source;
         append.sender = sender_of(**sender);
@@ -224,6 +227,7 @@ void IngestService::ingest(const IngestRequest& request, Done done) {
 }
 
 void IngestService::append(AppendRequest&& request, Pending* pending) {
+    pending->outcome.times.queued = parts_.clock.monotonic_nanos();
     const std::uint64_t events = request.batch.size() + request.rejected.size() + request.rejected_not_kept;
     // A refusal that was answered has to be on disk.
     std::optional<EventBatch> kept;
@@ -244,6 +248,8 @@ void IngestService::append(AppendRequest&& request, Pending* pending) {
                 return;
             }
             service->committed(std::nullopt);
+            owned->outcome.times.committing = appended->taken_nanos;
+            owned->outcome.times.committed = service->parts_.clock.monotonic_nanos();
             const std::size_t rejected = owned->undecodable ? 1 : owned->outcome.rejected.size();
             service->count(*appended, stored, rejected, owned->dialect);
             finish(*owned, std::move(appended).value(), stored);

@@ -36,8 +36,9 @@ struct IngestRequest {
     DecodeInput input;
     Coding coding = Coding::Identity;  // as Content-Encoding says
     IngestPolicy::Caller caller;
-    std::string source;      // which door: kept with dead letters
-    bool keep_body = false;  // the outcome shall carry the body: for doors that answer with the event
+    std::string source;              // which door: kept with dead letters
+    std::int64_t arrived_nanos = 0;  // monotonic, where it is known
+    bool keep_body = false;          // the outcome shall carry the body: for doors that answer with the event
 };
 
 struct RejectedItem {
@@ -46,6 +47,11 @@ struct RejectedItem {
     std::string field;
     std::uint64_t offset = 0;  // into the decompressed body
     std::string event_id;      // where it could be read
+};
+
+// Monotonic nanoseconds at which a request's stages began; 0: it had no such stage, or several.
+struct IngestTimes {
+    std::int64_t arrived = 0, decoding = 0, queued = 0, committing = 0, committed = 0;
 };
 
 // What became of a request that could be decoded. Valid during the callback only.
@@ -59,6 +65,7 @@ struct IngestOutcome {
     bool buffered = false;
     NamingStyle naming = NamingStyle::Snake;
     std::string_view body;  // decompressed; only when keep_body
+    IngestTimes times;
 };
 
 // Whether there is room to store anything; asked for every request, from any thread.

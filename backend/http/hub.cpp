@@ -158,6 +158,36 @@ void Hub::append_headers(std::string& out, const Headers& headers) {
     for (const auto& header : headers) append_header(out, header);
 }
 
+namespace {
+
+// Milliseconds with three digits: "decode;dur=0.125".
+void append_stage(std::string& out, std::string_view name, std::int64_t nanos, bool& first) {
+    if (nanos < 0) return;
+    out += first ? "Server-Timing: " : ", ";
+    first = false;
+    out += name;
+    out += ";dur=";
+    const std::int64_t micros = nanos / 1000;
+    std::array<char, 24> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), micros / 1000).ptr;
+    out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+    const auto rest = static_cast<int>(micros % 1000);
+    const std::array<char, 4> fraction{'.', static_cast<char>('0' + rest / 100),
+                                       static_cast<char>('0' + rest / 10 % 10), static_cast<char>('0' + rest % 10)};
+    out.append(fraction.data(), fraction.size());
+}
+
+void append_stages(std::string& out, const StageTimes& stages) {
+    bool first = true;
+    append_stage(out, "guard", stages.guard, first);
+    append_stage(out, "decode", stages.decode, first);
+    append_stage(out, "queue", stages.queue, first);
+    append_stage(out, "commit", stages.commit, first);
+    if (!first) out += "\r\n";
+}
+
+}  // namespace
+
 void Hub::append_head(std::string& out, const Response& response, const Headers& extra, bool http_1_0,
                       bool keep_alive) {
     out += status_line(response.status);
@@ -176,6 +206,7 @@ void Hub::append_head(std::string& out, const Response& response, const Headers&
     }
     append_headers(out, response.headers);
     out += response.header_lines;
+    append_stages(out, response.stages);
     // What the answer says itself goes before what the gate knew: such as the limit that was hit.
     for (const auto& header : extra) {
         const auto said = [&](const auto& own) { return equal_ignoring_case(own.first, header.first); };

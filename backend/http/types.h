@@ -45,6 +45,15 @@ struct Request {
     std::optional<std::string> query_parameter(std::string_view name) const;
 };
 
+// How long this server took for the stages of an answer, for the Server-Timing header
+// (https://www.w3.org/TR/server-timing/). Nanoseconds; what is negative is not said.
+struct StageTimes {
+    std::int64_t guard = -1;   // from the request's head to the door: the body's bytes, who asks, limits
+    std::int64_t decode = -1;  // body to events
+    std::int64_t queue = -1;   // until a commit took them
+    std::int64_t commit = -1;  // until they were on disk
+};
+
 struct Response {
     int status = 200;
     std::string_view content_type = "application/json";  // must point to a literal; empty with an empty body
@@ -55,6 +64,7 @@ struct Response {
     // Close the connection without an answer (all else is ignored): for clients that give an event up when they read a
     // status, and keep it when the connection breaks.
     bool cut = false;
+    StageTimes stages = {};
 
     static Response json(int status, std::string body) { return {status, "application/json", std::move(body), {}}; }
 };

@@ -23,6 +23,7 @@ struct Placement {
 
 struct Appended {
     std::vector<Placement> placements;  // one for each event of the batch, in order
+    std::int64_t taken_nanos = 0;       // monotonic: when the commit that it is in began; 0: not known
 };
 
 // Events of the program itself (the canary): in the log like all others, in no metric, listing or counter of events

@@ -348,7 +348,7 @@ void SqliteJournal::write_until_closed() {
     while (queue_.take(options_.commit_events, group.requests, errands)) {
         for (const auto& errand : errands) errand();
         if (group.requests.empty()) continue;
-        group.answers.assign(group.requests.size(), Appended{});
+        group.answers.assign(group.requests.size(), Appended{{}, clock_.monotonic_nanos()});
         group.totals = span_->totals();
         group.newest = Timestamp{0};
         const Status status = store(group);

@@ -241,13 +241,22 @@ int grpc_code(ErrorCode code) {
 
 }  // namespace
 
+http::StageTimes stage_times(const api::IngestTimes& times) {
+    const auto between = [](std::int64_t from, std::int64_t to) { return from > 0 && to >= from ? to - from : -1; };
+    return {between(times.arrived, times.decoding), between(times.decoding, times.queued),
+            between(times.queued, times.committing), between(times.committing, times.committed)};
+}
+
 std::string_view durability_line(const IngestOutcome& outcome) {
     return outcome.buffered ? "Streamgauge-Durability: buffered\r\n" : "Streamgauge-Durability: committed\r\n";
 }
 
 Response answer_in(Dialect dialect, const Result<IngestOutcome>& outcome, const AnswerContext& context) {
     Response response = outcome.ok() ? success_in(dialect, *outcome, context) : error_in(dialect, outcome.error());
-    if (outcome.ok()) response.header_lines = durability_line(*outcome);
+    if (outcome.ok()) {
+        response.header_lines = durability_line(*outcome);
+        response.stages = stage_times(outcome->times);
+    }
     if (!context.request_id.empty()) {
         response.headers.emplace_back("PostHog-Request-Id", context.request_id.substr(0, kRequestIdBytes));
     }

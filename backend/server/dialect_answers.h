@@ -19,6 +19,8 @@ struct AnswerContext {
 
 // "Streamgauge-Durability: ..." as what the outcome stands for: literal header lines.
 std::string_view durability_line(const api::IngestOutcome& outcome);
+// How long its stages took; what it had not is negative.
+http::StageTimes stage_times(const api::IngestTimes& times);
 
 http::Response answer_in(Dialect dialect, const Result<api::IngestOutcome>& outcome, const AnswerContext& context);
 

@@ -49,6 +49,7 @@ api::IngestRequest ingest_request(const http::Request& request, const BodyFacts&
     in.coding = facts.coding;
     in.caller = {request.principal, request.remote_address};
     in.source = source;
+    in.arrived_nanos = request.arrived_nanos;
     return in;
 }
 

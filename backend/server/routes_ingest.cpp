@@ -20,7 +20,10 @@ void take(api::IngestService& ingest, const http::Request& request, const BodyFa
     in.keep_body = keep_body;
     ingest.ingest(in, [reply, answer](const Result<api::IngestOutcome>& outcome, Dialect) {
         http::Response response = answer(outcome);
-        if (outcome.ok()) response.header_lines = durability_line(*outcome);
+        if (outcome.ok()) {
+            response.header_lines = durability_line(*outcome);
+            response.stages = stage_times(outcome->times);
+        }
         reply->send(std::move(response));
     });
 }

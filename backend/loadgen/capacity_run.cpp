@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "loadgen/capacity_run.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/clock.h"
+#include "loadgen/engine.h"
+
+namespace streamgauge::loadgen {
+namespace {
+
+constexpr std::int64_t kSliceNanos = 500'000'000;
+constexpr std::int64_t kLateMicros = 20'000;  // a request that the generator sees due so late is one it is late with
+constexpr double kLateShare = 0.05;           // of a slice's requests
+constexpr double kProbeRate = 20, kProbeSeconds = 0.5;
+constexpr int kMostProbes = 12;
+constexpr double kRecovered = 2, kRecoveredMs = 10;  // times the first response time, and so much more
+
+// What a record came to at some moment; slices are differences of two.
+struct Sums {
+    std::int64_t at_nanos = 0;
+    std::uint64_t planned = 0, answered = 0, failed = 0, good = 0, unanswered = 0;
+    double response_micros = 0;
+    std::vector<std::uint64_t> within;  // answers within each objective's bound
+    std::uint64_t due = 0, late = 0;
+    std::vector<StageTime> stages;
+};
+
+class StepRun {
+public:
+    StepRun(const CapacityRun& run, const CapacityTask& task)
+        : run_(run), judge_(task.rate, run.objectives, task.limits), last_{} {
+        last_.within.assign(run.objectives.size(), 0);
+    }
+
+    // False when the step is over.
+    bool look(const Progress& progress) {
+        if (progress.elapsed_nanos - last_.at_nanos < kSliceNanos || progress.state != RunState::Running)
+            return judgement_.state == StepState::Running;
+        Sums sums = sums_of(progress);
+        judgement_ = judge_.take(slice_between(last_, sums, progress.record->totals().unfinished()));
+        last_ = std::move(sums);
+        return judgement_.state == StepState::Running;
+    }
+
+    CapacityOutcome outcome(const CapacityTask& task, const RunRecord& record) const {
+        CapacityOutcome out;
+        out.rate = task.rate;
+        out.confirm = task.confirm;
+        out.offered_rate = judge_.offered_rate();
+        out.answered_rate = judge_.answered_rate();
+        out.seconds = judge_.seconds();
+        out.mean_ms = judge_.mean_ms();
+        out.p50_ms = static_cast<double>(record.response().quantile_micros(0.5)) / 1000;
+        out.p99_ms = static_cast<double>(record.response().quantile_micros(0.99)) / 1000;
+        // A run that ended by itself before it was judged took everything.
+        out.state = judgement_.state == StepState::Running ? StepState::Held : judgement_.state;
+        out.clear = judgement_.clear;
+        out.generator_limited = judgement_.generator_limited;
+        out.limiting = judgement_.limiting;
+        out.stages = judge_.stages();
+        return out;
+    }
+
+private:
+    Sums sums_of(const Progress& progress) const {
+        const RunRecord& record = *progress.record;
+        Sums sums;
+        sums.at_nanos = progress.elapsed_nanos;
+        sums.planned = record.totals().planned;
+        sums.answered = record.response().count();
+        sums.good = record.totals().done();
+        sums.failed = record.totals().failed();
+        sums.unanswered = record.totals().failed() + record.totals().done() - record.totals().answered();
+        sums.response_micros = record.response().mean_micros() * static_cast<double>(record.response().count());
+        for (const CapacityObjective& objective : run_.objectives)
+            sums.within.push_back(
+                record.response().count_at_or_below(static_cast<std::int64_t>(objective.bound_ms * 1000)));
+        sums.due = record.generator_lag().count();
+        sums.late = sums.due - record.generator_lag().count_at_or_below(kLateMicros);
+        for (const ServerStage& stage : record.stages())
+            sums.stages.push_back({stage.name, stage.duration.count(),
+                                   stage.duration.mean_micros() * static_cast<double>(stage.duration.count()) / 1000});
+        return sums;
+    }
+
+    // What was not answered took longer than any bound.
+    CapacitySlice slice_between(const Sums& a, const Sums& b, std::uint64_t backlog) const {
+        CapacitySlice slice;
+        slice.seconds = static_cast<double>(b.at_nanos - a.at_nanos) / 1e9;
+        slice.planned = b.planned - a.planned;
+        slice.answered = b.answered - a.answered;
+        slice.backlog = backlog;
+        if (slice.answered > 0)
+            slice.mean_ms = (b.response_micros - a.response_micros) / static_cast<double>(slice.answered) / 1000;
+        const std::uint64_t unanswered = b.unanswered - a.unanswered;
+        for (std::size_t i = 0; i < run_.objectives.size(); ++i) {
+            if (run_.objectives[i].measure == Threshold::Measure::Errors) {
+                slice.objectives.push_back({b.failed - a.failed, b.failed - a.failed + b.good - a.good});
+            } else {
+                const std::uint64_t within = b.within[i] - a.within[i];
+                slice.objectives.push_back({slice.answered - within + unanswered, slice.answered + unanswered});
+            }
+        }
+        for (std::size_t i = 0; i < b.stages.size(); ++i) {
+            StageTime stage = b.stages[i];
+            if (i < a.stages.size()) {
+                stage.count -= a.stages[i].count;
+                stage.sum_ms -= a.stages[i].sum_ms;
+            }
+            slice.stages.push_back(std::move(stage));
+        }
+        slice.generator_late = static_cast<double>(b.late - a.late) >
+                               kLateShare * static_cast<double>(std::max<std::uint64_t>(1, b.due - a.due));
+        return slice;
+    }
+
+    const CapacityRun& run_;
+    CapacityStep judge_;
+    StepJudgement judgement_;
+    Sums last_;
+};
+
+class Search {
+public:
+    Search(const Address& address, const CapacityRun& run, int stop_fd)
+        : address_(address), run_(run), stop_fd_(stop_fd) {}
+
+    Result<CapacityAnswer> find() {
+        Result<CapacitySearch> search = CapacitySearch::make(run_.options);
+        if (!search) return search.error();
+        for (const CapacityObjective& objective : run_.objectives)
+            if (objective.measure == Threshold::Measure::Freshness)
+                return invalid("\"" + objective.name + "\" cannot be told from the answers alone");
+        if (run_.objectives.empty()) return invalid("there is no objective to hold");
+        while (const auto task = search->next()) {
+            const std::int64_t begun = clock_.monotonic_nanos();
+            if (steps_ > 0)
+                if (Status recovered = let_recover(); !recovered) return recovered.error();
+            const double idle = static_cast<double>(clock_.monotonic_nanos() - begun) / 1e9;
+            Result<CapacityOutcome> outcome = step(*task);
+            if (!outcome) return outcome.error();
+            run_.on_step(*outcome);
+            search->outcome(std::move(outcome).value(), idle);
+        }
+        return search->answer();
+    }
+
+private:
+    static Error invalid(std::string message) {
+        Error error = Error::make(ErrorCode::InvalidArgument, std::move(message));
+        error.field = "objective";
+        return error;
+    }
+
+    Scenario scenario_of(double rate, double seconds) const {
+        Scenario scenario = run_.scenario;
+        Stage stage;
+        stage.rate = rate;
+        stage.seconds = seconds;
+        scenario.stages = {stage};
+        scenario.closed_loop = false;
+        scenario.spacing = Spacing::Poisson;
+        scenario.jitter_percent = 0;
+        scenario.seed = run_.scenario.seed + steps_;
+        scenario.thresholds.clear();
+        scenario.error_brake = 0;  // a step that fails is what is looked for
+        return scenario;
+    }
+
+    Result<std::unique_ptr<Engine>> engine_of(const Scenario& scenario) {
+        EngineOptions options;
+        options.id_salt = run_.id_salt + 0x9E37'79B9'7F4A'7C15 * ++engines_;
+        options.stop_grace_nanos = 3'000'000'000;  // what is under way is worked off
+        return Engine::make(scenario, address_, options);
+    }
+
+    bool stopped() const {
+        pollfd waiting{stop_fd_, POLLIN, 0};
+        return stop_fd_ >= 0 && poll(&waiting, 1, 0) > 0;
+    }
+
+    Result<CapacityOutcome> step(const CapacityTask& task) {
+        // A little longer than the step can last, so that the plan does not end first.
+        Result<std::unique_ptr<Engine>> engine = engine_of(scenario_of(task.rate, task.limits.most_seconds + 2));
+        if (!engine) return engine.error();
+        StepRun step(run_, task);
+        const Result<RunState> ended =
+            (*engine)->run(stop_fd_, [&](const Progress& progress) { return step.look(progress); });
+        if (!ended) return ended.error();
+        if (stopped()) return Error::make(ErrorCode::Cancelled, "the search was stopped");
+        const RunRecord& record = (*engine)->record();
+        if (record.totals().answered() == 0)
+            return Error::make(ErrorCode::Unavailable, "no answer from " + run_.scenario.url + " at " +
+                                                           std::to_string(static_cast<std::int64_t>(task.rate)) +
+                                                           " requests a second");
+        ++steps_;
+        CapacityOutcome outcome = step.outcome(task, record);
+        if (!usual_ms_) usual_ms_ = outcome.p50_ms;
+        return outcome;
+    }
+
+    // A few requests at a time, until they are answered as fast as in the first step.
+    Status let_recover() {
+        for (int i = 0; i < kMostProbes; ++i) {
+            Scenario scenario = scenario_of(kProbeRate, kProbeSeconds);
+            scenario.grace_seconds = 1;
+            Result<std::unique_ptr<Engine>> engine = engine_of(scenario);
+            if (!engine) return engine.error();
+            const Result<RunState> ended = (*engine)->run(stop_fd_, [](const Progress&) { return true; });
+            if (!ended) return ended.error();
+            if (stopped()) return Error::make(ErrorCode::Cancelled, "the search was stopped");
+            const RunRecord& record = (*engine)->record();
+            const double p50_ms = static_cast<double>(record.response().quantile_micros(0.5)) / 1000;
+            if (record.totals().unfinished() == 0 && record.response().count() > 0 &&
+                p50_ms <= kRecovered * *usual_ms_ + kRecoveredMs)
+                break;
+        }
+        return {};
+    }
+
+    const Address& address_;
+    const CapacityRun& run_;
+    const int stop_fd_;
+    const SystemClock clock_;
+    std::uint64_t steps_ = 0, engines_ = 0;
+    std::optional<double> usual_ms_;
+};
+
+}  // namespace
+
+Result<CapacityAnswer> find_capacity(const Address& address, const CapacityRun& run, int stop_fd) {
+    return Search(address, run, stop_fd).find();
+}
+
+}  // namespace streamgauge::loadgen
