@@ -2,20 +2,24 @@
 #include "journal/span_scan.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 
 #include "base/limits.h"
+#include "base/sqlite.h"
 #include "journal/journal.h"
+#include "journal/table_pages.h"
 
 namespace streamgauge {
 namespace {
 
 constexpr int kBusyMillis = 10'000;          // a checkpoint that restarts the log, or recovery by another connection
 constexpr std::size_t kIdleConnections = 8;  // of one question: two threads need no more than two spans each
-constexpr std::uint64_t kRowsBetweenLooks = 256;  // at `stop`; of 32 KiB each some 8 MiB
+constexpr std::uint64_t kRowsBetweenLooks = 16;  // at `stop`: what a visitor does with a long row may take a while
 // How far ahead of its arrival an event can be dated, and what a clock may have been set back by.
 constexpr std::int64_t kAheadMicros =
     std::chrono::microseconds(limits::kFutureTolerance + std::chrono::hours(1)).count();
@@ -50,6 +54,13 @@ std::string_view bytes_of(sqlite3_value* value) {
     return {static_cast<const char*>(data), static_cast<std::size_t>(sqlite3_value_bytes(value))};
 }
 
+void set_flags(EventView& event, std::int64_t flags) {
+    event.id_from_door = (flags & 1) != 0;
+    event.time_from_door = (flags & 2) != 0;
+    event.bot = (flags & 4) != 0;
+    event.off_schema = (flags & 8) != 0;
+}
+
 // Which argument of the function below each column is.
 class RowReader {
 public:
@@ -62,13 +73,7 @@ public:
     void fill(sqlite3_value** row, EventView& event) const {
         if (at_[0] >= 0) event.event_id = bytes_of(row[at_[0]]);
         if (at_[1] >= 0) event.received_at = {received_at(row)};
-        if (at_[2] >= 0) {
-            const std::int64_t flags = sqlite3_value_int64(row[at_[2]]);
-            event.id_from_door = (flags & 1) != 0;
-            event.time_from_door = (flags & 2) != 0;
-            event.bot = (flags & 4) != 0;
-            event.off_schema = (flags & 8) != 0;
-        }
+        if (at_[2] >= 0) set_flags(event, sqlite3_value_int64(row[at_[2]]));
         if (at_[3] >= 0) event.schema_version = sqlite3_value_int(row[at_[3]]);
         if (at_[4] >= 0) event.event_type = bytes_of(row[at_[4]]);
         if (at_[5] >= 0) event.user_id = bytes_of(row[at_[5]]);
@@ -94,29 +99,112 @@ struct Passage {
     bool stopped = false;
 };
 
-// The SQL function that shows rows to a visitor, and takes none of them: a statement that filters by it never returns a
-// row, which saves going in and out of SQLite for each: half of all the time.
-void show_row(sqlite3_context* context, int, sqlite3_value** row) {
-    auto& passage = *static_cast<Passage*>(sqlite3_user_data(context));
+// What of an event decides whether it is shown. False: leave.
+template <class Row>
+bool show(Passage& passage, const Row& row) {
     const Offset offset = passage.next++;
     if ((offset - passage.first) % kRowsBetweenLooks == 0 && passage.stop->load(std::memory_order_relaxed)) {
         passage.stopped = true;
-        sqlite3_result_error_code(context, SQLITE_INTERRUPT);
-        return;
+        return false;
     }
-    sqlite3_result_int(context, 0);
     const ScanRequest& request = *passage.request;
     EventView event;
-    event.occurred_at = {sqlite3_value_int64(row[0])};
+    event.occurred_at = {row.occurred_at()};
     std::int64_t time = event.occurred_at.micros;
-    if (request.activity) time = std::min(time, passage.reader.received_at(row));
+    if (request.activity) time = std::min(time, row.received_at());
     passage.zone.first = std::min(passage.zone.first, time);
     passage.zone.last = std::max(passage.zone.last, time);
-    if (time < request.from_micros || time >= request.to_micros) return;
-    const std::string_view project = bytes_of(row[1]);
-    if (request.project.empty() ? project == kSystemProject : project != request.project) return;
-    passage.reader.fill(row, event);
+    if (time < request.from_micros || time >= request.to_micros) return true;
+    const std::string_view project = row.project();
+    if (request.project.empty() ? project == kSystemProject : project != request.project) return true;
+    row.fill(event);
     passage.visitor->visit(offset, project, event);
+    return true;
+}
+
+// ---- by SQL: a function that is shown rows and takes none of them. A statement that filters by it never returns a
+// row, which saves going in and out of SQLite for each.
+struct SqlRow {
+    const RowReader& reader;
+    sqlite3_value** row;
+    std::int64_t occurred_at() const { return sqlite3_value_int64(row[0]); }
+    std::int64_t received_at() const { return reader.received_at(row); }
+    std::string_view project() const { return bytes_of(row[1]); }
+    void fill(EventView& event) const { reader.fill(row, event); }
+};
+
+void show_row(sqlite3_context* context, int, sqlite3_value** row) {
+    auto& passage = *static_cast<Passage*>(sqlite3_user_data(context));
+    if (show(passage, SqlRow{passage.reader, row})) {
+        sqlite3_result_int(context, 0);
+    } else {
+        sqlite3_result_error_code(context, SQLITE_INTERRUPT);
+    }
+}
+
+// ---- by pages: of files that hold all that is committed.
+constexpr std::size_t kTableColumns = 12;
+enum At : std::size_t {  // in the table
+    kProjectAt = 1,
+    kEventIdAt,
+    kReceivedAtAt,
+    kFlagsAt,
+    kOccurredAtAt,
+    kSchemaVersionAt,
+    kEventTypeAt,
+    kUserIdAt,
+    kSessionIdAt,
+    kPageUrlAt,
+    kPropsAt
+};
+constexpr std::array<std::string_view, kTableColumns> kTableNames{
+    "offset",         "project",    "event_id", "received_at", "flags",    "occurred_at",
+    "schema_version", "event_type", "user_id",  "session_id",  "page_url", "props"};
+
+struct PageRow {
+    const StoredRow& row;
+    unsigned columns;
+    std::int64_t occurred_at() const { return row.integer(kOccurredAtAt); }
+    std::int64_t received_at() const { return row.integer(kReceivedAtAt); }
+    std::string_view project() const { return row.bytes(kProjectAt); }
+    void fill(EventView& event) const {
+        if ((columns & column::kEventId) != 0) event.event_id = row.bytes(kEventIdAt);
+        if ((columns & column::kReceivedAt) != 0) event.received_at = {received_at()};
+        if ((columns & column::kFlags) != 0) set_flags(event, row.integer(kFlagsAt));
+        if ((columns & column::kSchemaVersion) != 0)
+            event.schema_version = static_cast<int>(row.integer(kSchemaVersionAt));
+        if ((columns & column::kEventType) != 0) event.event_type = row.bytes(kEventTypeAt);
+        if ((columns & column::kUserId) != 0) event.user_id = row.bytes(kUserIdAt);
+        if ((columns & column::kSessionId) != 0) event.session_id = row.bytes(kSessionIdAt);
+        if ((columns & column::kPageUrl) != 0) event.page_url = row.bytes(kPageUrlAt);
+        if ((columns & column::kProps) != 0) event.props = row.bytes(kPropsAt);
+    }
+};
+
+class PagesPassage final : public TablePages::Visitor {
+public:
+    PagesPassage(Passage& passage, unsigned columns) : passage_(passage), columns_(columns) {}
+    bool visit(std::int64_t rowid, const StoredRow& row) override {
+        if (static_cast<Offset>(rowid) != passage_.next) return false;  // one is missing: the caller sees it
+        return show(passage_, PageRow{row, columns_});
+    }
+
+private:
+    Passage& passage_;
+    const unsigned columns_;
+};
+
+// The table is as this file knows it: others are read by SQL.
+bool is_known_table(sqlite3* db) {
+    auto names = sql::Statement::prepare(db, "SELECT name FROM pragma_table_info('event') ORDER BY cid");
+    if (!names.ok()) return false;
+    std::size_t at = 0;
+    for (;; ++at) {
+        const Result<bool> row = names->step();
+        if (!row.ok()) return false;
+        if (!*row) return at == kTableNames.size();
+        if (at == kTableNames.size() || names->bytes(0) != kTableNames[at]) return false;
+    }
 }
 
 }  // namespace
@@ -150,6 +238,9 @@ struct SpanScan::Handle {
     Passage passage;
     sql::Connection connection;
     sql::Statement rows;
+    std::optional<TablePages> pages;  // where the table is as we know it
+    sql::Statement hold;              // a read transaction lasts as long as its row
+    std::string log;                  // the write-ahead log's path
 };
 
 SpanScan::SpanScan(std::string directory, SpanFileOptions options, const SpanList& spans, SpanReader& reader,
@@ -189,6 +280,16 @@ Result<std::unique_ptr<SpanScan::Handle>> SpanScan::take(Offset file, const Scan
     Result<sql::Statement> rows = sql::Statement::prepare(db, text);
     if (!rows.ok()) return rows.error();
     handle->rows = std::move(rows).value();
+    // A test's own file system is asked in SQLite's ways only.
+    if (options_.vfs.empty() && is_known_table(db)) {
+        Result<TablePages> pages = TablePages::open(db, "event", kTableColumns);
+        Result<sql::Statement> hold = sql::Statement::prepare(db, R"(SELECT "offset" FROM event LIMIT 1)");
+        if (pages.ok() && hold.ok()) {
+            handle->pages = std::move(pages).value();
+            handle->hold = std::move(hold).value();
+            handle->log = directory_ + "/" + SpanFile::name(file) + "-wal";
+        }
+    }
     return handle;
 }
 
@@ -240,6 +341,23 @@ Result<std::vector<ScanPiece>> SpanScan::pieces(const ScanRequest& request, Offs
     return out;
 }
 
+Status SpanScan::show_all(Handle& handle, const ScanPiece& piece) {
+    if (handle.pages) {
+        const Result<bool> held = handle.hold.step();
+        struct stat log {};
+        const bool all_in_file =
+            held.ok() && *held && (::stat(handle.log.c_str(), &log) == 0 ? log.st_size == 0 : errno == ENOENT);
+        if (all_in_file) {
+            PagesPassage passage(handle.passage, handle.columns);
+            const Status shown = handle.pages->visit(stored(piece.from), stored(piece.to), passage);
+            handle.hold.reset();
+            return shown;
+        }
+        handle.hold.reset();
+    }
+    return handle.rows.bind(1, stored(piece.from)).bind(2, stored(piece.to)).run();
+}
+
 Result<bool> SpanScan::visit(const ScanPiece& piece, const ScanRequest& request, EventVisitor& visitor,
                              const std::atomic<bool>& stop) {
     const auto gone = [&] { return piece.file < spans_.begin(); };
@@ -256,7 +374,7 @@ Result<bool> SpanScan::visit(const ScanPiece& piece, const ScanRequest& request,
     passage.first = passage.next = piece.from;
     passage.zone = {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()};
     passage.stopped = false;
-    const Status shown = handle->rows.bind(1, stored(piece.from)).bind(2, stored(piece.to)).run();
+    const Status shown = show_all(*handle, piece);
     if (passage.stopped) return Error::make(ErrorCode::Cancelled, "the question was given up");
     if (!shown.ok()) return shown.error();
     // Offsets are unique: so many in the range are all of them, in order.

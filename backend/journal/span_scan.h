@@ -46,6 +46,8 @@ public:
 
 private:
     struct Handle;
+    // By the file's pages where it holds all that is committed, else by SQL.
+    static Status show_all(Handle& handle, const ScanPiece& piece);
     Result<std::unique_ptr<Handle>> take(Offset file, const ScanRequest& request);
     void give_back(std::unique_ptr<Handle> handle);
     // The first offset that can have been received at `micros` or later.
