@@ -1,39 +1,35 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Questions over 30 days of many events: top-10, sums, unique users. Fills a store by the program's own aggregation,
-// and asks through the service that answers the Query API.
+// Questions over a shop's 30 days (shop_events.h): top-10, sums, unique users. Fills a store by the program's own
+// aggregation, and asks through the service that answers the Query API.
 //   query_bench fill DIRECTORY EVENTS    a line of JSON about what is there
-//   query_bench ask DIRECTORY            a line for each question: median of nine, with nothing kept and from the cache
+//   query_bench ask DIRECTORY            a line for each question: median of nine, with nothing kept and from the
+//   cache,
+//                                        and the first ten rows of what it says
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <future>
-#include <random>
 
 #include "api/analyst.h"
 #include "base/clock.h"
+#include "bench/shop_events.h"
 #include "journal/sqlite_journal.h"
 #include "metrics/aggregation.h"
 #include "metrics/definition_text.h"
 #include "store/sqlite_result_store.h"
+#include "support/process_usage.h"
 
 namespace streamgauge {
 namespace {
 
-constexpr std::int64_t kDays = 30;
-constexpr std::uint64_t kUsers = 120'000, kPages = 2'000;
 constexpr std::size_t kBatch = 5'000, kCommit = 500'000;
-
-Timestamp start() {
-    return parse_rfc3339("2026-01-01T00:00:00Z").value();
-}
 
 // Built-in ones by the hour and the day: finer windows are kept for a few days only, and would only be expired again.
 std::vector<MetricDefinition> definitions() {
-    const auto metric = [](MetricId id, const char* name, const char* aggregate, const char* group) {
+    const auto metric = [](MetricId id, const char* name, const char* aggregate, const char* group, const char* where) {
         MetricDefinition definition;
         definition.id = id;
         definition.name = name;
@@ -41,12 +37,14 @@ std::vector<MetricDefinition> definitions() {
         definition.aggregate = parts.aggregate;
         definition.of = parts.of;
         definition.tiers = {{kHourMicros, 0}, {kDayMicros, 0}};
+        if (where != nullptr) definition.where = Filter::parse(where).value();
         if (group != nullptr) definition.group_by = {parse_field(group).value()};
         definition.exact_budget = kDefaultExactBudget;
         return definition;
     };
-    return {metric(1001, "views", "count", "page_url"), metric(1002, "revenue", "sum(props.amount)", "props.plan"),
-            metric(1003, "users", "distinct(user_id)", nullptr)};
+    return {metric(1001, "views", "count", "page_url", "event_type = page_view"),
+            metric(1002, "revenue", "sum(props.amount_usd)", "props.plan", "event_type = purchase"),
+            metric(1003, "users", "distinct(user_id)", nullptr, nullptr)};
 }
 
 int failed(const std::string& what) {
@@ -64,30 +62,13 @@ int fill(const std::string& directory, std::uint64_t events) {
     });
     if (!owner.ok() || !aggregation.ok()) return failed("cannot begin");
     PartitionState state = owner->state;
-    std::mt19937_64 random(1);
+    bench::Shop shop(events);
     std::uint64_t number = 0;
     Offset committed = state.next;
     const std::int64_t began = clock.monotonic_nanos();
-    const std::int64_t step = kDays * kDayMicros / static_cast<std::int64_t>(events);
     for (std::uint64_t done = 0; done < events;) {
         EventBatch batch("default");
-        for (std::size_t i = 0; i < kBatch && done < events; ++i, ++done) {
-            // Pages by Zipf's law with exponent 1, near enough: the rank is exponential of a uniform number.
-            const double uniform = static_cast<double>(random() >> 11) * 0x1p-53;
-            const auto page = static_cast<std::uint64_t>(std::pow(static_cast<double>(kPages), uniform)) - 1;
-            const std::string user = "user_" + std::to_string(random() % kUsers);
-            const std::string url = "/page/" + std::to_string(page);
-            const std::string props = "{\"plan\":\"" + std::string(random() % 3 == 0 ? "pro" : "free") +
-                                      "\",\"amount\":" + std::to_string(random() % 100) + ".25}";
-            EventView event;
-            event.event_id = "e";
-            event.event_type = "view";
-            event.user_id = user;
-            event.page_url = url;
-            event.props = props;
-            event.occurred_at = event.received_at = start().plus_micros(static_cast<std::int64_t>(done) * step);
-            batch.add(event);
-        }
+        for (std::size_t i = 0; i < kBatch && done < events; ++i, ++done) batch.add(shop.event(done));
         if (Status applied = aggregation->apply(batch, 0, state); !applied.ok())
             return failed(applied.error().describe());
         if (done % kCommit != 0 && done < events) continue;
@@ -129,7 +110,7 @@ std::vector<Question> questions() {
         query::PointsQuery query;
         query.metric = metric;
         query.project = "default";
-        query.range = {start(), start().plus_micros(kDays * kDayMicros)};
+        query.range = {bench::kShopStart, bench::kShopStart.plus_micros(bench::kShopMicros)};
         all.push_back({name, query});
         return all.back().query;
     };
@@ -145,8 +126,8 @@ std::vector<Question> questions() {
     add("unique users by day", "users").step_micros = kDayMicros;
     // As "-30d" has it: from one hour of the day to the same.
     query::PointsQuery& sliding = add("unique users, not on days", "users");
-    sliding.range.from = start().plus_micros(7 * kHourMicros);
-    sliding.range.to = start().plus_micros((kDays - 1) * kDayMicros + 7 * kHourMicros);
+    sliding.range.from = bench::kShopStart.plus_micros(7 * kHourMicros);
+    sliding.range.to = bench::kShopStart.plus_micros(bench::kShopMicros - kDayMicros + 7 * kHourMicros);
     return all;
 }
 
@@ -165,6 +146,16 @@ double ask(api::Analyst& analyst, const query::PointsQuery& query, query::Points
     return ms;
 }
 
+// The first ten points: their groups and numbers, sums in millionths.
+std::string says(const query::PointsAnswer& answer) {
+    std::string out = std::to_string(answer.points.size());
+    for (std::size_t i = 0; i < std::min<std::size_t>(10, answer.points.size()); ++i) {
+        for (const std::string& value : answer.points[i].group) out += " " + value;
+        out += " " + std::to_string(answer.points[i].value.number.value_or(0));
+    }
+    return out;
+}
+
 double median(std::vector<double> all) {
     std::sort(all.begin(), all.end());
     return all[all.size() / 2];
@@ -181,10 +172,13 @@ int ask_all(const std::string& directory) {
     const api::Analyst::Parts parts{**store, **journal, directory_of_metrics, clock, {}};
     for (const Question& question : questions()) {
         std::vector<double> cold, cached;
+        double cpu = 0;
         query::PointsAnswer answer;
         for (int round = 0; round < 9; ++round) {
             api::Analyst analyst(parts);
+            const double before = test::cpu_seconds();
             cold.push_back(ask(analyst, question.query, answer));
+            cpu += (test::cpu_seconds() - before) * 1e3 / 9;
             if (cold.back() < 0) return 1;
             for (int again = 0; again < 3; ++again) {
                 query::PointsAnswer kept;
@@ -193,12 +187,11 @@ int ask_all(const std::string& directory) {
             }
         }
         std::printf(
-            "{\"what\":\"%s\",\"cold_ms\":%.2f,\"worst_cold_ms\":%.2f,\"cached_ms\":%.3f,\"rows\":%llu,"
-            "\"source\":\"%s\",\"points\":%zu,\"first\":%lld}\n",
-            question.name, median(cold), *std::max_element(cold.begin(), cold.end()), median(cached),
+            "{\"what\":\"%s\",\"cold_ms\":%.2f,\"worst_cold_ms\":%.2f,\"cold_cpu_ms\":%.2f,\"cached_ms\":%.3f,"
+            "\"rows\":%llu,\"source\":\"%s\",\"points\":%zu,\"says\":\"%s\"}\n",
+            question.name, median(cold), *std::max_element(cold.begin(), cold.end()), cpu, median(cached),
             static_cast<unsigned long long>(answer.explanation.rows_read), answer.explanation.source.c_str(),
-            answer.points.size(),
-            static_cast<long long>(answer.points.empty() ? 0 : answer.points.front().value.number.value_or(0)));
+            answer.points.size(), says(answer).c_str());
         std::fflush(stdout);
     }
     (*journal)->close();
