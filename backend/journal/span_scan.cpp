@@ -19,8 +19,6 @@ namespace {
 
 constexpr int kBusyMillis = 10'000;          // a checkpoint that restarts the log, or recovery by another connection
 constexpr std::size_t kIdleConnections = 8;  // of one question: two threads need no more than two spans each
-constexpr std::uint64_t kRowsBetweenLooks = 16;  // at `stop`: what a visitor does with a long row may take a while
-// How far ahead of its arrival an event can be dated, and what a clock may have been set back by.
 constexpr std::int64_t kAheadMicros =
     std::chrono::microseconds(limits::kFutureTolerance + std::chrono::hours(1)).count();
 
@@ -103,7 +101,7 @@ struct Passage {
 template <class Row>
 bool show(Passage& passage, const Row& row) {
     const Offset offset = passage.next++;
-    if ((offset - passage.first) % kRowsBetweenLooks == 0 && passage.stop->load(std::memory_order_relaxed)) {
+    if (passage.stop->load(std::memory_order_relaxed)) {  // what a visitor does with a row may take a while
         passage.stopped = true;
         return false;
     }
