@@ -3,9 +3,7 @@
 // before the end.
 #pragma once
 
-#include <atomic>
 #include <functional>
-#include <memory>
 
 #include "api/services.h"
 #include "query/query.h"
@@ -14,10 +12,11 @@ namespace streamgauge::api {
 
 // How a question is accompanied. Both may be left out.
 struct Attendance {
-    // Called on the question's thread, at most ten times a second, with 0 to 1. Must not block.
+    // Called on the question's thread, at most ten times a second, with 0 to 1, never less than before. Must not block.
     std::function<void(double)> progress;
-    // Set to true by anybody: the question ends soon, with Cancelled.
-    std::shared_ptr<const std::atomic<bool>> cancelled;
+    // Nobody waits any more: the question ends soon, with Cancelled. Asked on the question's threads, often; must not
+    // block.
+    std::function<bool()> cancelled;
 };
 
 // Answers see every event that was acknowledged before the question, or say in `as_of` how far they see.

@@ -105,15 +105,16 @@ query::Watch Analyst::watch(const ServiceThread& thread, const Attendance& atten
     query::Watch watch;
     const std::int64_t until = parts_.clock.monotonic_nanos() + std::chrono::nanoseconds(options_.longest).count();
     watch.cancelled = [this, &thread, cancelled = attendance.cancelled, until] {
-        return thread.stopping() || (cancelled && cancelled->load(std::memory_order_relaxed)) ||
-               parts_.clock.monotonic_nanos() >= until;
+        return thread.stopping() || (cancelled && cancelled()) || parts_.clock.monotonic_nanos() >= until;
     };
     if (attendance.progress)
-        watch.progress = [this, progress = attendance.progress, last = std::int64_t{0}](double share) mutable {
+        watch.progress = [this, progress = attendance.progress, last = std::int64_t{0},
+                          most = 0.0](double share) mutable {
             const std::int64_t now = parts_.clock.monotonic_nanos();
             if (now - last < kReportNanos) return;
             last = now;
-            progress(std::clamp(share, 0.0, 1.0));
+            most = std::clamp(share, most, 1.0);
+            progress(most);
         };
     return watch;
 }
@@ -125,6 +126,7 @@ void Analyst::ask(ServiceThread& thread, Attendance attendance, Done<Answer> don
         --waiting_;
         return done(unavailable());
     }
+    ++asked_;
     struct Asked {
         std::int64_t arrived, flushed;
         Attendance attendance;
@@ -156,6 +158,8 @@ void Analyst::ask(ServiceThread& thread, Attendance attendance, Done<Answer> don
                 } else if (over - begun >= std::chrono::nanoseconds(options_.longest).count()) {
                     result =
                         Error::make(ErrorCode::DeadlineExceeded, "the question took too long: ask for a shorter range");
+                } else {
+                    ++cancelled_;
                 }
             }
             --waiting_;
@@ -260,6 +264,7 @@ Result<Analyst::Found> Analyst::find(const query::PointsQuery& query, const quer
         answer->head.percentiles =
             query.percentiles.empty() ? std::vector<double>{metric->definition.percentile} : query.percentiles;
     answer->head.complete_from = plan->kept_from;
+    answer->head.previous_complete_from = plan->before_kept_from;
     answer->steps = plan->now.steps;
     answer->lateness_micros = metric->definition.allowed_lateness_micros;
     const auto known = (*snapshot)->metrics();
@@ -269,12 +274,13 @@ Result<Analyst::Found> Analyst::find(const query::PointsQuery& query, const quer
             answer->head.backfilled = std::min(1.0, static_cast<double>(one.backfill->next - 1) /
                                                         static_cast<double>(std::max<Offset>(state->next, 2) - 1));
 
-    auto now = execute(**snapshot, *plan, plan->now, query, watched);
+    const double half = query.compare ? 0.5 : 1;
+    auto now = execute(**snapshot, *plan, plan->now, query, watched.part(0, half));
     if (!now) return now.error();
     answer->head.explanation.rows_read = now->rows_read;
     answer->table = std::move(now->table);
     if (plan->before) {
-        auto before = execute(**snapshot, *plan, *plan->before, query, watched);
+        auto before = execute(**snapshot, *plan, *plan->before, query, watched.part(half, 1));
         if (!before) return before.error();
         answer->head.explanation.rows_read += before->rows_read;
         answer->before = std::move(before->table);
@@ -293,7 +299,8 @@ Result<Analyst::Found> Analyst::find_raw(const query::PointsQuery& query, const 
     const auto steps = raw_steps(query);
     if (!steps) return steps.error();
     const std::optional<Timestamp> as_of = watermark();
-    auto now = query::run_raw(parts_.journal, query, *steps, watched);
+    const double half = query.compare ? 0.5 : 1;
+    auto now = query::run_raw(parts_.journal, query, *steps, watched.part(0, half));
     if (!now) return now.error();
     auto answer = std::make_shared<query::Answer>();
     answer->table = table_of(*now, *steps, query.group_by.size());
@@ -310,12 +317,12 @@ Result<Analyst::Found> Analyst::find_raw(const query::PointsQuery& query, const 
     answer->steps = *steps;
     if (query.compare) {
         const query::Steps steps_before = steps->before();
-        auto before = query::run_raw(parts_.journal, query, steps_before, watched);
+        auto before = query::run_raw(parts_.journal, query, steps_before, watched.part(half, 1));
         if (!before) return before.error();
         answer->before = table_of(*before, steps_before, query.group_by.size());
         answer->steps_before = steps_before;
         answer->head.explanation.events_read += before->explanation.events_read;
-        if (!answer->head.complete_from) answer->head.complete_from = before->complete_from;
+        answer->head.previous_complete_from = before->complete_from;
     }
     complete(*answer, query);
     return Found{std::move(answer), false};

@@ -23,6 +23,11 @@ struct AnalystOptions {
     std::chrono::milliseconds longest{60'000};  // a question; then DeadlineExceeded
 };
 
+struct QuestionFigures {
+    std::uint64_t asked = 0, cancelled = 0;  // cancelled: ended because nobody waited for the answer any more
+    std::size_t waiting = 0;                 // for their answers
+};
+
 // Two threads: one for questions about metrics, one for those over stored events, which take longer.
 class Analyst final : public AnalysisService {
 public:
@@ -45,6 +50,7 @@ public:
 
     // To be told of every commit before whoever waits for it (query::ObservedStore).
     query::AnswerCache& cache() { return cache_; }
+    QuestionFigures figures() const { return {asked_.load(), cancelled_.load(), waiting_.load()}; }
     // What waits is answered Unavailable.
     void stop();
 
@@ -64,6 +70,7 @@ private:
     const Parts parts_;
     const AnalystOptions options_;
     query::AnswerCache cache_;
+    std::atomic<std::uint64_t> asked_{0}, cancelled_{0};
     std::atomic<std::size_t> waiting_{0};
     ServiceThread metrics_, events_;
 };

@@ -278,6 +278,7 @@ Result<query::PointsAnswer> read_points(std::string_view text) {
     }
     answer.as_of = in.time("as_of");
     answer.complete_from = in.time("complete_from");
+    answer.previous_complete_from = in.time("previous_complete_from");
     answer.last_window_open = in.flag("last_window_open");
     answer.backfilled = in.number("backfilled");
     if (const std::string cursor = in.text("cursor"); !cursor.empty()) answer.cursor = cursor;

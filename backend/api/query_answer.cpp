@@ -118,7 +118,7 @@ void write_state(JsonWriter& out, const std::optional<Timestamp>& as_of,
     if (complete_from) out.key("complete_from").string(format_rfc3339(*complete_from));
 }
 
-void write_answer(JsonWriter& out, const PointsAnswer& answer, AnswerStyle style) {
+void write_answer(JsonWriter& out, const PointsAnswer& answer, const AnswerStyle& style) {
     out.begin_object();
     if (!answer.metric.empty()) out.key("metric").string(answer.metric);
     out.key("aggregate").string(kAggregates.at(static_cast<std::size_t>(answer.aggregate)));
@@ -130,12 +130,14 @@ void write_answer(JsonWriter& out, const PointsAnswer& answer, AnswerStyle style
     for (const FieldPath& field : answer.group_by) out.string(to_text(field));
     out.end_array();
     write_state(out, answer.as_of, answer.complete_from);
+    if (answer.previous_complete_from)
+        out.key("previous_complete_from").string(format_rfc3339(*answer.previous_complete_from));
     out.key("last_window_open").boolean(answer.last_window_open);
     if (answer.backfilled) out.key("backfilled").number(*answer.backfilled);
     out.key("points").begin_array();
     for (const Point& point : answer.points) write_point(out, point, answer, false);
     out.end_array();
-    if (answer.cursor) out.key("cursor").string(*answer.cursor);
+    if (answer.cursor && !style.several) out.key("cursor").string(*answer.cursor);
     if (style.explain) write_explanation(out, answer.explanation);
     out.end_object();
 }
@@ -175,7 +177,7 @@ struct Columns {
     std::vector<double> percentiles;  // beside the value
 };
 
-Columns columns_of(const std::vector<PointsAnswer>& answers, AnswerStyle style) {
+Columns columns_of(const std::vector<PointsAnswer>& answers, const AnswerStyle& style) {
     Columns columns;
     columns.metric = style.several;
     for (const PointsAnswer& answer : answers) {
@@ -227,15 +229,34 @@ void write_row(std::string& out, const Columns& columns, const PointsAnswer& ans
 
 }  // namespace
 
-std::string write_json(const std::vector<PointsAnswer>& answers, AnswerStyle style) {
+std::optional<std::string> cursor_of(const std::vector<PointsAnswer>& answers, const AnswerStyle& style) {
+    if (!style.several) return answers.front().cursor;
+    std::vector<std::string_view> cursors(std::max(style.named, answers.size()));
+    bool more = false;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        if (!answers[i].cursor) continue;
+        cursors.at(i < style.places.size() ? style.places[i] : i) = *answers[i].cursor;
+        more = true;
+    }
+    if (!more) return std::nullopt;
+    std::string out(cursors.front());
+    for (std::size_t i = 1; i < cursors.size(); ++i) out.append(".").append(cursors[i]);
+    return out;
+}
+
+std::string write_json(const std::vector<PointsAnswer>& answers, const AnswerStyle& style) {
     JsonWriter out;
     if (style.several) out.begin_object().key("answers").begin_array();
     for (const PointsAnswer& answer : answers) write_answer(out, answer, style);
-    if (style.several) out.end_array().end_object();
+    if (style.several) {
+        out.end_array();
+        if (const auto cursor = cursor_of(answers, style)) out.key("cursor").string(*cursor);
+        out.end_object();
+    }
     return out.take();
 }
 
-std::string write_ndjson(const std::vector<PointsAnswer>& answers, AnswerStyle style) {
+std::string write_ndjson(const std::vector<PointsAnswer>& answers, const AnswerStyle& style) {
     std::string all;
     for (const PointsAnswer& answer : answers)
         for (const Point& point : answer.points) {
@@ -247,7 +268,7 @@ std::string write_ndjson(const std::vector<PointsAnswer>& answers, AnswerStyle s
     return all;
 }
 
-std::string write_csv(const std::vector<PointsAnswer>& answers, AnswerStyle style) {
+std::string write_csv(const std::vector<PointsAnswer>& answers, const AnswerStyle& style) {
     const Columns columns = columns_of(answers, style);
     std::string out;
     {
@@ -273,7 +294,7 @@ std::string write_csv(const std::vector<PointsAnswer>& answers, AnswerStyle styl
     return out;
 }
 
-std::string write_json(const query::FunnelAnswer& answer, AnswerStyle style) {
+std::string write_json(const query::FunnelAnswer& answer, const AnswerStyle& style) {
     JsonWriter out;
     out.begin_object().key("funnel").begin_array();
     for (const query::FunnelStep& step : answer.steps) {
@@ -293,7 +314,7 @@ std::string write_json(const query::FunnelAnswer& answer, AnswerStyle style) {
     return out.take();
 }
 
-std::string write_json(const query::RetentionAnswer& answer, AnswerStyle style) {
+std::string write_json(const query::RetentionAnswer& answer, const AnswerStyle& style) {
     JsonWriter out;
     out.begin_object().key("retention").begin_array();
     for (const query::RetentionCohort& cohort : answer.cohorts) {

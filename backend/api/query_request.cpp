@@ -366,6 +366,17 @@ void read_retention(Members& in, const json& value, const query::TimeRange& rang
     out.retention = std::move(retention);
 }
 
+// The cursor of several metrics is one of each, separated by dots; empty where a metric is at its end.
+std::vector<std::string_view> split_cursor(std::string_view text) {
+    std::vector<std::string_view> out;
+    for (;;) {
+        const std::size_t dot = text.find('.');
+        out.push_back(text.substr(0, dot));
+        if (dot == std::string_view::npos) return out;
+        text.remove_prefix(dot + 1);
+    }
+}
+
 void read_points(Members& in, const query::TimeRange& range, QueryRequest& out) {
     query::PointsQuery query;
     query.range = range;
@@ -404,12 +415,22 @@ void read_points(Members& in, const query::TimeRange& range, QueryRequest& out) 
     const std::vector<std::string> names =
         out.several ? in.texts("metrics", kMostMetrics) : std::vector<std::string>{in.text("metric")};
     if (names.empty()) in.fail("metrics", "names none");
-    if (out.several && !query.cursor.empty()) in.fail("cursor", "has no meaning with metrics: page through one");
-    for (const std::string& name : names) {
-        if (name.empty()) in.fail(out.several ? "metrics" : "metric", "must be a name");
-        query.metric = name;
-        out.points.push_back(query);
+    out.named = names.size();
+    const bool going_on = out.several && !query.cursor.empty();
+    const std::vector<std::string_view> cursors =
+        going_on ? split_cursor(query.cursor) : std::vector<std::string_view>{};
+    if (going_on && cursors.size() != names.size())
+        return in.fail("cursor", "is not of an answer about these metrics, in this order");
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (names[i].empty()) in.fail(out.several ? "metrics" : "metric", "must be a name");
+        if (going_on && cursors[i].empty()) continue;
+        query::PointsQuery one = query;
+        one.metric = names[i];
+        if (going_on) one.cursor = std::string(cursors[i]);
+        out.points.push_back(std::move(one));
+        out.places.push_back(i);
     }
+    if (out.points.empty()) in.fail("cursor", "is of an answer that is complete");
 }
 
 Result<QueryRequest> read(const json& object, bool loose, Timestamp now) {

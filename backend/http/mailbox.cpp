@@ -6,6 +6,7 @@ namespace streamgauge::http {
 Mailbox::Mailbox(std::size_t connections, std::shared_ptr<Admission> admission, std::function<void()> wake)
     : admission_(std::move(admission)),
       generations_(std::make_unique<std::atomic<std::uint32_t>[]>(connections)),
+      ended_(std::make_unique<std::atomic<std::uint32_t>[]>(connections)),
       wake_(std::move(wake)) {}
 
 void Mailbox::own(std::function<void(Message&&)> receive) {
@@ -40,6 +41,14 @@ std::uint32_t Mailbox::next_generation(std::uint32_t connection) {
 bool Mailbox::is_gone(const ReplyAddress& address) const {
     return closed_.load(std::memory_order_acquire) ||
            generations_[address.connection].load(std::memory_order_acquire) != address.generation;
+}
+
+void Mailbox::input_ended(std::uint32_t connection, std::uint32_t generation) {
+    ended_[connection].store(generation, std::memory_order_release);
+}
+
+bool Mailbox::is_abandoned(const ReplyAddress& address) const {
+    return is_gone(address) || ended_[address.connection].load(std::memory_order_acquire) == address.generation;
 }
 
 void Mailbox::post(Message&& message) {

@@ -49,14 +49,19 @@ public:
     // Owner: `connection` has a new user, or none. Replies to the old one are dropped from here on.
     std::uint32_t next_generation(std::uint32_t connection);
 
+    // Owner: the client of `connection` sends no more.
+    void input_ended(std::uint32_t connection, std::uint32_t generation);
+
     // Any thread.
     void post(Message&& message);
     bool is_gone(const ReplyAddress& address) const;
+    bool is_abandoned(const ReplyAddress& address) const;
     Admission& admission() { return *admission_; }
 
 private:
     std::shared_ptr<Admission> admission_;
     std::unique_ptr<std::atomic<std::uint32_t>[]> generations_;
+    std::unique_ptr<std::atomic<std::uint32_t>[]> ended_;  // of each connection the newest generation without input
     std::atomic<std::thread::id> owner_{};
     std::function<void(Message&&)> receive_;  // owner's thread only
     std::atomic<bool> closed_{false};
@@ -77,6 +82,7 @@ public:
 
     void send(Response response) override;
     std::shared_ptr<Stream> stream() override;
+    bool abandoned() const override { return mailbox_->is_abandoned(address_); }
 
 private:
     std::shared_ptr<Mailbox> mailbox_;

@@ -136,6 +136,7 @@ void Session::received(std::size_t bytes) {
 
 void Session::end_of_input() {
     eof_ = true;
+    hub_.mailbox()->input_ended(connection_, generation_);
     bool streaming = stream_ != nullptr;
     for (std::uint64_t at = first_; at != next_; ++at) streaming = streaming || slot(at).stream != nullptr;
     if (streaming) forced_ = End::Abort;  // a reader of events that closes its side has left

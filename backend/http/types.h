@@ -100,6 +100,9 @@ public:
     // Instead of send(): an event stream ("text/event-stream", no-store). nullptr when the client is gone or
     // limits::kStreamsPerServer is reached (503 is then sent).
     virtual std::shared_ptr<Stream> stream() = 0;
+    // Nobody waits for the answer: the client is gone, or has closed its sending side (which is all that is seen of one
+    // that closes its socket). To be asked now and then by whoever works long for an answer.
+    virtual bool abandoned() const { return false; }
 };
 using ReplyPtr = std::shared_ptr<Reply>;
 

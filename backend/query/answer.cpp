@@ -188,6 +188,8 @@ PointsAnswer cut_page(const Answer& answer, const PointsQuery& query, TimeRange 
         if (before) {
             const auto found = before->find(step, answer.table.group(row));
             point.previous = found ? answer.before->value(*found) : empty_value(answer.head.aggregate);
+            const auto& kept = answer.head.previous_complete_from;
+            if (kept && answer.steps_before->end(step) <= *kept) point.previous = Value{};  // not known any more
         }
         point.open = open(point.end);
         point.corrected = answer.table.corrected(row);

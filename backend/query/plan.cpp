@@ -52,13 +52,15 @@ public:
         return out;
     }
 
+    bool keeps(Timestamp at) const { return finest_keeping(at.micros).has_value(); }
+
     // The windows that make up the steps; nothing when some step begins or ends inside of the finest window that is
-    // kept there. No tier beyond `widest` is used.
-    std::optional<std::vector<Piece>> cover(const Steps& steps, std::size_t widest) const {
+    // kept there. No tier beyond `widest` is used, and nothing before `from`.
+    std::optional<std::vector<Piece>> cover(const Steps& steps, std::size_t widest, std::int64_t from) const {
         std::vector<Piece> pieces;
         for (std::size_t step = 0; step < steps.size(); ++step) {
             const std::int64_t end = steps.end(step).micros;
-            for (std::int64_t at = steps.start(step).micros; at < end;) {
+            for (std::int64_t at = std::max(from, steps.start(step).micros); at < end;) {
                 const std::optional<Piece> piece = next(at, end, widest);
                 if (!piece) return std::nullopt;
                 at = piece->to;
@@ -73,10 +75,26 @@ public:
     }
     std::optional<std::vector<Piece>> cover(const Steps& steps) const {
         for (std::size_t widest = windows_.size(); widest-- > 0;) {
-            auto pieces = cover(steps, widest);
+            auto pieces = cover(steps, widest, steps.range().from.micros);
             if (!pieces || pieces->size() <= kMostPieces || widest == 0) return pieces;
         }
         return std::nullopt;
+    }
+
+    // The same of what is still kept of the steps, from `from` on; what is before is not. Everything may be gone.
+    std::vector<Piece> cover_kept(const Steps& steps, Timestamp& from) const {
+        for (std::size_t step = 0; step < steps.size(); ++step) {
+            for (const std::int64_t begin : kept_edges(steps.start(step).micros, steps.end(step).micros)) {
+                auto pieces = cover(steps, windows_.size() - 1, begin);
+                if (!pieces) continue;
+                if (pieces->size() > kMostPieces)
+                    if (auto fewer = cover(steps, 0, begin)) pieces = std::move(fewer);
+                from = {begin};
+                return *pieces;
+            }
+        }
+        from = steps.range().to;
+        return {};
     }
 
     // Levels go through every window of one tier: the finest that all boundaries lie on and that is kept.
@@ -98,6 +116,20 @@ private:
         for (std::size_t tier = 0; tier < windows_.size(); ++tier)
             if (windows_[tier].start_of(at) >= oldest_[tier]) return tier;
         return std::nullopt;
+    }
+
+    // Where windows that are kept begin, in [start, end): the first of each tier, ascending.
+    std::vector<std::int64_t> kept_edges(std::int64_t start, std::int64_t end) const {
+        std::vector<std::int64_t> edges;
+        for (std::size_t tier = 0; tier < windows_.size(); ++tier) {
+            const std::int64_t at = std::max(start, oldest_[tier]);
+            if (at >= end) continue;
+            const std::int64_t window = windows_[tier].start_of(at);
+            const std::int64_t edge = window == at ? at : windows_[tier].end_of(window);
+            if (edge < end) edges.push_back(edge);
+        }
+        std::sort(edges.begin(), edges.end());
+        return edges;
     }
 
     // From `at` on, as far as one tier goes: the widest that fits.
@@ -195,19 +227,34 @@ Status read_from(const Planner& planner, const AskedMetric& metric, Reading& rea
     return {};
 }
 
-// Steps before what is kept have no windows, and no points.
-Status read_before(const Planner& planner, const AskedMetric& metric, Reading& reading) {
-    const Planner::Widened kept = planner.widen(reading.steps.range(), metric.definition.aggregate == Aggregate::Gauge);
-    if (kept.range.from >= reading.steps.range().to) return {};
-    if (!kept.cut) {
-        Status read = read_from(planner, metric, reading);
-        if (read.ok()) return read;
-        Error error = read.error();
+// Steps before what is kept have no windows. Levels are read whole or not at all: without what came before they would
+// be others.
+Status read_before(const Planner& planner, const AskedMetric& metric, Plan& plan) {
+    Reading& reading = *plan.before;
+    const auto in_compare = [](Error error) {
         error.field = "compare";
         return error;
+    };
+    if (metric.definition.aggregate == Aggregate::Gauge) {
+        const Planner::Widened kept = planner.widen(reading.steps.range(), true);
+        if (kept.range.from >= reading.steps.range().to) {
+            plan.before_kept_from = reading.steps.range().to;
+            return {};
+        }
+        if (kept.cut)
+            return wrong_field("compare", "the level's period before is not kept from its beginning any more (since " +
+                                              format_rfc3339(kept.range.from) + ")");
+        Status read = read_from(planner, metric, reading);
+        return read.ok() ? read : Status(in_compare(read.error()));
     }
-    return wrong_field("compare",
-                       "the period before is not kept any more (since " + format_rfc3339(kept.range.from) + ")");
+    if (planner.keeps(reading.steps.range().from)) {
+        Status read = read_from(planner, metric, reading);
+        return read.ok() ? read : Status(in_compare(read.error()));
+    }
+    Timestamp from = reading.steps.range().to;
+    reading.pieces = planner.cover_kept(reading.steps, from);
+    plan.before_kept_from = from;
+    return {};
 }
 
 }  // namespace
@@ -255,7 +302,7 @@ Result<Plan> make_plan(const PointsQuery& query, std::shared_ptr<const AskedMetr
     if (Status read = read_from(planner, *metric, plan.now); !read.ok()) return read.error();
     if (!query.compare) return plan;
     plan.before = Reading{plan.now.steps.before(), {}};
-    if (Status read = read_before(planner, *metric, *plan.before); !read.ok()) return read.error();
+    if (Status read = read_before(planner, *metric, plan); !read.ok()) return read.error();
     return plan;
 }
 

@@ -37,6 +37,7 @@ struct Plan {
     std::optional<Reading> before;  // compare
     // Where what is kept begins, when the asked range begins before.
     std::optional<Timestamp> kept_from;
+    std::optional<Timestamp> before_kept_from;  // the same of the period before; its end when nothing of it is kept
     // Where the values of group_by, and the fields of the filter, stand in a group key: 0 is the project.
     std::vector<std::size_t> group_parts, filter_parts;
     Windows edges{kDayMicros};  // of the finest tier that was usable: the range lies on them

@@ -99,8 +99,9 @@ struct PointsAnswer {
     std::optional<std::string> cursor;  // there is more
     std::optional<Timestamp> as_of;     // the watermark; none before the first event
     bool last_window_open = false;
-    std::optional<double> backfilled;        // 0 to 1: the metric is still being filled from the journal
-    std::optional<Timestamp> complete_from;  // what is older is no longer kept, though it was asked for
+    std::optional<double> backfilled;                 // 0 to 1: the metric is still being filled from the journal
+    std::optional<Timestamp> complete_from;           // what is older is no longer kept, though it was asked for
+    std::optional<Timestamp> previous_complete_from;  // compare: the same of the period before
     Explanation explanation;
 };
 

@@ -18,6 +18,12 @@ struct Watch {
     void report(double share) const {
         if (progress) progress(share);
     }
+    // Of a part of the work: its 0 to 1 is this one's `begin` to `finish`. Must not outlive this one.
+    Watch part(double begin, double finish) const {
+        Watch out{cancelled, {}};
+        if (progress) out.progress = [this, begin, finish](double share) { report(begin + (finish - begin) * share); };
+        return out;
+    }
     static Error cancelled_error() { return Error::make(ErrorCode::Cancelled, "the question was cancelled"); }
 };
 

@@ -282,7 +282,10 @@ void EmbeddedBackend::open_questions() {
     const auto flush = [this](const std::function<void()>& done) {
         pipeline_->flush([done](const Result<PartitionState>&) { done(); });  // if it fails, as_of says so
     };
-    analyst_ = std::make_unique<api::Analyst>(api::Analyst::Parts{*observed_, *journal_, *metrics_, clock_, flush});
+    api::AnalystOptions options;
+    options.cache_bytes = static_cast<std::size_t>(config_.query_cache_bytes);
+    analyst_ =
+        std::make_unique<api::Analyst>(api::Analyst::Parts{*observed_, *journal_, *metrics_, clock_, flush}, options);
     observed_->listen({[this](const ResultCommit& commit) { analyst_->cache().committed(commit); },
                        [this](const BackfillCommit& commit) { analyst_->cache().committed(commit); }});
 }

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // POST and GET /api/v1/query, and GET /api/v1/metrics/daily (A): questions over metrics and stored events.
-#include <cstdio>
-#include <mutex>
+#include <algorithm>
+#include <map>
 
 #include "api/analysis_service.h"
 #include "api/json_writer.h"
-#include "api/query_answer.h"
 #include "api/query_request.h"
 #include "base/limits.h"
-#include "http/text.h"
 #include "metrics/decimal.h"
 #include "query/metric_directory.h"
 #include "query/steps.h"
 #include "server/parameters.h"
+#include "server/question_reply.h"
 #include "server/request_metrics.h"
 #include "server/route_rows.h"
 #include "server/routes.h"
@@ -26,143 +25,38 @@ using http::Request;
 using http::Response;
 using query::PointsAnswer;
 
-enum class Form { Json, Csv, Ndjson };
+using ReplyOf = std::shared_ptr<QuestionReply>;
 
-// The first that we have, of those that the client names.
-Form form_of(std::string_view accept) {
-    while (!accept.empty()) {
-        const std::size_t comma = accept.find(',');
-        const std::string_view one = http::trim(accept.substr(0, comma));
-        const std::string_view type = http::trim(one.substr(0, one.find(';')));
-        if (http::equal_ignoring_case(type, "text/csv")) return Form::Csv;
-        if (http::equal_ignoring_case(type, "application/x-ndjson") ||
-            http::equal_ignoring_case(type, "application/jsonl"))
-            return Form::Ndjson;
-        if (http::equal_ignoring_case(type, "application/json") || type == "*/*") return Form::Json;
-        if (comma == std::string_view::npos) break;
-        accept.remove_prefix(comma + 1);
-    }
-    return Form::Json;
-}
-
-double ms_since(const Clock& clock, std::int64_t nanos) {
-    return static_cast<double>(clock.monotonic_nanos() - nanos) / 1e6;
-}
-
-// Milliseconds of a question's parts (W3C Server Timing).
-std::string server_timing(const query::Explanation& explanation, double total) {
-    char text[160];
-    std::snprintf(text, sizeof text, "queue;dur=%.3f, flush;dur=%.3f, read;dur=%.3f, total;dur=%.3f",
-                  explanation.queue_ms, explanation.flush_ms, explanation.read_ms, total);
-    return text;
-}
-
-// How the answer of a request is to be sent.
-struct Answering {
-    ReplyPtr reply;
-    const Clock* clock = nullptr;
-    std::int64_t arrived = 0;
-    api::AnswerStyle style;
-    Form form = Form::Json;
-
-    void send(Response response, const query::Explanation& explanation) const {
-        response.headers.emplace_back("Server-Timing", server_timing(explanation, ms_since(*clock, arrived)));
-        response.headers.emplace_back("Cache-Control", "no-store");
-        reply->send(std::move(response));
-    }
-    void refuse(const Error& error) const {
-        Error shown = error;
-        if (shown.code == ErrorCode::TooLarge) shown.code = ErrorCode::InvalidArgument;  // the question, not its body
-        send(http::problem(shown), {});
-    }
-};
-
-std::string as_header(const std::optional<Timestamp>& time) {
-    return time ? format_rfc3339(*time) : std::string();
-}
-
-Response rendered(const std::vector<PointsAnswer>& answers, const Answering& to) {
-    if (to.form == Form::Json) return Response::json(200, write_json(answers, to.style));
-    Response response;
-    if (to.form == Form::Csv) {
-        response.content_type = "text/csv; charset=utf-8; header=present";
-        response.body = write_csv(answers, to.style);
-    } else {
-        response.content_type = "application/x-ndjson";
-        response.body = write_ndjson(answers, to.style);
-    }
-    const PointsAnswer& first = answers.front();
-    if (first.as_of) response.headers.emplace_back("Streamgauge-As-Of", as_header(first.as_of));
-    if (first.cursor && !to.style.several) response.headers.emplace_back("Streamgauge-Cursor", *first.cursor);
-    if (response.body.empty()) response.body = "\n";
-    return response;
-}
-
-// The answers of several metrics, until the last one is there.
-class Collected {
-public:
-    Collected(Answering to, std::size_t count) : to_(std::move(to)), answers_(count), missing_(count) {}
-
-    void take(std::size_t index, Result<PointsAnswer> answer) {
-        const std::lock_guard lock(mutex_);
-        if (!answer.ok()) {
-            if (!failed_) to_.refuse(answer.error());
-            failed_ = true;
-            return;
-        }
-        answers_[index] = std::move(answer).value();
-        if (--missing_ > 0 || failed_) return;
-        query::Explanation times;
-        for (const PointsAnswer& one : answers_) {
-            times.queue_ms = std::max(times.queue_ms, one.explanation.queue_ms);
-            times.flush_ms = std::max(times.flush_ms, one.explanation.flush_ms);
-            times.read_ms += one.explanation.read_ms;
-        }
-        to_.send(rendered(answers_, to_), times);
-    }
-
-private:
-    std::mutex mutex_;
-    const Answering to_;
-    std::vector<PointsAnswer> answers_;
-    std::size_t missing_;
-    bool failed_ = false;
-};
-
-template <class Answer>
-api::Done<Answer> answer_with(const Answering& to) {
-    return [to](Result<Answer> answer) {
-        if (!answer.ok()) return to.refuse(answer.error());
-        to.send(Response::json(200, write_json(*answer, to.style)), answer->explanation);
-    };
-}
-
-void ask(const RouteServices& services, const Request& request, const Answering& to, QueryRequest asked) {
+void ask(const RouteServices& services, const Request& request, const ReplyOf& to, QueryRequest asked) {
     std::string project = asked.project;
     if (!request.principal->every_project) {
         if (!project.empty() && project != request.principal->project)
-            return to.refuse(Error::make(ErrorCode::Forbidden, "this key or user is of one project"));
+            return to->refuse(Error::make(ErrorCode::Forbidden, "this key or user is of one project"));
         project = request.principal->project;
     }
+    to->begin({asked.explain, asked.several, std::move(asked.places), asked.named},
+              std::max<std::size_t>(1, asked.points.size()));
     if (asked.funnel) {
         asked.funnel->project = project;
-        return services.analysis.funnel(*std::move(asked.funnel), {}, answer_with<query::FunnelAnswer>(to));
+        return services.analysis.funnel(*std::move(asked.funnel), to->attendance(0),
+                                        [to](Result<query::FunnelAnswer> answer) { to->take(std::move(answer)); });
     }
     if (asked.retention) {
         asked.retention->project = project;
-        return services.analysis.retention(*std::move(asked.retention), {}, answer_with<query::RetentionAnswer>(to));
+        return services.analysis.retention(
+            *std::move(asked.retention), to->attendance(0),
+            [to](Result<query::RetentionAnswer> answer) { to->take(std::move(answer)); });
     }
-    const auto collected = std::make_shared<Collected>(to, asked.points.size());
     for (std::size_t i = 0; i < asked.points.size(); ++i) {
         asked.points[i].project = project;
-        services.analysis.points(std::move(asked.points[i]), {}, [collected, i](Result<PointsAnswer> answer) {
-            collected->take(i, std::move(answer));
-        });
+        services.analysis.points(std::move(asked.points[i]), to->attendance(i),
+                                 [to, i](Result<PointsAnswer> answer) { to->take(i, std::move(answer)); });
     }
 }
 
 void query_route(const RouteServices& services, const Request& request, const ReplyPtr& reply) {
-    Answering to{reply, &services.clock, request.arrived_nanos, {}, form_of(request.header("Accept"))};
+    const auto to = std::make_shared<QuestionReply>(reply, services.clock, request.arrived_nanos,
+                                                    answer_form(request.header("Accept")));
     Parameters in(request);
     Result<QueryRequest> asked = [&]() -> Result<QueryRequest> {
         if (request.method == http::Method::Post) {
@@ -179,8 +73,7 @@ void query_route(const RouteServices& services, const Request& request, const Re
         if (in.fault()) return *in.fault();
         return api::read_query(parameters, services.clock.now());
     }();
-    if (!asked.ok()) return to.refuse(asked.error());
-    to.style = {asked->explain, asked->several};
+    if (!asked.ok()) return to->refuse(asked.error());
     ask(services, request, to, std::move(asked).value());
 }
 
@@ -232,14 +125,15 @@ std::string daily_body(const PointsAnswer& answer, const std::string& name, cons
 }
 
 void daily(const RouteServices& services, const Request& request, const ReplyPtr& reply) {
-    const Answering answering{reply, &services.clock, request.arrived_nanos, {}, Form::Json};
+    const auto to_client =
+        std::make_shared<QuestionReply>(reply, services.clock, request.arrived_nanos, AnswerForm::Json);
     Parameters in(request);
     services.requests.ignored_parameters(in.unknown({"name", "from", "to"}));
     const std::string name = in.required_text("name", 128);
     const auto from = date_of(in, "from"), to = date_of(in, "to");
     if (!in.fault() && to->day < from->day) in.refuse("to", "is before from");
     if (!in.fault() && to->day - from->day >= kMostDays) in.refuse("to", "is more than ten years after from");
-    if (in.fault()) return answering.refuse(*in.fault());
+    if (in.fault()) return to_client->refuse(*in.fault());
 
     const auto metric = services.metric_directory.find(name);
     const auto has_days = [&] {
@@ -252,21 +146,22 @@ void daily(const RouteServices& services, const Request& request, const ReplyPtr
     if (metric == nullptr || !has_days()) {
         Error error = Error::make(ErrorCode::NotFound, "there is no metric " + name + " with a number for each day");
         error.field = "name";
-        return answering.refuse(error);
+        return to_client->refuse(error);
     }
     const Result<Windows> days = Windows::make(kDayMicros, metric->definition.timezone);
-    if (!days.ok()) return answering.refuse(days.error());
+    if (!days.ok()) return to_client->refuse(days.error());
     query::PointsQuery query;
     query.metric = name;
     if (!request.principal->every_project) query.project = request.principal->project;
     query.range = {{days->start_of_date(from->day)}, {days->start_of_date(to->day + 1)}};
     query.step_micros = kDayMicros;
     query.limit = 10'000;
-    services.analysis.points(
-        std::move(query), {}, [answering, name, from = *from, to = *to, days = *days](Result<PointsAnswer> answer) {
-            if (!answer.ok()) return answering.refuse(answer.error());
-            answering.send(Response::json(200, daily_body(*answer, name, from, to, days)), answer->explanation);
-        });
+    services.analysis.points(std::move(query), to_client->attendance(0),
+                             [to_client, name, from = *from, to = *to, days = *days](Result<PointsAnswer> answer) {
+                                 if (!answer.ok()) return to_client->refuse(answer.error());
+                                 to_client->send(Response::json(200, daily_body(*answer, name, from, to, days)),
+                                                 answer->explanation);
+                             });
 }
 
 // ---- documentation ------------------------------------------------------------------------------------------------
@@ -277,6 +172,8 @@ std::vector<http::AnswerDoc> answers() {
             {200, "text/csv; charset=utf-8; header=present", kText,
              "A row for each point. The cursor is in Streamgauge-Cursor, the watermark in Streamgauge-As-Of."},
             {200, "application/x-ndjson", kText, "A point on each line, with the same headers."},
+            {200, "text/event-stream", kText,
+             "Events `progress` with how far it is, then one `answer`, or `error` with the problem document."},
             {400, "application/problem+json", "", "The question makes no sense; `field` names the member."},
             {404, "application/problem+json", "", "There is no such metric."},
             {409, "application/problem+json", "", "What the cursor pages through has changed: ask again without it."}};

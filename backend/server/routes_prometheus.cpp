@@ -141,6 +141,11 @@ void expose_answers(Exposition& out, const ServerFigures& figures) {
                 figures.answers_invalidated);
     out.gauge("streamgauge_query_cache_bytes", "Memory of answers that are kept.",
               static_cast<double>(figures.answers_bytes));
+    out.counter("streamgauge_questions_total", "Questions about metrics and stored events.", figures.questions_asked);
+    out.counter("streamgauge_questions_cancelled_total", "Those that ended because nobody waited any more.",
+                figures.questions_cancelled);
+    out.gauge("streamgauge_questions_waiting", "Those that wait for their answers.",
+              static_cast<double>(figures.questions_waiting));
 }
 
 void expose_canary(Exposition& out, const std::optional<api::CanaryStatus>& canary) {

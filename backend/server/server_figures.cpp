@@ -39,6 +39,10 @@ ServerFigures server_figures(const FigureSources& from) {
     out.answers_missed = answers.misses;
     out.answers_invalidated = answers.invalidated;
     out.answers_bytes = answers.bytes;
+    const api::QuestionFigures questions = from.analyst.figures();
+    out.questions_asked = questions.asked;
+    out.questions_cancelled = questions.cancelled;
+    out.questions_waiting = questions.waiting;
     if (from.canary != nullptr) out.canary = from.canary->status();
     out.pipeline_ok = !pipeline.failure;
     out.storage_ok = !pipeline.failure && !from.ingest.failure();

@@ -44,6 +44,8 @@ struct ServerFigures {
     std::uint64_t disk_refused = 0;
     std::uint64_t answers_hit = 0, answers_missed = 0, answers_invalidated = 0;  // of questions about metrics
     std::size_t answers_bytes = 0;
+    std::uint64_t questions_asked = 0, questions_cancelled = 0;
+    std::size_t questions_waiting = 0;
     bool pipeline_ok = true, storage_ok = true;
     std::optional<api::CanaryStatus> canary;  // nullopt: none is sent
     PartitionState aggregation;

@@ -295,6 +295,11 @@ std::vector<SettingSpec> make_settings() {
          "to 3600, 0 for never.",
          false, false, [](Config& c, const Values& v) { return read_number(v[0], 0, 3'600, c.canary_interval); },
          [](const Config& c) { return std::to_string(c.canary_interval); }},
+        {"query.cache_bytes", "BYTES",
+         "Most memory of answers that are kept, and as much of those that are paged through; such as 64MiB, at least "
+         "64KiB.",
+         false, false, [](Config& c, const Values& v) { return read_bytes(v[0], 64ULL << 10, c.query_cache_bytes); },
+         [](const Config& c) { return std::to_string(c.query_cache_bytes); }},
         {"retention.days", "DAYS", "Days that raw events are kept, 1 to 36500; whichever of the two limits is first.",
          false, false, [](Config& c, const Values& v) { return read_number(v[0], 1, 36'500, c.retention_days); },
          [](const Config& c) { return std::to_string(c.retention_days); }},

@@ -33,7 +33,11 @@ MetricDefinition definition_of(MetricId id, std::string name, Aggregate aggregat
 const std::vector<MetricDefinition>& definitions() {
     static const std::vector<MetricDefinition> all{
         definition_of(1001, "views", Aggregate::Count), definition_of(1002, "amount", Aggregate::Sum),
-        definition_of(1003, "users", Aggregate::Distinct), definition_of(1004, "viewers", Aggregate::Gauge)};
+        definition_of(1003, "users", Aggregate::Distinct), definition_of(1004, "viewers", Aggregate::Gauge), [] {
+            MetricDefinition brief = definition_of(1005, "brief", Aggregate::Count);
+            brief.tiers = {{kMinuteMicros, kHourMicros}, {kHourMicros, 4 * kHourMicros}};
+            return brief;
+        }()};
     return all;
 }
 
@@ -271,7 +275,7 @@ TEST_F(AnalystTest, EndsWhenItIsCancelledAndTellsHowFarItIs) {
     const auto cancelled = std::make_shared<std::atomic<bool>>(false);
     std::vector<double> shares;
     Attendance attendance;
-    attendance.cancelled = cancelled;
+    attendance.cancelled = [cancelled] { return cancelled->load(); };
     attendance.progress = [&](double share) {
         shares.push_back(share);
         *cancelled = true;
@@ -283,6 +287,100 @@ TEST_F(AnalystTest, EndsWhenItIsCancelledAndTellsHowFarItIs) {
     EXPECT_GE(shares.front(), 0);
     EXPECT_LT(shares.front(), 1);
     EXPECT_FALSE(ask(question("views", 0, 600, 10)).explanation.cached) << "half an answer is none";
+}
+
+// What retention has removed of the period before is not answered as nothing.
+TEST_F(AnalystTest, ComparesWithWhatIsKeptOfThePeriodBefore) {
+    constexpr std::int64_t kMinutes = 9 * 60;
+    std::vector<PlainEvent> events;
+    for (std::int64_t minute = 0; minute < kMinutes; ++minute) events.push_back(event(minute * 60 + 7, "/a"));
+    add(1005, events);
+    PointsQuery query = question("brief", 6 * 3600, 9 * 3600, 3600);
+    query.compare = true;
+    const PointsAnswer answer = ask(query);
+    ASSERT_TRUE(answer.previous_complete_from.has_value());
+    const Timestamp kept = *answer.previous_complete_from;
+    EXPECT_GT(kept.micros, kStart + 3 * kHourMicros) << "something is gone";
+    EXPECT_LT(kept.micros, kStart + 6 * kHourMicros) << "something is there";
+    ASSERT_EQ(answer.points.size(), 3U);
+    std::size_t known = 0;
+    for (const query::Point& point : answer.points) {
+        EXPECT_EQ(point.value.number, 60);
+        ASSERT_TRUE(point.previous.has_value());
+        const std::int64_t begin = point.start.micros - 3 * kHourMicros, end = begin + kHourMicros;
+        if (end <= kept.micros) {
+            EXPECT_FALSE(point.previous->number.has_value());
+            continue;
+        }
+        ++known;
+        EXPECT_EQ(point.previous->number, (end - std::max(begin, kept.micros)) / kMinuteMicros);
+    }
+    EXPECT_GE(known, 1U);
+    EXPECT_LT(known, 3U);
+    query.step_micros = 0;
+    const PointsAnswer whole = ask(query);
+    ASSERT_EQ(whole.points.size(), 1U);
+    EXPECT_EQ(whole.points[0].previous->number, (kStart + 6 * kHourMicros - kept.micros) / kMinuteMicros);
+    EXPECT_EQ(whole.previous_complete_from, kept);
+    query = question("brief", 8 * 3600, 9 * 3600);
+    query.compare = true;
+    EXPECT_FALSE(ask(query).previous_complete_from.has_value()) << "all of it is kept";
+    query = question("brief", 0, 9 * 3600);
+    query.compare = true;
+    const PointsAnswer gone = ask(query);
+    ASSERT_EQ(gone.points.size(), 1U);
+    EXPECT_FALSE(gone.points[0].previous->number.has_value()) << "nothing of it is";
+    EXPECT_TRUE(gone.previous_complete_from.has_value());
+}
+
+TEST_F(AnalystTest, CountsQuestionsThatNobodyWaitsForAndGoesOnWithOthers) {
+    for (int batch = 0; batch < 30; ++batch) {
+        EventBatch events("default");
+        for (int i = 0; i < 1'000; ++i) {
+            EventView view;
+            const std::string id = std::to_string(batch * 1'000 + i);
+            view.event_id = id;
+            view.event_type = "view";
+            view.user_id = id;
+            view.props = "{}";
+            view.received_at = view.occurred_at = {kStart + i};
+            events.add(view);
+        }
+        std::promise<void> done;
+        AppendRequest request;
+        request.batch = std::move(events);
+        request.done = [&done](const Result<Appended>&, const EventBatch&) { done.set_value(); };
+        ASSERT_TRUE(journal_.append(std::move(request)));
+        done.get_future().wait();
+    }
+    PointsQuery query;
+    query.raw = query::RawAggregate{};
+    query.range = {{kStart}, {kStart + kHourMicros}};
+    query.group_by = {{Field::UserId, {}}};
+    query.limit = 1;
+    query.compare = true;
+    // One is left in its middle, while another one waits behind it.
+    std::atomic<bool> left{false};
+    std::vector<double> shares;
+    Attendance attendance;
+    attendance.cancelled = [&left] { return left.load(); };
+    attendance.progress = [&](double share) {
+        shares.push_back(share);
+        left = true;
+    };
+    std::promise<Result<PointsAnswer>> first, second;
+    analyst_->points(query, attendance, [&](Result<PointsAnswer> answer) { first.set_value(std::move(answer)); });
+    analyst_->points(query, {}, [&](Result<PointsAnswer> answer) { second.set_value(std::move(answer)); });
+    const auto gone = first.get_future().get();
+    const auto stayed = second.get_future().get();
+    ASSERT_FALSE(gone.ok());
+    EXPECT_EQ(gone.error().code, ErrorCode::Cancelled);
+    ASSERT_EQ(shares.size(), 1U);
+    ASSERT_TRUE(stayed.ok()) << stayed.error().describe();
+    EXPECT_EQ(stayed->explanation.events_read, 60'000U) << "of both periods";
+    EXPECT_EQ(analyst_->figures().asked, 2U);
+    EXPECT_EQ(analyst_->figures().cancelled, 1U);
+    EXPECT_EQ(analyst_->figures().waiting, 0U);
 }
 
 TEST_F(AnalystTest, IsUnavailableAfterItsEnd) {

@@ -3,6 +3,8 @@
 // filters and projects, on random questions.
 #include "query/executor.h"
 
+#include <cmath>
+
 #include "query/metric_rows.h"
 
 namespace streamgauge::query {
@@ -270,6 +272,75 @@ INSTANTIATE_TEST_SUITE_P(Aggregates, ExecutorTest,
                          ::testing::Values(Aggregate::Count, Aggregate::Sum, Aggregate::Min, Aggregate::Max,
                                            Aggregate::Avg, Aggregate::Last, Aggregate::Gauge, Aggregate::Distinct,
                                            Aggregate::TopK));
+
+// Of each step and group every percentile is the value of its rank, within the error that the answer is labelled
+// with.
+TEST(PercentileExecutor, IsWithinTheErrorThatItIsLabelledWith) {
+    const auto metric = std::make_shared<const AskedMetric>(
+        metric_of(1004, Aggregate::Percentile,
+                  {{kMinuteMicros, 2 * kDayMicros}, {kHourMicros, 6 * kDayMicros}, {kDayMicros, 0}}));
+    Chance chance(4);
+    std::vector<PlainEvent> events = random_events(chance, Aggregate::Percentile, 4'000, kRange);
+    for (PlainEvent& event : events)  // over eleven decades, both signs and zero
+        if (event.number && chance.one_in(2)) {
+            std::int64_t scale = 1;
+            for (std::int64_t i = chance.below(12); i > 0; --i) scale *= 10;
+            event.number = (chance.below(19) - 9) * scale;
+        }
+    FilledStore filled;
+    for (std::size_t i = 0; i < events.size(); i += 1'000)
+        filled.add(*metric, {events.begin() + static_cast<std::ptrdiff_t>(i),
+                             events.begin() + static_cast<std::ptrdiff_t>(std::min(i + 1'000, events.size()))});
+    const auto snapshot = filled.store().snapshot();
+    ASSERT_TRUE(snapshot.ok());
+    const std::vector<double> wanted{0.1, 5, 50, 90, 99, 99.9};
+    std::size_t compared = 0;
+    for (int i = 0; i < 80; ++i) {
+        PointsQuery query = random_question(chance, metric->definition, kRange);
+        query.percentiles = wanted;
+        const auto plan = make_plan(query, metric, filled.state());
+        if (!plan || plan->now.pieces.empty()) continue;
+        const auto done = execute(**snapshot, *plan, plan->now, query, {});
+        ASSERT_TRUE(done.ok()) << done.error().describe();
+        std::map<std::pair<std::size_t, std::vector<std::string>>, std::vector<std::int64_t>> numbers;
+        for (const PlainEvent& event : events) {
+            const auto step = plan->now.steps.find(event.at);
+            if (!step || !taken(event, query)) continue;
+            auto& of = numbers[{*step, group_of(event, query)}];
+            if (event.number) of.push_back(*event.number);
+        }
+        for (auto& [key, of] : numbers) {
+            std::sort(of.begin(), of.end());
+            std::string group;
+            for (std::size_t field = 0; field < key.second.size(); ++field)
+                group += (field == 0 ? "" : std::string(1, kGroupSeparator)) + key.second[field];
+            const auto row = Table::Index(done->table).find(static_cast<std::uint32_t>(key.first), group);
+            ASSERT_TRUE(row.has_value()) << group;
+            const Value value = done->table.value(*row);
+            if (of.empty()) {
+                EXPECT_FALSE(value.number.has_value());
+                continue;
+            }
+            ASSERT_EQ(value.percentiles.size(), wanted.size());
+            EXPECT_EQ(value.number, value.percentiles.front());
+            EXPECT_FALSE(value.exact);
+            EXPECT_GT(value.relative_error, 0);
+            EXPECT_LE(value.relative_error, 0.01);
+            for (std::size_t p = 0; p < wanted.size(); ++p) {
+                const double rank = wanted[p] / 100 * static_cast<double>(of.size() - 1);
+                const auto at = [&](double index) {
+                    return static_cast<double>(
+                        of[static_cast<std::size_t>(std::clamp(index, 0.0, static_cast<double>(of.size() - 1)))]);
+                };
+                const double low = at(std::floor(rank - 1e-6)), high = at(std::floor(rank + 1e-6));
+                EXPECT_GE(static_cast<double>(value.percentiles[p]), low - std::abs(low) * value.relative_error - 1);
+                EXPECT_LE(static_cast<double>(value.percentiles[p]), high + std::abs(high) * value.relative_error + 1);
+            }
+            ++compared;
+        }
+    }
+    EXPECT_GT(compared, 500U);
+}
 
 }  // namespace
 }  // namespace streamgauge::query

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "http/raw_client.h"
 #include "server/served_backend.h"
 
 namespace streamgauge::test {
@@ -145,6 +146,148 @@ TEST_F(QueryRoutesTest, WritesCsvAndNdjson) {
     EXPECT_EQ(answer.headers.count("streamgauge-cursor"), 0U);
 }
 
+// Page after page of several metrics at once: each row of each once, also of those that end earlier.
+TEST_F(QueryRoutesTest, PagesThroughSeveralMetricsTogether) {
+    send_shop();
+    json question = {{"metrics", {"page_views", "DAU", "event_types"}},
+                     {"from", "2026-01-29"},
+                     {"to", "2026-02-01"},
+                     {"step", "1d"},
+                     {"limit", 2}};
+    std::map<std::string, std::vector<std::string>> paged, whole;
+    const auto take = [](const json& answer, std::map<std::string, std::vector<std::string>>& into) {
+        for (const json& one : answer["answers"]) {
+            EXPECT_FALSE(one.contains("cursor")) << "there is one for all of them";
+            for (const json& point : one["points"]) into[one["metric"]].push_back(point.dump());
+        }
+    };
+    json big = question;
+    big["limit"] = 1'000;
+    const json all = query(big.dump());
+    EXPECT_FALSE(all.contains("cursor"));
+    take(all, whole);
+    ASSERT_EQ(whole.size(), 3U);
+    int pages = 0;
+    for (; pages < 20; ++pages) {
+        const json page = query(question.dump());
+        take(page, paged);
+        if (!page.contains("cursor")) break;
+        question["cursor"] = page["cursor"];
+        send(event("later" + std::to_string(pages), R"("event_type":"login","user_id":"z","page_url":"/late")"));
+    }
+    EXPECT_GE(pages, 1);
+    EXPECT_EQ(paged, whole) << "what comes meanwhile changes no page";
+    question["metrics"] = {"page_views", "DAU"};
+    EXPECT_EQ(json::parse(post("/api/v1/query", question.dump()).body)["field"], "cursor");
+    question["metrics"] = {"page_views", "DAU", "event_types"};
+    question["cursor"] = "..";
+    EXPECT_EQ(json::parse(post("/api/v1/query", question.dump()).body)["field"], "cursor") << "all are at their end";
+    const auto csv = get("/api/v1/query?metrics=page_views,DAU&from=2026-01-29&to=2026-02-01&step=1d&limit=1",
+                         {{"Accept", "text/csv"}});
+    ASSERT_EQ(csv.headers.count("streamgauge-cursor"), 1U);
+    EXPECT_THAT(csv.headers.at("streamgauge-cursor"), HasSubstr("."));
+}
+
+// Server-sent events: how far it is, never less than before, then the answer or what is wrong.
+TEST_F(QueryRoutesTest, TellsHowFarItIsWhenAskedTo) {
+    send_shop();
+    const std::string question =
+        R"({"aggregate":"count","from":"2026-01-29","to":"2026-02-01","group_by":["page_url"],"compare":true})";
+    const auto events_of = [](const std::string& body) {
+        std::vector<std::pair<std::string, json>> events;
+        for (std::size_t at = 0; at < body.size();) {
+            const std::size_t end = body.find("\n\n", at);
+            const std::string block = body.substr(at, end - at);
+            const std::size_t data = block.find("\ndata: ");
+            if (block.starts_with("event: ") && data != std::string::npos)
+                events.emplace_back(block.substr(7, data - 7), json::parse(block.substr(data + 7)));
+            if (end == std::string::npos) break;
+            at = end + 2;
+        }
+        return events;
+    };
+    const auto answer = post("/api/v1/query", question, {{"Accept", "text/event-stream"}});
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_THAT(answer.headers.at("content-type"), StartsWith("text/event-stream"));
+    const auto events = events_of(answer.body);
+    ASSERT_GE(events.size(), 2U) << answer.body;
+    double before = 0;
+    for (std::size_t i = 0; i + 1 < events.size(); ++i) {
+        EXPECT_EQ(events[i].first, "progress");
+        EXPECT_GE(events[i].second["progress"].get<double>(), before);
+        before = events[i].second["progress"];
+    }
+    EXPECT_LE(before, 1);
+    EXPECT_EQ(events.back().first, "answer");
+    EXPECT_EQ(events.back().second["points"], query(question)["points"]);
+
+    const auto funnel = events_of(
+        post("/api/v1/query", R"({"from":"2026-01-31","funnel":{"steps":["event_type = login","event_type = buy"]}})",
+             {{"Accept", "text/event-stream"}})
+            .body);
+    ASSERT_FALSE(funnel.empty());
+    EXPECT_EQ(funnel.back().second["funnel"][1]["reached"], 2);
+
+    const auto unknown =
+        post("/api/v1/query", R"({"metric":"nobody","from":"-1h"})", {{"Accept", "text/event-stream"}});
+    EXPECT_EQ(events_of(unknown.body).back().first, "error");
+    EXPECT_EQ(events_of(unknown.body).back().second["field"], "metric");
+    const auto wrong = post("/api/v1/query", R"({"colour":"red"})", {{"Accept", "text/event-stream"}});
+    EXPECT_EQ(wrong.status, 400) << "what can be told before the stream begins is";
+}
+
+// Questions whose clients have left are not worked on: also those that hold up others.
+TEST_F(QueryRoutesTest, EndsQuestionsWhoseClientsHaveLeft) {
+    // Each event takes the filter long: 100 texts are looked for in 15,000 bytes that nearly have them.
+    const std::string text(15'000, 'a');
+    for (int batch = 0; batch < 30; ++batch) {
+        std::string body;
+        for (int i = 0; i < 40; ++i)
+            body += event(std::to_string(batch * 40 + i),
+                          R"("event_type":"view","text":")" + text + R"(","time":"2026-01-31T11:00:00Z")");
+        send(body);
+    }
+    std::string filter;
+    for (int i = 0; i < 100; ++i)
+        filter += (i == 0 ? "" : " or ") + std::string("props.text contains ") + std::string(30, 'a') + "b" +
+                  std::to_string(i);
+    const std::string question =
+        json({{"aggregate", "count"}, {"from", "2026-01-31"}, {"to", "2026-02-01"}, {"filter", filter}}).dump();
+    const std::uint16_t port = backend_->listening().front().port;
+    const std::string listener = "127.0.0.1:" + std::to_string(port);
+    const auto begun = std::chrono::steady_clock::now();
+    const json whole = query(question);
+    const auto takes = std::chrono::steady_clock::now() - begun;
+    EXPECT_EQ(whole["points"][0]["value"], 0);
+    const auto leave = [&](const char* accept, bool closed) {
+        http::test::RawClient client(port);
+        client.send("POST /api/v1/query HTTP/1.1\r\nHost: " + listener + "\r\nAccept: " + accept +
+                    "\r\nContent-Length: " + std::to_string(question.size()) + "\r\n\r\n" + question);
+        const auto asked = ask_until([&] { return get("/prometheus").body; },
+                                     [](const std::string& figures) {
+                                         return figures.find("streamgauge_questions_waiting 0\n") == std::string::npos;
+                                     });
+        EXPECT_THAT(asked, testing::Not(HasSubstr("streamgauge_questions_waiting 0\n")));
+        closed ? client.close() : client.reset();
+    };
+    int left = 0;
+    for (const char* const accept : {"application/json", "text/event-stream"})
+        for (const bool closed : {false, true}) {
+            leave(accept, closed);
+            ++left;
+            const std::string counted = "streamgauge_questions_cancelled_total " + std::to_string(left) + "\n";
+            const auto since = std::chrono::steady_clock::now();
+            const std::string figures = ask_until(
+                [&] { return get("/prometheus").body; },
+                [&](const std::string& f) { return f.find(counted) != std::string::npos; }, std::chrono::seconds(20));
+            EXPECT_THAT(figures, HasSubstr(counted)) << accept << closed;
+            EXPECT_LT(std::chrono::steady_clock::now() - since,
+                      std::max<std::chrono::steady_clock::duration>(takes, std::chrono::seconds(2)))
+                << "the work ends with the client";
+        }
+    EXPECT_EQ(query(question)["points"][0]["value"], 0) << "others are answered";
+}
+
 TEST_F(QueryRoutesTest, TellsHowItWasAnswered) {
     send_shop();
     const std::string question = R"({"metric":"page_views","from":"2026-01-31","to":"2026-02-01"})";
@@ -181,6 +324,33 @@ TEST_F(QueryRoutesTest, NamesWhatIsWrong) {
     EXPECT_EQ(post("/api/v1/query", "no JSON").status, 400);
     EXPECT_EQ(post("/api/v1/query", std::string(64 * 1024, ' ')).status, 400);
     EXPECT_EQ(post("/api/v1/query", std::string(64 * 1024 + 1, ' ')).status, 413);
+}
+
+// The streams, too: of all that is live a key of one project among several hears what is its own.
+TEST_F(QueryRoutesTest, KeepsStreamsToTheProjectOfTheirKey) {
+    const Headers shop = key_of("shop");
+    send(event("s1", R"("event_type":"login","user_id":"u")") + event("s2", R"("event_type":"buy","user_id":"u")"),
+         shop);
+    send(event("d1", R"("event_type":"login","user_id":"v")") + event("d2", R"("event_type":"login","user_id":"v")") +
+         event("d3", R"("event_type":"login","user_id":"v")"));
+    const auto theirs = client().read_stream_until("/api/v1/live?topic=events", R"("event_id":"s1")", shop);
+    ASSERT_TRUE(theirs.ok());
+    EXPECT_EQ(theirs->status, 200);
+    EXPECT_THAT(theirs->body, testing::Not(HasSubstr(R"("event_id":"d)")));
+    const auto filtered =
+        client().read_stream_until("/api/v1/live?filter=event_type+%3D+buy+or+event_type+%3D+x", "\n\n", shop);
+    ASSERT_TRUE(filtered.ok());
+    EXPECT_THAT(filtered->body, HasSubstr(R"("event_id":"s2")"));
+    EXPECT_THAT(filtered->body, testing::Not(HasSubstr(R"("event_id":"s1")")));
+    const auto widened =
+        client().read_stream_until("/api/v1/live?filter=event_type+%3D+buy+or+project+%3D+default", "\n\n", shop);
+    ASSERT_TRUE(widened.ok());
+    EXPECT_THAT(widened->body, testing::Not(HasSubstr(R"("event_id":"d)"))) << "a filter of theirs widens nothing";
+    EXPECT_EQ(get("/api/v1/live?topic=overview", shop).status, 403);
+    EXPECT_EQ(get("/api/v1/live?topic=load", shop).status, 403);
+    const auto counts = client().read_stream_until("/metrics/stream", R"("receivedTotal":2,"writtenTotal":2,)", shop);
+    EXPECT_TRUE(counts.ok());
+    EXPECT_EQ(get("/prometheus", shop).status, 403) << "its series are the server's";
 }
 
 TEST_F(QueryRoutesTest, KeepsKeysToTheirProject) {
