@@ -21,8 +21,8 @@ inline constexpr std::size_t kMostMetrics = 16;        // of one question
 struct QueryRequest {
     std::vector<query::PointsQuery> points;  // one for each metric
     bool several = false;                    // "metrics", not "metric": the answer is a list
-    std::vector<std::size_t> places;         // of several: where in "metrics" each is; those that are at their end are not
-    std::size_t named = 0;                   // of several: how many "metrics" names
+    std::vector<std::size_t> places;  // of several: where in "metrics" each is; those that are at their end are not
+    std::size_t named = 0;            // of several: how many "metrics" names
     std::optional<query::FunnelQuery> funnel;
     std::optional<query::RetentionQuery> retention;
     bool explain = false;
