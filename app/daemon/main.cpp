@@ -10,7 +10,10 @@
 #include "daemon/check_config_command.h"
 #include "daemon/doctor_command.h"
 #include "daemon/exit_codes.h"
+#include "daemon/load_capacity_command.h"
 #include "daemon/load_command.h"
+#include "daemon/load_runs_command.h"
+#include "daemon/load_worker_command.h"
 #include "daemon/reset_command.h"
 #include "daemon/serve_command.h"
 #include "daemon/smoke_command.h"
@@ -40,6 +43,15 @@ std::vector<std::string> with_default_command(int argc, char** argv) {
     const bool names_none = arguments.empty() || (arguments[0].starts_with('-') && arguments[0] != "--help" &&
                                                   arguments[0] != "-h" && arguments[0] != "--version");
     if (names_none) arguments.insert(arguments.begin(), "serve");
+    // `load` has options that its own subcommands have not.
+    if (arguments.size() > 1 && arguments[0] == "load") {
+        for (const char* own : {"capacity", "compare", "runs"}) {
+            if (arguments[1] != own) continue;
+            arguments.erase(arguments.begin());
+            arguments[0].insert(0, "load-");
+            break;
+        }
+    }
     return arguments;
 }
 
@@ -55,6 +67,9 @@ int main(int argc, char** argv) {
     int exit_code = 0;
     add_serve_command(program, exit_code);
     streamgauge::add_load_command(program, exit_code);
+    add_load_capacity_command(program, exit_code);
+    add_load_runs_commands(program, exit_code);
+    add_load_worker_command(program, exit_code);
     add_smoke_command(program, exit_code);
     add_doctor_command(program, exit_code);
     add_check_config_command(program, exit_code);

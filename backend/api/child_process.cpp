@@ -16,6 +16,8 @@
 namespace streamgauge::api {
 namespace {
 
+constexpr int kInputBytes = 1024 * 1024;
+
 void close_fd(int& fd) {
     if (fd >= 0) close(fd);
     fd = -1;
@@ -58,15 +60,25 @@ public:
 
 }  // namespace
 
-Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& arguments) {
+Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& arguments, Input input) {
     const auto refused = [&](int error) {
         return Error::make(ErrorCode::Unavailable, "cannot start " + arguments.front() + ": " + std::strerror(error));
     };
-    Pipe output, error;
+    Pipe output, error, in;
     if (!output.open() || !error.open()) return refused(errno);
+    if (input == Input::Pipe) {
+        if (!in.open()) return refused(errno);
+        fcntl(in.read_end, F_SETFL, 0);  // the child waits for it, this process does not
+        fcntl(in.write_end, F_SETFL, O_NONBLOCK);
+        fcntl(in.write_end, F_SETPIPE_SZ, kInputBytes);
+    }
 
     SpawnSettings settings;
-    posix_spawn_file_actions_addopen(&settings.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (input == Input::Pipe) {
+        posix_spawn_file_actions_adddup2(&settings.actions, in.read_end, STDIN_FILENO);
+    } else {
+        posix_spawn_file_actions_addopen(&settings.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    }
     posix_spawn_file_actions_adddup2(&settings.actions, output.write_end, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&settings.actions, error.write_end, STDERR_FILENO);
     posix_spawn_file_actions_addclosefrom_np(&settings.actions, STDERR_FILENO + 1);
@@ -95,6 +107,7 @@ Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& argumen
     if (child.exit_fd_ < 0) return refused(errno);
     child.output_fd_ = std::exchange(output.read_end, -1);
     child.error_fd_ = std::exchange(error.read_end, -1);
+    child.input_fd_ = std::exchange(in.write_end, -1);
     return child;
 }
 
@@ -106,13 +119,15 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       exit_fd_(std::exchange(other.exit_fd_, -1)),
       output_fd_(std::exchange(other.output_fd_, -1)),
-      error_fd_(std::exchange(other.error_fd_, -1)) {}
+      error_fd_(std::exchange(other.error_fd_, -1)),
+      input_fd_(std::exchange(other.input_fd_, -1)) {}
 
 ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
     std::swap(pid_, other.pid_);
     std::swap(exit_fd_, other.exit_fd_);
     std::swap(output_fd_, other.output_fd_);
     std::swap(error_fd_, other.error_fd_);
+    std::swap(input_fd_, other.input_fd_);
     return *this;
 }
 
@@ -124,6 +139,7 @@ void ChildProcess::close_all() {
     close_fd(exit_fd_);
     close_fd(output_fd_);
     close_fd(error_fd_);
+    close_fd(input_fd_);
 }
 
 bool ChildProcess::read(int& fd, std::string& to) {
@@ -139,6 +155,32 @@ bool ChildProcess::read(int& fd, std::string& to) {
         }
     }
     return false;
+}
+
+// Writes to a pipe whose reader is gone raise SIGPIPE, which this process ignores where it has sockets; here it is held
+// back in any case.
+Status ChildProcess::write_input(std::string_view bytes) {
+    sigset_t pipe_signal, before;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    int failure = input_fd_ < 0 ? EPIPE : 0;
+    while (failure == 0 && !bytes.empty()) {
+        const ssize_t n = ::write(input_fd_, bytes.data(), bytes.size());
+        if (n >= 0) {
+            bytes.remove_prefix(static_cast<std::size_t>(n));
+        } else if (errno != EINTR) {
+            failure = errno;
+        }
+    }
+    if (failure == EPIPE) {
+        const timespec now{};
+        sigtimedwait(&pipe_signal, nullptr, &now);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (failure == 0) return {};
+    return Error::make(ErrorCode::Unavailable,
+                       std::string("the child process cannot be told: ") + std::strerror(failure));
 }
 
 void ChildProcess::close_output() {

@@ -25,6 +25,7 @@
 #include "base/wrong_field.h"
 #include "loadgen/arrival_plan.h"
 #include "loadgen/engine.h"
+#include "loadgen/scenario_text.h"
 #include "loadgen/target.h"
 
 namespace streamgauge::api {
@@ -33,8 +34,10 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kQueuedCommands = 256;
-constexpr std::size_t kLineBytes = 1024 * 1024;  // a report is a few hundred bytes; beyond this the child is broken
-constexpr std::size_t kErrorTextBytes = 2048;    // of what the child last said on standard error
+constexpr std::size_t kLineBytes = 256 * 1024 * 1024;  // a status is a few hundred bytes, a report of hours megabytes
+// A report's first member is its schema; a status has no such member.
+constexpr std::string_view kReportBegins = R"({ "schema": "streamgauge-load-run/1")";
+constexpr std::size_t kErrorTextBytes = 2048;  // of what the child last said on standard error
 
 std::string number_text(double value) {
     std::array<char, 400> text{};
@@ -51,9 +54,52 @@ bool is_final(LoadState state) {
 }
 
 struct Command {
-    std::optional<LoadPlan> plan;  // start, or stop when there is none
+    enum class Kind { Start, StartScenario, Hand, Stop };
+    Kind kind = Kind::Stop;
+    LoadPlan plan;
+    ScenarioRun scenario;
+    loadgen::HandAction action;
     Done<LoadStatus> done;
 };
+
+// What the generator's process is given, as a scenario: it runs nothing else.
+loadgen::Scenario scenario_of(const LoadPlan& plan) {
+    loadgen::Scenario scenario;
+    scenario.url = plan.url;
+    loadgen::RequestKind events;
+    events.batch = plan.batch;
+    scenario.requests = {std::move(events)};
+    loadgen::Stage stage;
+    stage.rate = plan.rate;
+    stage.seconds = plan.duration_seconds;
+    scenario.stages = {stage};
+    scenario.spacing = plan.arrivals == Arrivals::Poisson ? loadgen::Spacing::Poisson : loadgen::Spacing::Even;
+    scenario.seed = plan.seed;
+    scenario.max_in_flight = plan.connections;
+    scenario.error_brake = 0;
+    return scenario;
+}
+
+// What a status shows of a scenario.
+LoadPlan plan_of(const loadgen::Scenario& scenario) {
+    LoadPlan plan;
+    plan.url = scenario.url;
+    plan.rate = scenario.stages.empty() ? 0 : scenario.stages.front().rate;
+    plan.duration_seconds = loadgen::planned_seconds(scenario.stages);
+    plan.arrivals = scenario.spacing == loadgen::Spacing::Poisson ? Arrivals::Poisson : Arrivals::Even;
+    plan.seed = scenario.seed;
+    if (!scenario.requests.empty()) plan.batch = scenario.requests.front().batch;
+    plan.connections = scenario.max_in_flight;
+    return plan;
+}
+
+Error above(double highest_rate, std::string field) {
+    Error error = Error::make(ErrorCode::Forbidden, "load runs that are started here may send at most " +
+                                                        number_text(highest_rate) + " requests a second");
+    error.field = std::move(field);
+    error.hint = "load.max_rate says how many";
+    return error;
+}
 
 class ProcessLoadService final : public LoadService {
 public:
@@ -71,8 +117,16 @@ public:
         close(wake_);
     }
 
-    void start(LoadPlan plan, Done<LoadStatus> done) override { post({std::move(plan), std::move(done)}); }
-    void stop(Done<LoadStatus> done) override { post({std::nullopt, std::move(done)}); }
+    void start(LoadPlan plan, Done<LoadStatus> done) override {
+        post({Command::Kind::Start, std::move(plan), {}, {}, std::move(done)});
+    }
+    void start_scenario(ScenarioRun run, Done<LoadStatus> done) override {
+        post({Command::Kind::StartScenario, {}, std::move(run), {}, std::move(done)});
+    }
+    void hand(loadgen::HandAction action, Done<LoadStatus> done) override {
+        post({Command::Kind::Hand, {}, {}, action, std::move(done)});
+    }
+    void stop(Done<LoadStatus> done) override { post({Command::Kind::Stop, {}, {}, {}, std::move(done)}); }
     LoadStatus status() override {
         const std::lock_guard lock(mutex_);
         return status_;
@@ -94,7 +148,10 @@ private:
     // ---- on the service's thread ------------------------------------------------------------------------------------
     void run();
     bool take_commands();
-    void begin(LoadPlan plan, Done<LoadStatus> done);
+    void begin(LoadPlan plan, const Done<LoadStatus>& done);
+    void begin_scenario(const ScenarioRun& run, const Done<LoadStatus>& done);
+    void begin_child(const std::string& text, LoadPlan plan, std::string by, const Done<LoadStatus>& done);
+    void take_hand(const loadgen::HandAction& action, const Done<LoadStatus>& done);
     void ask_to_end();
     void wait_for_something();
     void read_reports();
@@ -111,7 +168,7 @@ private:
     // Only the service's thread touches these. It also starts the child: a child that asked to die with its parent
     // (PR_SET_PDEATHSIG) dies with the thread that started it, and this one lives as long as the service.
     std::optional<ChildProcess> child_;
-    std::string output_, error_text_;
+    std::string output_, error_text_, by_;
     std::vector<Done<LoadStatus>> stop_waiters_;
     std::optional<SteadyClock::time_point> kill_at_;  // set once the child was asked to end
     bool killed_ = false;
@@ -133,46 +190,81 @@ bool ProcessLoadService::take_commands() {
     std::vector<Command> commands;
     const bool open = commands_.pop_all_for(commands, std::chrono::milliseconds(0));
     for (Command& command : commands) {
-        if (command.plan) {
-            begin(std::move(*command.plan), std::move(command.done));
-        } else if (!child_) {
-            command.done(status());
-        } else {
-            stop_waiters_.push_back(std::move(command.done));
-            ask_to_end();
+        switch (command.kind) {
+            case Command::Kind::Start:
+                begin(std::move(command.plan), command.done);
+                break;
+            case Command::Kind::StartScenario:
+                begin_scenario(command.scenario, command.done);
+                break;
+            case Command::Kind::Hand:
+                take_hand(command.action, command.done);
+                break;
+            case Command::Kind::Stop:
+                if (!child_) {
+                    command.done(status());
+                    break;
+                }
+                stop_waiters_.push_back(std::move(command.done));
+                ask_to_end();
+                break;
         }
     }
     return open;
 }
 
-void ProcessLoadService::begin(LoadPlan plan, Done<LoadStatus> done) {
+void ProcessLoadService::begin(LoadPlan plan, const Done<LoadStatus>& done) {
+    if (Status checked = check_load_plan(plan); !checked) return done(checked.error());
+    const std::string text = loadgen::to_text(scenario_of(plan));
+    begin_child(text, std::move(plan), {}, done);
+}
+
+void ProcessLoadService::begin_scenario(const ScenarioRun& run, const Done<LoadStatus>& done) {
+    const Result<loadgen::Scenario> scenario = loadgen::parse_scenario(run.text);
+    if (!scenario) return done(scenario.error());
+    if (Status checked = check_served_scenario(*scenario, options_.highest_rate); !checked)
+        return done(checked.error());
+    begin_child(run.text, plan_of(*scenario), run.by, done);
+}
+
+void ProcessLoadService::take_hand(const loadgen::HandAction& action, const Done<LoadStatus>& done) {
+    if (!child_ || is_final(status().state)) return done(Error::make(ErrorCode::NotFound, "no load run is under way"));
+    if (action.rate > options_.highest_rate) return done(above(options_.highest_rate, "rate"));
+    if (Status told = child_->write_input(loadgen::to_json(action) + "\n"); !told) return done(told.error());
+    log::info("load_hand", "a hand was laid on the load run",
+              {{"run_id", status().run_id}, {"action", loadgen::to_json(action)}});
+    done(status());
+}
+
+void ProcessLoadService::begin_child(const std::string& text, LoadPlan plan, std::string by,
+                                     const Done<LoadStatus>& done) {
     if (child_) {
         Error error = Error::make(ErrorCode::Conflict, "a load run is under way");
         error.hint = "stop it first";
-        done(std::move(error));
-        return;
+        return done(std::move(error));
     }
-    if (Status checked = check_load_plan(plan); !checked) {
-        done(checked.error());
-        return;
-    }
+    if (plan.rate > options_.highest_rate) return done(above(options_.highest_rate, "rate"));
+    if (Status allowed = check_load_target(plan.url, options_.allowed_targets()); !allowed)
+        return done(allowed.error());
     LoadStatus fresh;
     fresh.run_id = UuidGenerator().v7(SystemClock().now());
     fresh.state = LoadState::Starting;
     fresh.plan = std::move(plan);
     const LoadPlan& p = fresh.plan;
-    Result<ChildProcess> child = ChildProcess::start(
-        {options_.program, "load", "--report-json-lines", "--run-id=" + fresh.run_id, "--url=" + p.url,
-         "--rate=" + number_text(p.rate), "--duration=" + number_text(p.duration_seconds),
-         std::string("--arrivals=") + (p.arrivals == Arrivals::Poisson ? "poisson" : "even"),
-         "--seed=" + std::to_string(p.seed), "--batch=" + std::to_string(p.batch),
-         "--connections=" + std::to_string(p.connections)});
+    std::vector<std::string> arguments{options_.program, "load-worker", "--run-id=" + fresh.run_id,
+                                       "--scenario-bytes=" + std::to_string(text.size())};
+    // It is allowed: the generator asks no more, and goes to the one address that the name leads to as it starts.
+    if (const Result<loadgen::Url> url = loadgen::parse_url(p.url); url.ok() && !loadgen::names_loopback(*url))
+        arguments.push_back("--target-confirm=" + url->host);
+    Result<ChildProcess> child = ChildProcess::start(arguments, ChildProcess::Input::Pipe);
     if (!child) {
         Error error = child.error();
         error.hint = "the load program is streamgauged; check its path in the configuration";
-        done(std::move(error));
-        return;
+        return done(std::move(error));
     }
+    // One that has ended already says why below.
+    static_cast<void>(child->write_input(text));
+    by_ = std::move(by);
     child_ = std::move(child).value();
     output_.clear();
     error_text_.clear();
@@ -227,7 +319,12 @@ void ProcessLoadService::read_reports() {
     child_->read_output(output_);
     std::size_t at = 0;
     for (std::size_t end; (end = output_.find('\n', at)) != std::string::npos; at = end + 1) {
-        Result<LoadStatus> report = decode_load_status(std::string_view(output_).substr(at, end - at));
+        const std::string_view line = std::string_view(output_).substr(at, end - at);
+        if (line.starts_with(kReportBegins)) {
+            options_.on_report(std::string(line), by_);
+            continue;
+        }
+        Result<LoadStatus> report = decode_load_status(line);
         if (report) {
             take_report(std::move(report).value());
         } else {
@@ -302,11 +399,44 @@ Status check_load_plan(const LoadPlan& plan) {
         return wrong_field("batch", "a request carries 1 to 10000 events");
     if (plan.connections < 1 || plan.connections > loadgen::EngineOptions::kMostConnections)
         return wrong_field("connections", "there must be 1 to 10000 connections");
-    if (!loadgen::names_loopback(*url)) {
-        Error error = Error::make(ErrorCode::Forbidden, "a load run started here may only go to a loopback address");
-        error.field = "url";
-        error.hint = "use 127.0.0.1, [::1] or localhost; for another host run streamgauged load --target-confirm";
+    return {};
+}
+
+Status check_load_target(const std::string& url, const std::vector<std::string>& allowed) {
+    const Result<loadgen::Url> parsed = loadgen::parse_url(url);
+    if (!parsed) return parsed.error();
+    const std::string port = ":" + std::to_string(parsed->port);
+    for (const std::string& one : allowed) {
+        if (one == parsed->host || one == parsed->host + port) return {};
+        // The names of loopback are one: 127.0.0.1, localhost, ::1.
+        if (loadgen::names_loopback(*parsed) && (one == "loopback" || one == "loopback" + port)) return {};
+    }
+    Error error =
+        Error::make(ErrorCode::Forbidden, "load runs that are started here may not go to " + parsed->host + port);
+    error.field = "url";
+    error.hint = "load.allowed_targets lists where they may go; or run streamgauged load --target-confirm";
+    return error;
+}
+
+Status check_served_scenario(const loadgen::Scenario& scenario, double highest_rate) {
+    const auto forbidden = [](const char* field, const char* what) {
+        Error error = Error::make(ErrorCode::Forbidden, std::string(what) + " of the server's machine cannot be used");
+        error.field = field;
+        error.hint = "run streamgauged load on a machine of your own for that";
         return error;
+    };
+    if (!scenario.feeder.file.empty()) return forbidden("feeder.file", "a file");
+    if (!scenario.credentials.file.empty()) return forbidden("credentials.file", "a file");
+    if (!scenario.credentials.environment.empty()) return forbidden("credentials.environment", "a variable");
+    if (!scenario.tls.ca_file.empty()) return forbidden("tls.ca_file", "a file");
+    if (!scenario.tls.certificate_file.empty() || !scenario.tls.key_file.empty())
+        return forbidden("tls.certificate_file", "a file");
+    if (!scenario.end_to_end.query_url.empty()) return forbidden("end_to_end.query_url", "another address");
+    if (scenario.closed_loop) return {};
+    for (std::size_t i = 0; i < scenario.stages.size(); ++i) {
+        const loadgen::Stage& stage = scenario.stages[i];
+        if (std::max({stage.rate + stage.amplitude, stage.to, stage.after}) > highest_rate)
+            return above(highest_rate, "stages[" + std::to_string(i) + "].rate");
     }
     return {};
 }

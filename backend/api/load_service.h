@@ -7,22 +7,34 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/services.h"
+#include "loadgen/scenario.h"
 
 namespace streamgauge::api {
 
 struct LoadServiceOptions {
     std::string program;                         // path of streamgauged; started directly, without a shell
     std::chrono::milliseconds stop_grace{3000};  // from the polite signal to SIGKILL
+    // Where load may go: "host:port", "host" (any port), or "loopback" (any port of this machine). Asked at each start.
+    std::function<std::vector<std::string>()> allowed_targets = [] { return std::vector<std::string>{"loopback"}; };
+    double highest_rate = 200'000;  // requests a second of any plan, scenario or hand
+    // A run has ended: its report (loadgen/report_text.h) and who started it. On the service's own thread.
+    std::function<void(std::string report, std::string by)> on_report = [](const std::string&, const std::string&) {};
 };
 
 // Seconds of a run that status() keeps: the newest. Longer runs are in the generator's own summary.
 inline constexpr std::size_t kLoadSecondsKept = 3600;
 
-// InvalidArgument naming the field (url, rate, duration_seconds, batch, connections), or Forbidden when the target is
-// not a loopback address. Names other than localhost are refused: what they lead to may change.
+// InvalidArgument naming the field (url, rate, duration_seconds, batch, connections).
 Status check_load_plan(const LoadPlan& plan);
+// Forbidden unless the URL's host and port are among those that are allowed. Of names only localhost is loopback: what
+// others lead to may change.
+Status check_load_target(const std::string& url, const std::vector<std::string>& allowed);
+// Forbidden, naming the member, for a scenario that names files or variables of this machine, or goes beyond
+// `highest_rate`.
+Status check_served_scenario(const loadgen::Scenario& scenario, double highest_rate);
 
 // `on_update` gets every report as a delta (its seconds are those that are new or changed) on the service's own thread,
 // and must not block; status() has already taken it in. All Done callbacks run on that thread too, except that a call

@@ -11,6 +11,7 @@
 
 #include "api/types.h"
 #include "base/result.h"
+#include "loadgen/hand.h"
 
 namespace streamgauge::api {
 
@@ -88,6 +89,12 @@ public:
                                                     std::function<void(const LiveMessage&)> receive) = 0;
 };
 
+// What a load run of a scenario is started with.
+struct ScenarioRun {
+    std::string text;  // of the scenario file (loadgen/scenario_text.h)
+    std::string by;    // who starts it: kept with the run
+};
+
 // Runs the generator in a process of its own. One run at a time: Conflict otherwise.
 class LoadService {
 public:
@@ -95,6 +102,17 @@ public:
     // InvalidArgument with the field's name for a plan that makes no sense; Forbidden for a target that is not this
     // server or another loopback address.
     virtual void start(LoadPlan plan, Done<LoadStatus> done) = 0;
+    // The same by a scenario. It may name no file and no variable of this machine (Forbidden): whoever may start load
+    // may not read them.
+    virtual void start_scenario(ScenarioRun run, Done<LoadStatus> done) {
+        static_cast<void>(run);
+        done(Error::make(ErrorCode::Unavailable, "scenarios cannot be run here"));
+    }
+    // Does something to the run that is under way; answers when its process has been told. NotFound when none runs.
+    virtual void hand(loadgen::HandAction action, Done<LoadStatus> done) {
+        static_cast<void>(action);
+        done(Error::make(ErrorCode::Unavailable, "there is no hand on load runs here"));
+    }
     virtual void stop(Done<LoadStatus> done) = 0;
     virtual LoadStatus status() = 0;
 };

@@ -36,6 +36,7 @@ Status RouteTable::add(Route route) {
         return refuse(ErrorCode::InvalidArgument, "a template has no trailing slash");
     if (route.scope == Scope::Unnamed) return refuse(ErrorCode::InvalidArgument, "a route names who may call it");
     if (!route.handler) return refuse(ErrorCode::InvalidArgument, "a route has a handler");
+    if (decorator_) route.handler = decorator_(route, std::move(route.handler));
     std::vector<std::string> segments = segments_of(route.path);
     bool parameters = false;
     for (const std::string& segment : segments) {

@@ -75,6 +75,8 @@ public:
     // AlreadyExists when the same method and template is there, InvalidArgument for a template or handler that cannot
     // be.
     Status add(Route route);
+    // Every handler of a row that is added from now on becomes what `decorator` makes of it.
+    void decorate(std::function<Handler(const Route&, Handler)> decorator) { decorator_ = std::move(decorator); }
 
     enum class Match { Found, NoSuchPath, OtherMethods };
     struct Lookup {
@@ -107,6 +109,7 @@ private:
     const Entry* find_entry(std::string_view path, Request& request) const;
     const Route* visible(int row, Plane listener) const;
 
+    std::function<Handler(const Route&, Handler)> decorator_;
     std::vector<Route> routes_;
     std::vector<Entry> entries_;
     std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> by_path_;  // those without parameters

@@ -11,6 +11,7 @@
 #include "api/admin_service.h"
 #include "api/analyst.h"
 #include "api/annotation_log.h"
+#include "api/audit_log.h"
 #include "api/canary.h"
 #include "api/dead_letter_service.h"
 #include "api/event_tracer.h"
@@ -18,6 +19,7 @@
 #include "api/ingest_stats.h"
 #include "api/journal_event_search.h"
 #include "api/live_service.h"
+#include "api/load_runs.h"
 #include "api/load_service.h"
 #include "api/metric_manager.h"
 #include "api/notification_codec.h"
@@ -33,12 +35,14 @@
 #include "query/observed_store.h"
 #include "schema/schema_registry.h"
 #include "server/access_limits.h"
+#include "server/audited_routes.h"
 #include "server/checked_ingest_policy.h"
 #include "server/data_lock.h"
 #include "server/disk_guard.h"
 #include "server/gate.h"
 #include "server/known_metrics.h"
 #include "server/listeners.h"
+#include "server/load_run_routes.h"
 #include "server/metric_settings.h"
 #include "server/objective_sampler.h"
 #include "server/request_metrics.h"
@@ -123,6 +127,7 @@ private:
     Status serve();
     void answered(const http::Answered& answer);
     ServerFigures figures() const;
+    std::vector<std::string> load_targets() const;
 
     const Config config_;
     const Clock& clock_;
@@ -131,6 +136,7 @@ private:
     DataLock lock_;
     DecoderSecrets secrets_;
     std::unique_ptr<api::AccessManager> access_;
+    std::unique_ptr<api::AuditLog> audit_log_;
     std::unique_ptr<SpanRelease> release_;  // the journal asks it
     std::unique_ptr<Journal> journal_;
     std::unique_ptr<ResultStore> store_;
@@ -155,6 +161,7 @@ private:
     std::unique_ptr<api::JournalEventSearch> events_;
     std::unique_ptr<api::EventTracer> trace_;
     std::unique_ptr<api::LiveFeed> feed_;
+    std::unique_ptr<api::LoadRuns> load_runs_;
     std::unique_ptr<api::LoadService> load_;
     std::unique_ptr<api::ServerAdmin> admin_;
     RequestMetrics requests_;
@@ -190,6 +197,9 @@ Status EmbeddedBackend::open_access() {
     if (!access.ok())
         return explained("the users and keys in " + config_.data_dir + " cannot be opened", access.error());
     access_ = std::move(access).value();
+    auto log = api::AuditLog::open(config_.data_dir + "/audit-log.db");
+    if (!log.ok()) return explained("the audit log in " + config_.data_dir + " cannot be opened", log.error());
+    audit_log_ = std::move(log).value();
     return {};
 }
 
@@ -233,6 +243,10 @@ Status EmbeddedBackend::open_storage() {
     if (!annotations.ok())
         return explained("the annotations in " + config_.data_dir + " cannot be opened", annotations.error());
     annotations_ = std::move(annotations).value();
+    auto runs = api::LoadRuns::open(config_.data_dir + "/loadruns.db",
+                                    {config_.load_keep_runs, static_cast<std::int64_t>(config_.load_keep_age)}, clock_);
+    if (!runs.ok()) return explained("the load runs in " + config_.data_dir + " cannot be opened", runs.error());
+    load_runs_ = std::move(runs).value();
     return open_notifications();
 }
 
@@ -345,6 +359,9 @@ void EmbeddedBackend::make_services() {
     api::LoadServiceOptions load;
     load.program = config_.load_program.empty() ? program_beside_this_one() : config_.load_program;
     load.stop_grace = kLoadGrace;
+    load.allowed_targets = [this] { return load_targets(); };
+    load.on_report = [this](std::string report, std::string by) { load_runs_->add(std::move(report), std::move(by)); };
+    load.highest_rate = static_cast<double>(config_.load_max_rate);
     if (access(load.program.c_str(), X_OK) == 0) {
         hello.features.emplace_back("load");
     } else {
@@ -453,6 +470,11 @@ Status EmbeddedBackend::serve() {
                                                                     *notifier_,
                                                                     *ticker_,
                                                                     [this] { return figures(); }});
+    table_.decorate([this](const http::Route& route, http::Handler handler) {
+        return audited(route, std::move(handler), *audit_log_, clock_);
+    });
+    if (Status added = add_audit_log_route(table_, *audit_log_); !added.ok()) return added;
+    if (Status added = add_load_run_routes(table_, *load_runs_); !added.ok()) return added;
     if (Status added = add_all_routes(table_, *route_services_); !added.ok()) return added;
     requests_.prepare(table_);
     ticker_->add([this] {
@@ -473,6 +495,25 @@ void EmbeddedBackend::answered(const http::Answered& answer) {
     if (answer.route != nullptr && answer.route->scope == http::Scope::Ingest) {
         ingest_stats_.answered(answer.duration_nanos / 1000);
     }
+}
+
+// Where load runs may go, with this server's own listeners by their addresses.
+std::vector<std::string> EmbeddedBackend::load_targets() const {
+    std::vector<std::string> targets;
+    const auto add_own = [&targets](const http::Endpoint& own) {
+        const bool every = own.address == "0.0.0.0" || own.address == "::";
+        targets.push_back((every || http::is_loopback(own) ? "loopback" : own.address) + ":" +
+                          std::to_string(own.port));
+    };
+    for (const std::string& target : config_.load_allowed_targets) {
+        if (target != "itself") {
+            targets.push_back(target);
+            continue;
+        }
+        for (const http::Endpoint& own : listeners_.listening()) add_own(own);
+        if (listeners_.management()) add_own(*listeners_.management());
+    }
+    return targets;
 }
 
 ServerFigures EmbeddedBackend::figures() const {
@@ -497,6 +538,7 @@ void EmbeddedBackend::stop(milliseconds deadline) {
     if (analyst_) analyst_->stop();
     if (trace_) trace_->stop();
     if (access_) access_->stop();
+    if (audit_log_) audit_log_->stop();
     if (feed_) feed_->stop();
     if (letters_) letters_->stop();
     if (notifier_) notifier_->stop();

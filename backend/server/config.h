@@ -54,6 +54,10 @@ struct Config {
     std::string metrics_file;  // declared metrics; empty: metrics.toml in the data directory, where it is there
     std::uint64_t metrics_exact_budget = 24'000'000;  // values that all metrics keep exactly
     std::string load_program;                         // streamgauged, for load runs; default: beside this program
+    std::vector<std::string> load_allowed_targets{"itself"};  // "host:port", "host", "loopback", "itself"
+    std::uint64_t load_max_rate = 50'000;                     // requests a second of runs that are started here
+    std::uint64_t load_keep_runs = 500;
+    std::uint64_t load_keep_age = 90 * 86'400;  // seconds
 };
 
 enum class Origin { Default, File, Environment, Flag };

@@ -533,7 +533,7 @@ const std::vector<NamedSchema>& openapi_schemas() {
         {"LoadPlan", R"({"type":"object",
             "required":["url","rate","duration_seconds","arrivals","seed","batch","connections"],
             "properties":{
-              "url":{"type":"string","description":"http://127.0.0.1:8080/events: loopback only."},
+              "url":{"type":"string","description":"Such as http://127.0.0.1:8080/events; where load.allowed_targets says."},
               "rate":{"type":"number","exclusiveMinimum":0,"description":"Requests a second."},
               "duration_seconds":{"type":"number","exclusiveMinimum":0},
               "arrivals":{"enum":["even","poisson"]},

@@ -2,6 +2,9 @@
 // Load runs, for the operator on this machine only.
 #include "api/codec.h"
 #include "base/limits.h"
+#include "event/media_type.h"
+#include "loadgen/hand.h"
+#include "loadgen/scenario_text.h"
 #include "server/routes.h"
 
 namespace streamgauge {
@@ -23,11 +26,47 @@ http::RouteDocs docs_of(int status, std::string_view summary) {
 
 http::RouteDocs start_docs() {
     http::RouteDocs docs = docs_of(202, "It has started.");
-    docs.body_types = {"application/json"};
+    docs.body_types = {"application/json", "application/yaml"};
     docs.body_schema = "#LoadPlan";
-    docs.answers.push_back({403, "application/problem+json", "#Problem", "The target is not on loopback."});
+    docs.answers.push_back({403, "application/problem+json", "#Problem",
+                            "The target is not among load.allowed_targets, the rate is above load.max_rate, or the "
+                            "scenario names a file or a variable."});
     docs.answers.push_back({409, "application/problem+json", "#Problem", "A load run is under way."});
     return docs;
+}
+
+constexpr std::string_view kHandAction =
+    R"({"type":"object","required":["action"],"properties":{"action":{"enum":["rate","spike","pause","resume","stop"]},"rate":{"type":"number","minimum":0},"seconds":{"type":"number","exclusiveMinimum":0}}})";
+
+http::RouteDocs hand_docs() {
+    http::RouteDocs docs = docs_of(202, "The run has been told.");
+    docs.body_types = {"application/json"};
+    docs.body_schema = kHandAction;
+    docs.answers.push_back({403, "application/problem+json", "#Problem", "The rate is above load.max_rate."});
+    docs.answers.push_back({404, "application/problem+json", "#Problem", "No load run is under way."});
+    return docs;
+}
+
+std::string asker(const http::Request& request) {
+    const auth::Principal& who = *request.principal;
+    return who.kind == auth::Principal::Kind::Console ? "console" : !who.name.empty() ? who.name : who.id;
+}
+
+// A plan as JSON, or a scenario file as it is.
+void start(api::LoadService& load, const http::Request& request, const http::ReplyPtr& reply) {
+    const std::string_view type = media_type(request.header("Content-Type"));
+    if (equal_ignoring_case(type, "application/yaml") || equal_ignoring_case(type, "text/yaml") ||
+        equal_ignoring_case(type, "application/x-yaml"))
+        return load.start_scenario({std::string(request.body), asker(request)}, answer_status(reply, 202));
+    auto plan = api::decode_load_plan(request.body);
+    if (!plan.ok()) return reply->send(http::problem(plan.error()));
+    load.start(std::move(plan).value(), answer_status(reply, 202));
+}
+
+void lay_hand(api::LoadService& load, const http::Request& request, const http::ReplyPtr& reply) {
+    const Result<loadgen::HandAction> action = loadgen::parse_hand_action(request.body);
+    if (!action.ok()) return reply->send(http::problem(action.error()));
+    load.hand(*action, answer_status(reply, 202));
 }
 
 }  // namespace
@@ -35,14 +74,17 @@ http::RouteDocs start_docs() {
 Status add_load_routes(http::RouteTable& table, const RouteServices& services) {
     using http::Method, http::Plane, http::Scope;
     api::LoadService& load = services.load;
-    Status added = table.add({Method::Post, "/api/v1/load/runs", Scope::Operate, Plane::ManagementOnly,
-                              limits::kSmallBodyBytes, "Start a load run by its plan; 409 while one runs.",
-                              [&load](const http::Request& request, const http::ReplyPtr& reply) {
-                                  auto plan = api::decode_load_plan(request.body);
-                                  if (!plan.ok()) return reply->send(http::problem(plan.error()));
-                                  load.start(std::move(plan).value(), answer_status(reply, 202));
-                              },
-                              nullptr, false, false, start_docs()});
+    Status added =
+        table.add({Method::Post, "/api/v1/load/runs", Scope::Operate, Plane::ManagementOnly, loadgen::kScenarioBytes,
+                   "Start a load run by its plan, or by a scenario in YAML; 409 while one runs.",
+                   [&load](const http::Request& request, const http::ReplyPtr& reply) { start(load, request, reply); },
+                   nullptr, false, false, start_docs()});
+    if (!added.ok()) return added;
+    added = table.add(
+        {Method::Post, "/api/v1/load/hand", Scope::Operate, Plane::ManagementOnly, limits::kSmallBodyBytes,
+         "Change the rate of the load run, spike, pause, resume or stop it.",
+         [&load](const http::Request& request, const http::ReplyPtr& reply) { lay_hand(load, request, reply); },
+         nullptr, false, false, hand_docs()});
     if (!added.ok()) return added;
     added = table.add({Method::Get, "/api/v1/load/status", Scope::Operate, Plane::ManagementOnly, 0,
                        "The load run: its plan, its figures and every second of it.",

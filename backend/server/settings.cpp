@@ -363,6 +363,22 @@ std::vector<SettingSpec> make_settings() {
         {"load.program", "FILE", "The streamgauged that runs load tests; default: the one beside this program.", false,
          false, [](Config& c, const Values& v) { return read_text(v[0], c.load_program); },
          [](const Config& c) { return c.load_program; }},
+        {"load.allowed_targets", "TARGET",
+         "Where load runs that are started here may go: HOST:PORT, HOST, loopback, or itself. Repeatable.", true, false,
+         [](Config& c, const Values& v) { return read_list(v, c.load_allowed_targets); },
+         [](const Config& c) { return shown_list(c.load_allowed_targets); }},
+        {"load.max_rate", "N", "Most requests a second of load runs that are started here, 1 to 200000.", false, false,
+         [](Config& c, const Values& v) { return read_number(v[0], 1, 200'000, c.load_max_rate); },
+         [](const Config& c) { return std::to_string(c.load_max_rate); }},
+        {"load.keep_runs", "N", "Load runs that are kept with their reports, the newest, 1 to 100000.", false, false,
+         [](Config& c, const Values& v) { return read_number(v[0], 1, 100'000, c.load_keep_runs); },
+         [](const Config& c) { return std::to_string(c.load_keep_runs); }},
+        {"load.keep_age", "DURATION", "How long load runs are kept, 1d to 3650d.", false, false,
+         [](Config& c, const Values& v) { return read_duration(v[0], 86'400, 3650 * 86'400ULL, c.load_keep_age); },
+         [](const Config& c) {
+             const std::uint64_t s = c.load_keep_age;
+             return s % 86'400 == 0 ? std::to_string(s / 86'400) + "d" : std::to_string(s) + "s";
+         }},
     };
 }
 

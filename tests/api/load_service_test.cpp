@@ -13,7 +13,9 @@
 #include <fstream>
 #include <future>
 #include <mutex>
+#include <thread>
 
+#include "loadgen/scenario_text.h"
 #include "support/child_program.h"
 #include "support/stall_server.h"
 
@@ -272,6 +274,104 @@ TEST_F(LoadServiceTest, TheGeneratorDiesWithItsServer) {
         return !(in >> id >> name >> state) || state == "Z";
     }));
     close(ends[0]);
+}
+
+loadgen::Scenario scenario_for(const StallServer& server, double rate, double seconds) {
+    loadgen::Scenario scenario;
+    scenario.url = server.url();
+    scenario.requests = {loadgen::RequestKind{}};
+    loadgen::Stage stage;
+    stage.rate = rate;
+    stage.seconds = seconds;
+    scenario.stages = {stage};
+    return scenario;
+}
+
+Result<LoadStatus> start_scenario(LoadService& service, const loadgen::Scenario& scenario) {
+    std::promise<Result<LoadStatus>> promise;
+    auto future = promise.get_future();
+    service.start_scenario({loadgen::to_text(scenario), "someone"},
+                           [&promise](Result<LoadStatus> r) { promise.set_value(std::move(r)); });
+    return future.get();
+}
+
+Result<LoadStatus> lay_hand(LoadService& service, loadgen::HandAction::Kind kind, double rate = 0) {
+    loadgen::HandAction action;
+    action.kind = kind;
+    action.rate = rate;
+    std::promise<Result<LoadStatus>> promise;
+    auto future = promise.get_future();
+    service.hand(action, [&promise](Result<LoadStatus> r) { promise.set_value(std::move(r)); });
+    return future.get();
+}
+
+TEST_F(LoadServiceTest, RunsAScenarioUnderALiveHand) {
+    using Kind = loadgen::HandAction::Kind;
+    StallServer server;
+    const auto service = make();
+    EXPECT_EQ(lay_hand(*service, Kind::Pause).error().code, ErrorCode::NotFound);
+    const auto started = start_scenario(*service, scenario_for(server, 20, 600));
+    ASSERT_TRUE(started.ok()) << started.error().describe();
+    EXPECT_EQ(started->plan.rate, 20);
+    ASSERT_TRUE(eventually([&] { return service->status().done > 5; }));
+    ASSERT_TRUE(lay_hand(*service, Kind::Rate, 1000).ok());
+    ASSERT_TRUE(eventually([&] { return service->status().done > 1000; })) << "at 20/s that takes 50 s";
+    ASSERT_TRUE(lay_hand(*service, Kind::Pause).ok());
+    // Two statuses a quarter of a second apart say the same once the pause has come through.
+    std::uint64_t last = 0;
+    ASSERT_TRUE(eventually([&] {
+        const std::uint64_t now = service->status().planned;
+        const bool still = now == last && now == server.requests();
+        last = now;
+        std::this_thread::sleep_for(std::chrono::milliseconds(600));
+        return still;
+    }));
+    ASSERT_TRUE(lay_hand(*service, Kind::Resume).ok());
+    ASSERT_TRUE(eventually([&] { return service->status().planned > last; }));
+    EXPECT_EQ(lay_hand(*service, Kind::Rate, 1e9).error().code, ErrorCode::Forbidden);
+    ASSERT_TRUE(lay_hand(*service, Kind::Stop).ok());
+    ASSERT_TRUE(eventually([&] { return service->status().state == LoadState::Stopped; }));
+    EXPECT_EQ(service->status().done, server.requests());
+}
+
+TEST_F(LoadServiceTest, AScenarioMayNotReadThisMachine) {
+    StallServer server;
+    const auto service = make();
+    const auto refused = [&](auto change) {
+        loadgen::Scenario scenario = scenario_for(server, 20, 600);
+        change(scenario);
+        const auto result = start_scenario(*service, scenario);
+        EXPECT_FALSE(result.ok());
+        return result ? std::string() : std::string(to_string(result.error().code)) + " " + result.error().field;
+    };
+    using loadgen::Scenario;
+    EXPECT_EQ(refused([](Scenario& s) {
+                  s.credentials = {loadgen::Credentials::Kind::Bearer, "", "", "HOME", ""};
+              }),
+              "forbidden credentials.environment");
+    EXPECT_EQ(refused([](Scenario& s) {
+                  s.credentials = {loadgen::Credentials::Kind::Bearer, "", "", "", "/etc/passwd"};
+              }),
+              "forbidden credentials.file");
+    EXPECT_EQ(refused([](Scenario& s) { s.feeder.file = "/etc/passwd"; }), "forbidden feeder.file");
+    EXPECT_EQ(refused([](Scenario& s) { s.url = "http://192.0.2.1/events"; }), "forbidden url");
+    std::promise<Result<LoadStatus>> promise;
+    service->start_scenario({"stages: [", ""}, [&](Result<LoadStatus> r) { promise.set_value(std::move(r)); });
+    EXPECT_EQ(promise.get_future().get().error().code, ErrorCode::InvalidArgument);
+    EXPECT_EQ(server.requests(), 0U);
+}
+
+TEST_F(LoadServiceTest, GoesOnlyWhereItMay) {
+    EXPECT_TRUE(check_load_target("http://127.0.0.1:8080/events", {"loopback"}).ok());
+    EXPECT_TRUE(check_load_target("http://localhost:8080/events", {"loopback:8080"}).ok());
+    EXPECT_TRUE(check_load_target("http://[::1]:8080/", {"loopback:8080"}).ok());
+    EXPECT_FALSE(check_load_target("http://127.0.0.1:22/", {"loopback:8080"}).ok());
+    EXPECT_FALSE(check_load_target("http://10.0.0.1:8080/", {"loopback"}).ok());
+    EXPECT_TRUE(check_load_target("http://10.0.0.1:8080/", {"10.0.0.1"}).ok());
+    EXPECT_TRUE(check_load_target("http://shop.example:8080/", {"shop.example:8080"}).ok());
+    EXPECT_FALSE(check_load_target("http://shop.example/", {"shop.example:8080"}).ok());
+    EXPECT_FALSE(check_load_target("http://shop.example.evil.example:8080/", {"shop.example:8080"}).ok());
+    EXPECT_FALSE(check_load_target("http://127.0.0.1:8080/", {}).ok());
 }
 
 }  // namespace

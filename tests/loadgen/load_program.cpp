@@ -4,12 +4,14 @@
 #include <CLI/CLI.hpp>
 
 #include "daemon/load_command.h"
+#include "daemon/load_worker_command.h"
 
 int main(int argc, char** argv) {
     CLI::App app;
     app.require_subcommand(1);
     int exit_code = 0;
     streamgauge::add_load_command(app, exit_code);
+    streamgauge::daemon::add_load_worker_command(app, exit_code);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

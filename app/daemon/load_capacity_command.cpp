@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "daemon/load_capacity_command.h"
+
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <random>
+#include <sstream>
+
+#include "api/json_writer.h"
+#include "daemon/exit_codes.h"
+#include "loadgen/capacity_run.h"
+#include "loadgen/duration.h"
+#include "loadgen/scenario_text.h"
+
+namespace streamgauge::daemon {
+namespace {
+
+using namespace loadgen;
+
+constexpr const char* kFooter = R"(
+Doubles the rate until an objective fails, then narrows, and confirms the answer by a longer run; arrivals are random
+(Poisson), and the server works off what it has between steps. A backlog that grows fails a step, too.
+
+Examples:
+  streamgauged load capacity --url http://127.0.0.1:8080/events
+  streamgauged load capacity --url http://127.0.0.1:8080/events --objective 'p(95)<300' --objective 'errors<1%'
+  streamgauged load capacity --scenario checkout.yaml --objective 'p(99)<1s' --json answer.json)";
+
+struct Arguments {
+    std::string url, scenario_file, confirmed_host, json_file, budget = "175s";
+    std::vector<std::string> objectives;
+    std::uint32_t batch = 1, connections = 1000;
+    std::uint64_t seed = 1;
+    CapacityOptions options;
+};
+
+// SIGINT and SIGTERM as something to wait for, as long as it lives.
+class StopSignalFd {
+public:
+    StopSignalFd() {
+        sigset_t wanted;
+        sigemptyset(&wanted);
+        sigaddset(&wanted, SIGINT);
+        sigaddset(&wanted, SIGTERM);
+        pthread_sigmask(SIG_BLOCK, &wanted, &before_);
+        fd_ = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+    }
+    ~StopSignalFd() {
+        signalfd_siginfo taken{};
+        while (fd_ >= 0 && read(fd_, &taken, sizeof taken) > 0) {
+        }
+        if (fd_ >= 0) close(fd_);
+        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+    StopSignalFd(const StopSignalFd&) = delete;
+    StopSignalFd& operator=(const StopSignalFd&) = delete;
+    int fd() const { return fd_; }
+
+private:
+    sigset_t before_{};
+    int fd_ = -1;
+};
+
+Error named(Error error, const char* field) {
+    if (error.field.empty()) error.field = field;
+    return error;
+}
+
+Result<CapacityRun> run_of(const Arguments& arguments) {
+    CapacityRun run;
+    if (!arguments.scenario_file.empty()) {
+        std::ifstream in(arguments.scenario_file, std::ios::binary);
+        std::stringstream text;
+        text << in.rdbuf();
+        if (!in)
+            return named(Error::make(ErrorCode::InvalidArgument, "cannot read " + arguments.scenario_file), "scenario");
+        Result<Scenario> scenario = parse_scenario(text.str());
+        if (!scenario) return scenario.error();
+        run.scenario = std::move(scenario).value();
+    } else {
+        RequestKind events;
+        events.batch = arguments.batch;
+        run.scenario.requests = {std::move(events)};
+    }
+    if (!arguments.url.empty()) run.scenario.url = arguments.url;
+    if (run.scenario.url.empty())
+        return named(Error::make(ErrorCode::InvalidArgument, "a URL or a scenario is needed"), "url");
+    run.scenario.max_in_flight = arguments.connections;
+    run.scenario.seed = arguments.seed;
+    run.options = arguments.options;
+    const Result<double> budget = parse_duration(arguments.budget);
+    if (!budget) return named(budget.error(), "budget");
+    run.options.budget_seconds = *budget;
+    std::vector<std::string> objectives = arguments.objectives;
+    if (objectives.empty()) objectives = {"p(99)<300", "errors<1%"};
+    for (const std::string& text : objectives) {
+        const Result<Threshold> threshold = parse_threshold(text);
+        if (!threshold) return named(threshold.error(), "objective");
+        Result<CapacityObjective> objective = capacity_objective(*threshold, text);
+        if (!objective) return objective.error();
+        run.objectives.push_back(std::move(objective).value());
+    }
+    return run;
+}
+
+std::string step_line(const CapacityOutcome& step) {
+    std::array<char, 200> text{};
+    std::snprintf(text.data(), text.size(),
+                  "%10.1f/s  %-6s %8.1f answered/s   p50 %8.1f ms   p99 %8.1f ms   %4.1f s  %s%s", step.rate,
+                  step.state == StepState::Held ? "held" : "failed", step.answered_rate, step.p50_ms, step.p99_ms,
+                  step.seconds, step.state == StepState::Held ? "" : step.limiting.c_str(),
+                  step.confirm ? " (confirmation)" : "");
+    return text.data();
+}
+
+std::string answer_json(const CapacityAnswer& answer) {
+    api::JsonWriter out;
+    out.begin_object().key("schema").string("streamgauge-load-capacity/1");
+    out.key("end").string(to_string(answer.end)).key("rate").number(answer.rate);
+    out.key("low").number(answer.low).key("high").number(answer.high);
+    out.key("limiting").string(answer.limiting).key("limiting_stage").string(answer.limiting_stage);
+    out.key("seconds").number(answer.seconds).key("steps").begin_array();
+    for (const CapacityOutcome& step : answer.steps) {
+        out.begin_object().key("rate").number(step.rate).key("offered_rate").number(step.offered_rate);
+        out.key("answered_rate").number(step.answered_rate).key("seconds").number(step.seconds);
+        out.key("p50_ms").number(step.p50_ms).key("p99_ms").number(step.p99_ms).key("mean_ms").number(step.mean_ms);
+        out.key("held").boolean(step.state == StepState::Held).key("clear").boolean(step.clear);
+        out.key("confirmation").boolean(step.confirm).key("limiting").string(step.limiting).end_object();
+    }
+    return out.end_array().end_object().take();
+}
+
+void print(const CapacityAnswer& answer) {
+    std::printf("\n%s", answer.end == CapacityEnd::Found ? "Capacity: " : "");
+    if (answer.end != CapacityEnd::Found) std::printf("%s: ", std::string(to_string(answer.end)).c_str());
+    std::printf("%.1f requests/s", answer.rate);
+    if (answer.high > 0)
+        std::printf(", the limit is between %.1f and %.1f with 95 %% probability", answer.low, answer.high);
+    std::printf("\n");
+    if (!answer.limiting.empty()) std::printf("Limited by %s", answer.limiting.c_str());
+    if (!answer.limiting_stage.empty()) std::printf(", in %s", answer.limiting_stage.c_str());
+    if (!answer.limiting.empty()) std::printf("\n");
+    std::printf("%zu steps in %.0f s\n", answer.steps.size(), answer.seconds);
+    std::fflush(stdout);
+}
+
+int run(const Arguments& arguments) {
+    const auto refuse = [](const Error& error) {
+        std::cerr << "streamgauged load capacity: " << error.describe() << "\n";
+        return error.code == ErrorCode::InvalidArgument || error.code == ErrorCode::Forbidden ? kExitConfiguration
+                                                                                              : kExitFailed;
+    };
+    Result<CapacityRun> run = run_of(arguments);
+    if (!run) return refuse(run.error());
+    const Result<Url> url = parse_url(run->scenario.url);
+    if (!url) return refuse(url.error());
+    Result<Address> address = resolve(*url, arguments.confirmed_host);
+    if (!address) {
+        Error error = address.error();
+        if (error.code == ErrorCode::Forbidden) error.hint += "; then add --target-confirm " + url->host;
+        return refuse(error);
+    }
+    std::ofstream json;
+    if (!arguments.json_file.empty()) {
+        json.open(arguments.json_file, std::ios::trunc);
+        if (!json)
+            return refuse(
+                named(Error::make(ErrorCode::InvalidArgument, "cannot write " + arguments.json_file), "json"));
+    }
+    std::random_device entropy;
+    run->id_salt = (std::uint64_t{entropy()} << 32) | entropy();
+    run->on_step = [](const CapacityOutcome& step) { std::cout << step_line(step) << std::endl; };
+    signal(SIGPIPE, SIG_IGN);
+    // Every open connection is a file descriptor.
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    const StopSignalFd stop;
+    const Result<CapacityAnswer> answer = find_capacity(*address, *run, stop.fd());
+    if (!answer) return refuse(answer.error());
+    print(*answer);
+    if (json.is_open()) json << answer_json(*answer) << "\n";
+    return answer->end == CapacityEnd::Found ? 0 : kExitFailed;
+}
+
+}  // namespace
+
+void add_load_capacity_command(CLI::App& app, int& exit_code) {
+    CLI::App* const command = app.add_subcommand(
+        "load-capacity", "Find the highest rate at which a server holds its objectives (load capacity)");
+    const auto arguments = std::make_shared<Arguments>();
+    Arguments& a = *arguments;
+    command->add_option("--url", a.url, "Where requests go, such as http://127.0.0.1:8080/events");
+    command->add_option("--scenario", a.scenario_file,
+                        "A scenario file that says what is sent; its stages are not used");
+    command->add_option("--objective", a.objectives,
+                        "What must hold, such as p(95)<300 or errors<1%; repeat it. Default: p(99)<300 and errors<1%");
+    command->add_option("--batch", a.batch, "Events in each request")->capture_default_str();
+    command->add_option("--connections", a.connections, "Most requests in flight")->capture_default_str();
+    command->add_option("--first-rate", a.options.first_rate, "Requests a second of the first step")
+        ->capture_default_str();
+    command->add_option("--highest-rate", a.options.highest_rate, "Requests a second that are enough")
+        ->capture_default_str();
+    command->add_option("--budget", a.budget, "Most time that it may take, 30s to 1h")->capture_default_str();
+    command->add_option("--seed", a.seed, "Chooses arrivals and contents")->capture_default_str();
+    command->add_option("--target-confirm", a.confirmed_host, "The host, when it is not this machine");
+    command->add_option("--json", a.json_file, "Write the answer and all steps to this file");
+    command->footer(kFooter);
+    command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+}  // namespace streamgauge::daemon

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "daemon/load_worker_command.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+
+#include "api/codec.h"
+#include "base/bounded_queue.h"
+#include "daemon/load_status.h"
+#include "loadgen/engine.h"
+#include "loadgen/own_usage.h"
+#include "loadgen/report_maker.h"
+#include "loadgen/report_text.h"
+#include "loadgen/scenario_text.h"
+#include "loadgen/threshold_watch.h"
+
+namespace streamgauge::daemon {
+namespace {
+
+using namespace loadgen;
+
+constexpr int kRan = 0, kUnreachable = 1, kWrong = 2;
+constexpr std::size_t kQueuedLines = 2400;
+constexpr std::size_t kActionBytes = 4096;
+
+struct Arguments {
+    std::string run_id, confirmed_host;
+    std::size_t scenario_bytes = 0;
+};
+
+// Writes on a thread of its own, so that a full pipe cannot delay a request.
+class LineWriter {
+public:
+    LineWriter() : thread_([this] { run(); }) {}
+    ~LineWriter() { finish(); }
+    LineWriter(const LineWriter&) = delete;
+    LineWriter& operator=(const LineWriter&) = delete;
+
+    // False when nobody reads any more.
+    bool push(std::string line) { return !reader_gone_ && queue_.try_push(std::move(line)); }
+    void finish() {
+        queue_.close();
+        if (thread_.joinable()) thread_.join();
+    }
+
+private:
+    void run() {
+        std::vector<std::string> lines;
+        while (queue_.pop_all(lines))
+            for (const std::string& line : lines) put(line + "\n");
+    }
+    void put(std::string_view text) {
+        while (!text.empty() && !reader_gone_) {
+            const ssize_t n = write(STDOUT_FILENO, text.data(), text.size());
+            if (n >= 0) {
+                text.remove_prefix(static_cast<std::size_t>(n));
+            } else if (errno != EINTR) {
+                reader_gone_ = true;
+            }
+        }
+    }
+
+    std::atomic<bool> reader_gone_{false};
+    BoundedQueue<std::string> queue_{kQueuedLines};
+    std::thread thread_;
+};
+
+// Reads the hand's actions from standard input until it ends or this does.
+class HandReader {
+public:
+    explicit HandReader(HandBox& box) : box_(box), wake_(eventfd(0, EFD_CLOEXEC)), thread_([this] { run(); }) {}
+    ~HandReader() {
+        const std::uint64_t one = 1;
+        [[maybe_unused]] const ssize_t n = write(wake_, &one, sizeof one);
+        thread_.join();
+        close(wake_);
+    }
+    HandReader(const HandReader&) = delete;
+    HandReader& operator=(const HandReader&) = delete;
+
+private:
+    void run() {
+        std::string lines;
+        std::array<char, 4096> buffer{};
+        while (true) {
+            std::array<pollfd, 2> waiting{{{wake_, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}}};
+            if (poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR) return;
+            if (waiting[0].revents != 0) return;
+            if (waiting[1].revents == 0) continue;
+            const ssize_t n = read(STDIN_FILENO, buffer.data(), buffer.size());
+            if (n < 0 && errno == EINTR) continue;
+            if (n <= 0) return;
+            lines.append(buffer.data(), static_cast<std::size_t>(n));
+            std::size_t at = 0;
+            for (std::size_t end; (end = lines.find('\n', at)) != std::string::npos; at = end + 1)
+                take(std::string_view(lines).substr(at, end - at));
+            lines.erase(0, at);
+            if (lines.size() > kActionBytes) return;
+        }
+    }
+    void take(std::string_view line) {
+        const Result<HandAction> action = parse_hand_action(line);
+        const Status pushed = action ? box_.push(*action) : action.error();
+        if (!pushed) std::cerr << "load-worker: " << pushed.error().describe() << "\n";
+    }
+
+    HandBox& box_;
+    const int wake_;
+    std::thread thread_;
+};
+
+Result<std::string> read_scenario(std::size_t bytes) {
+    if (bytes > kScenarioBytes) return Error::make(ErrorCode::TooLarge, "the scenario is too large");
+    std::string text(bytes, '\0');
+    for (std::size_t at = 0; at < bytes;) {
+        const ssize_t n = read(STDIN_FILENO, text.data() + at, bytes - at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return Error::make(ErrorCode::InvalidArgument, "standard input ended within the scenario");
+        at += static_cast<std::size_t>(n);
+    }
+    return text;
+}
+
+struct Prepared {
+    Scenario scenario;
+    std::unique_ptr<Engine> engine;
+};
+
+Result<Prepared> prepare(const std::string& text, const Arguments& arguments, HandBox& hand) {
+    Prepared prepared;
+    Result<Scenario> scenario = parse_scenario(text);
+    if (!scenario) return scenario.error();
+    prepared.scenario = std::move(scenario).value();
+    const Result<Url> url = parse_url(prepared.scenario.url);
+    if (!url) return url.error();
+    const Result<Address> address = resolve(*url, arguments.confirmed_host);
+    if (!address) return address.error();
+    EngineOptions options;
+    std::random_device entropy;
+    options.id_salt = (std::uint64_t{entropy()} << 32) | entropy();
+    options.hand = &hand;
+    Result<std::unique_ptr<Engine>> engine = Engine::make(prepared.scenario, *address, options);
+    if (!engine) return engine.error();
+    prepared.engine = std::move(engine).value();
+    return prepared;
+}
+
+api::LoadPlan plan_of(const Scenario& scenario) {
+    api::LoadPlan plan;
+    plan.url = scenario.url;
+    plan.rate = scenario.stages.empty() ? 0 : scenario.stages.front().rate;
+    plan.duration_seconds = planned_seconds(scenario.stages);
+    plan.arrivals = scenario.spacing == Spacing::Poisson ? api::Arrivals::Poisson : api::Arrivals::Even;
+    plan.seed = scenario.seed;
+    if (!scenario.requests.empty()) plan.batch = scenario.requests.front().batch;
+    plan.connections = scenario.max_in_flight;
+    return plan;
+}
+
+std::string no_answer(const Scenario& scenario, const Totals& totals) {
+    std::string text = "no answer from " + scenario.url + " during the whole run:";
+    for (std::size_t i = 0; i < kOutcomes; ++i) {
+        const auto outcome = static_cast<Outcome>(i);
+        if (totals.of(outcome) > 0)
+            text += " " + std::to_string(totals.of(outcome)) + " " + std::string(to_string(outcome)) + ",";
+    }
+    text += " " + std::to_string(totals.unfinished()) + " unfinished";
+    return text + (totals.of(Outcome::ConnectRefused) > 0 ? "; is the server running?" : "");
+}
+
+// Every open connection is a file descriptor; the usual soft limit of 1,024 is for programs that use select().
+void allow_descriptors() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int run(const Arguments& arguments) {
+    allow_descriptors();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // the load must not outlive the service
+    signal(SIGPIPE, SIG_IGN);
+    sigset_t stopping;
+    sigemptyset(&stopping);
+    sigaddset(&stopping, SIGINT);
+    sigaddset(&stopping, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &stopping, nullptr);
+    const int stop_fd = signalfd(-1, &stopping, SFD_CLOEXEC | SFD_NONBLOCK);
+
+    LineWriter lines;
+    const auto refuse = [&](const Error& error) {
+        lines.push(api::encode(LoadStatusMaker(arguments.run_id, {}).failed(error.describe())));
+        std::cerr << error.describe() << "\n";
+        return error.code == ErrorCode::InvalidArgument || error.code == ErrorCode::Forbidden ? kWrong : kUnreachable;
+    };
+    const Result<std::string> text = read_scenario(arguments.scenario_bytes);
+    if (!text) return refuse(text.error());
+    HandBox hand;
+    Result<Prepared> prepared = prepare(*text, arguments, hand);
+    if (!prepared) return refuse(prepared.error());
+    const HandReader reader(hand);
+    LoadStatusMaker statuses(arguments.run_id, plan_of(prepared->scenario));
+    lines.push(api::encode(statuses.starting()));
+    bool answered = true;
+    OwnUsage usage;
+    ThresholdWatch thresholds(prepared->scenario);
+    RunFacts facts;
+    facts.run_id = arguments.run_id;
+    facts.scenario_text = *text;
+    const Result<RunState> ended = prepared->engine->run(stop_fd, [&](const Progress& progress) {
+        usage.look();
+        facts.elapsed_nanos = progress.elapsed_nanos;
+        facts.stopped_by = progress.stopped_by;
+        if (thresholds.update(*progress.record, progress.elapsed_nanos) && progress.state == RunState::Running)
+            facts.stopped_by_threshold = true;
+        api::LoadStatus status = statuses.make(progress);
+        if (progress.state == RunState::Done && progress.record->totals().answered() == 0) {
+            status.state = api::LoadState::Failed;
+            status.error = no_answer(prepared->scenario, progress.record->totals());
+            answered = false;
+        }
+        return lines.push(api::encode(status)) && !facts.stopped_by_threshold;
+    });
+    if (!ended) return refuse(ended.error());
+    facts.state = *ended;
+    std::string report = to_json(make_report(prepared->scenario, facts, prepared->engine->record(), usage, thresholds));
+    std::erase(report, '\n');  // only between members: within strings it is escaped
+    lines.push(std::move(report));
+    return answered ? kRan : kUnreachable;
+}
+
+}  // namespace
+
+void add_load_worker_command(CLI::App& app, int& exit_code) {
+    CLI::App* const command = app.add_subcommand("load-worker", "Run a scenario for the load service");
+    command->group("");  // not for people
+    const auto arguments = std::make_shared<Arguments>();
+    command->add_option("--run-id", arguments->run_id)->required();
+    command->add_option("--scenario-bytes", arguments->scenario_bytes)->required();
+    command->add_option("--target-confirm", arguments->confirmed_host);
+    command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+}  // namespace streamgauge::daemon
