@@ -11,6 +11,7 @@
 #include <QQuickWindow>
 #include <QSGRendererInterface>
 
+#include "console/desktop_notifier.h"
 #include "console/series_feed.h"
 #include "console/sparkline_item.h"
 
@@ -52,6 +53,8 @@ ConsoleWindow::ConsoleWindow(viewmodels::ConsoleViewModel& app) : app_(app) {
     });
     connect(&app, &viewmodels::ConsoleViewModel::copyRequested, this,
             [](const QString& text) { QGuiApplication::clipboard()->setText(text); });
+    connect(app.marks(), &viewmodels::MarksViewModel::desktopAlert, this,
+            [](const QString& title, const QString& text, bool resolved) { notify_desktop(title, text, !resolved); });
     follow_system_theme();
     setInitialProperties({{u"app"_s, QVariant::fromValue<QObject*>(&app)}});
     setSource(QUrl(u"qrc:/qml/Main.qml"_s));

@@ -15,6 +15,7 @@ ConsoleViewModel::ConsoleViewModel(client::BackendClient& client, const Clock& c
       trace_(client),
       metrics_(client, clock, store_),
       load_(client),
+      marks_(client, clock),
       status_(store_),
       commands_(make_commands()) {}
 

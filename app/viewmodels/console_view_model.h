@@ -9,6 +9,7 @@
 #include "viewmodels/connection_view_model.h"
 #include "viewmodels/events_view_model.h"
 #include "viewmodels/load_view_model.h"
+#include "viewmodels/marks_view_model.h"
 #include "viewmodels/metrics_view_model.h"
 #include "viewmodels/overview_view_model.h"
 #include "viewmodels/status_view_model.h"
@@ -25,6 +26,7 @@ class ConsoleViewModel : public QObject {
     Q_PROPERTY(QObject* trace READ trace CONSTANT)
     Q_PROPERTY(QObject* metrics READ metrics CONSTANT)
     Q_PROPERTY(QObject* load READ load CONSTANT)
+    Q_PROPERTY(QObject* marks READ marks CONSTANT)
     Q_PROPERTY(QObject* status READ status CONSTANT)
     Q_PROPERTY(QObject* commands READ commands CONSTANT)
     Q_PROPERTY(int page READ page WRITE set_page NOTIFY pageChanged)
@@ -46,6 +48,7 @@ public:
     TraceViewModel* trace() { return &trace_; }
     MetricsViewModel* metrics() { return &metrics_; }
     LoadViewModel* load() { return &load_; }
+    MarksViewModel* marks() { return &marks_; }
     StatusViewModel* status() { return &status_; }
     CommandModel* commands() { return &commands_; }
     int page() const { return page_; }
@@ -93,6 +96,7 @@ private:
     TraceViewModel trace_;
     MetricsViewModel metrics_;
     LoadViewModel load_;
+    MarksViewModel marks_;
     StatusViewModel status_;
     int page_ = OverviewPage;
     QString theme_ = QStringLiteral("system");

@@ -26,6 +26,7 @@ Item {
         height: visible ? Math.round(parent.height * body.share) : 0
         title: body.title
         model: body.view.chart
+        marks: body.app.marks
         colors: Theme.seriesColors
         stale: body.stale
         cursor: body.cursor

@@ -11,6 +11,24 @@ Panel {
     property var model
     property var colors: []
     property bool stale: false
+    property var marks            // where set: deploys, faults, load runs and alerts are drawn
+    readonly property var marksHere: marks && model && model.hasData && marks.revision >= 0
+                                     ? marks.within(model.from, model.to) : []
+    property int markUnderCursor: {
+        if (cursor < 0) return -1
+        const reach = 5 / Math.max(1, plot.width)
+        let best = -1
+        let distance = reach
+        for (let i = 0; i < marksHere.length; ++i) {
+            const end = marksHere[i].position + marksHere[i].width
+            const away = cursor < marksHere[i].position ? marksHere[i].position - cursor : Math.max(0, cursor - end)
+            if (away <= distance) {
+                best = i
+                distance = away
+            }
+        }
+        return best
+    }
     property real cursor: -1       // 0..1 of the width; shared between charts
     property bool cursorActive: cursor >= 0
     signal cursorMoved(real position)
@@ -119,6 +137,39 @@ Panel {
             columns: Math.max(50, Math.round(plot.width))
             active: chart.visible
         }
+        Repeater {
+            model: chart.marksHere
+            delegate: Item {
+                id: mark
+                required property int index
+                required property var modelData
+                readonly property color tint: Theme.tone(modelData.tone)
+                x: Math.round(plot.width * modelData.position)
+                width: Math.max(1, Math.round(plot.width * modelData.width))
+                height: plot.height
+                Rectangle {
+                    anchors.fill: parent
+                    visible: mark.width > 1
+                    color: mark.tint
+                    opacity: 0.10
+                }
+                Rectangle {
+                    width: 1
+                    height: parent.height
+                    color: mark.tint
+                    opacity: chart.markUnderCursor === mark.index ? 1 : 0.65
+                }
+                Rectangle {
+                    x: -3
+                    y: -3
+                    width: 7
+                    height: 7
+                    radius: 1
+                    rotation: 45
+                    color: mark.tint
+                }
+            }
+        }
         Rectangle {
             visible: chart.reading.valid
             x: visible ? Math.round(plot.width * chart.reading.position) : 0
@@ -131,6 +182,26 @@ Panel {
             visible: !(chart.model && chart.model.hasData)
             text: "No data in this window"
             faint: true
+        }
+        Rectangle {
+            readonly property var mark: chart.markUnderCursor >= 0 ? chart.marksHere[chart.markUnderCursor] : null
+            visible: mark !== null
+            x: mark ? Math.max(0, Math.min(plot.width - width, plot.width * mark.position + 8)) : 0
+            y: Theme.s2
+            width: Math.min(plot.width, markText.implicitWidth + 2 * Theme.s2)
+            height: markText.implicitHeight + Theme.s2
+            radius: Theme.radiusSmall
+            color: Theme.raised
+            border.color: mark ? Theme.tone(mark.tone) : Theme.line
+            Txt {
+                id: markText
+                objectName: "markText"
+                anchors.centerIn: parent
+                width: Math.min(implicitWidth, plot.width - 2 * Theme.s2)
+                elide: Text.ElideRight
+                text: parent.mark ? parent.mark.label + ": " + parent.mark.text : ""
+                small: true
+            }
         }
         MouseArea {
             anchors.fill: parent

@@ -131,6 +131,7 @@ FocusScope {
                 height: parent.height
                 title: "Throughput"
                 model: page.overview.throughput
+                marks: page.app.marks
                 colors: Theme.outcomeColors
                 stale: page.overview.stale
                 cursor: page.cursor
@@ -143,6 +144,7 @@ FocusScope {
                 height: parent.height
                 title: "Ack latency"
                 model: page.overview.latency
+                marks: page.app.marks
                 colors: Theme.latencyColors
                 stale: page.overview.stale
                 cursor: page.cursor

@@ -173,6 +173,25 @@ api::EventTail sample_events(std::uint64_t first, std::uint64_t count) {
     return tail;
 }
 
+// In the last minutes of the charts.
+std::vector<api::Annotation> sample_marks() {
+    const auto mark = [](std::int64_t at, std::string kind, std::string text, std::vector<std::string> tags) {
+        api::Annotation one;
+        one.id = std::to_string(at);
+        one.at = Timestamp::from_seconds(kNow + at);
+        one.kind = std::move(kind);
+        one.text = std::move(text);
+        one.tags = std::move(tags);
+        return one;
+    };
+    std::vector<api::Annotation> marks{
+        mark(-230, "deploy", "checkout 2.3.1", {"eu"}), mark(-180, "load_run", "Load run 7: 120000 requests sent", {}),
+        mark(-70, "alert", "latency burns 17.2 times as fast as it may (1h: 17.2, 5m: 31.0, limit 14.4)", {"latency"}),
+        mark(-40, "alert", "latency burns no more (1h: 14.1, 5m: 0.0, limit 14.4)", {"latency", "page", "resolved"})};
+    marks[1].until = Timestamp::from_seconds(kNow - 120);
+    return marks;
+}
+
 std::vector<api::MetricStatus> sample_metrics() {
     const auto metric = [](MetricId id, const char* name, const char* aggregate, std::vector<FieldPath> group_by,
                            const char* unit) {
@@ -339,6 +358,7 @@ void fill(Stage& stage) {
     stage.fake.on_points = [](const query::PointsQuery& query) {
         return Result<query::PointsAnswer>(sample_points(query));
     };
+    stage.fake.marks = sample_marks();
     go_live(stage);
     api::Overview before = sample_overview();
     before.as_of = before.as_of.plus_micros(-2 * Timestamp::kMicrosPerSecond);
@@ -550,6 +570,13 @@ std::vector<Scene> make_scenes() {
                            "an event of the server's own is aggregated and not committed to the store after 5 s";
                        stage.fake.publish(overview, true);
                        eventually([&] { return !stage.app.overview()->canary_fault().isEmpty(); });
+                   })});
+    all.push_back({u"overview-mark"_s, on(Console::OverviewPage, [](Stage& stage) {
+                       fill(stage);
+                       QQuickItem* const chart = stage.find(u"throughputChart"_s);
+                       eventually([&] { return !chart->property("marksHere").toList().isEmpty(); });
+                       const QVariantList marks = chart->property("marksHere").toList();
+                       if (marks.size() > 2) chart->setProperty("cursor", marks[2].toMap()[u"position"_s]);
                    })});
     all.push_back({u"overview-ledger-off"_s, on(Console::OverviewPage, [](Stage& stage) {
                        fill(stage);

@@ -45,6 +45,7 @@ const std::vector<Scene>& scenes();
 void go_live(Stage& stage);
 api::Overview sample_overview();
 api::EventTail sample_events(std::uint64_t first, std::uint64_t count);
+std::vector<api::Annotation> sample_marks();
 std::vector<api::MetricStatus> sample_metrics();
 query::PointsAnswer sample_points(const query::PointsQuery& query);
 api::LoadStatus sample_load(api::LoadState state, std::int64_t seconds);
