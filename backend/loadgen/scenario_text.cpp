@@ -397,7 +397,8 @@ Result<YAML::Node> load(std::string_view text) {
         YAML::Parser parser(stream);
         PlainChecker checker;
         bool any = false;
-        while (parser.HandleNextDocument(checker)) any = true;
+        // At some texts the parser finds documents without end: the second one is a fault already.
+        while (!checker.error() && parser.HandleNextDocument(checker)) any = true;
         if (checker.error()) return *checker.error();
         if (!any) return fault(YAML::Mark::null_mark(), "", "there is no scenario in it");
         return YAML::Load(std::string(text));
