@@ -101,8 +101,9 @@ FormFault aggregate_fault(const QString& message, std::optional<qsizetype> byte,
     const QString kind = form[u"kind"_s];
     if (kind == u"gauge"_s) {
         const qsizetype plus = 6, minus = plus + form[u"plus"_s].toUtf8().size() + 2;  // "gauge(" and "; "
-        if (byte && *byte >= minus) return {u"minus"_s, with_place(message, form[u"minus"_s], *byte - minus)};
-        return {u"plus"_s, with_place(message, form[u"plus"_s], byte ? std::max<qsizetype>(0, *byte - plus) : 0)};
+        const qsizetype at = byte.value_or(plus);
+        if (at >= minus) return {u"minus"_s, with_place(message, form[u"minus"_s], at - minus)};
+        return {u"plus"_s, with_place(message, form[u"plus"_s], std::max<qsizetype>(0, at - plus))};
     }
     if (!takes_field(kind)) return {u"kind"_s, message};
     const qsizetype field = aggregate_of(form).toUtf8().size() - form[u"field"_s].toUtf8().size() - 1;
