@@ -43,7 +43,7 @@ struct Config {
     bool buffered = false;               // durability: answer before the events are on disk
     std::uint64_t canary_interval = 10;  // seconds; 0: none is sent
     std::uint64_t disk_stop_percent = 95;
-    std::uint64_t retention_days = 7;  // raw events: whichever of the two comes first
+    std::uint64_t retention_days = 7;               // raw events: whichever of the two comes first
     std::uint64_t query_cache_bytes = 64ULL << 20;  // memory for answers about metrics
     std::uint64_t retention_bytes = 20ULL << 30;
     std::uint64_t dedup_max_bytes = 1ULL << 30;           // memory for event ids
