@@ -108,7 +108,8 @@ FormFault aggregate_fault(const QString& message, std::optional<qsizetype> byte,
     if (!takes_field(kind)) return {u"kind"_s, message};
     const qsizetype field = aggregate_of(form).toUtf8().size() - form[u"field"_s].toUtf8().size() - 1;
     if (kind == u"p"_s && byte && *byte < field) return {u"percentile"_s, u"a percentage between 0 and 100"_s};
-    return {u"field"_s, with_place(message, form[u"field"_s], byte ? std::optional(*byte - field) : std::nullopt)};
+    if (byte) *byte -= field;
+    return {u"field"_s, with_place(message, form[u"field"_s], byte)};
 }
 
 }  // namespace
