@@ -68,9 +68,10 @@ def fetch(url, headers=None):
 
 
 def streams(document):
-    """Paths whose answer never ends."""
+    """Paths whose answer never ends: those that give nothing but a stream."""
     return [path for path, methods in document["paths"].items()
-            for operation in methods.values() if "text/event-stream" in operation["responses"].get("200", {}).get("content", {})]
+            if any(list(operation["responses"].get("200", {}).get("content", {})) == ["text/event-stream"]
+                   for operation in methods.values())]
 
 
 def twins(document):

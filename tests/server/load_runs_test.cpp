@@ -23,7 +23,12 @@ protected:
     nlohmann::json json_of(std::string_view target) const {
         return nlohmann::json::parse(as_operator("GET", target).body, nullptr, false);
     }
+    // The generator is a process of its own and stamps its events with the present time.
+    const Clock& clock() const override { return present_; }
     std::string own_url() const { return http::url_of(backend_->listening().front()) + "/events"; }
+
+private:
+    const SystemClock present_;
 };
 
 TEST_F(LoadRunsTest, AScenarioRunsUnderAHandAndItsReportIsKept) {
