@@ -193,8 +193,8 @@ std::vector<Row> rows() {
     const http::AnswerDoc one{200, "application/json", "#ObjectiveStatus", "The objective and how it stands."};
     http::RouteDocs putting = docs_of("#Objective", {one, bad(413, "There are too many objectives.")});
     putting.examples = {{"fast-events", "application/json", kExample}};
-    http::RouteDocs testing =
-        docs_of(kBackTestIn, {{200, "application/json", "#BackTest", "What it would have done."}});
+    http::RouteDocs testing = docs_of(kBackTestIn, {{200, "application/json", "#BackTest", "What it would have done."},
+                                                    bad(404, "There is no such metric.")});
     testing.examples = {{"draft", "application/json", kDraftExample}};
     http::RouteDocs past = docs_of({}, {{200, "application/json", "#ObjectiveHistory",
                                          "Good and total by step, budget and burn rates at the end of each, a "
