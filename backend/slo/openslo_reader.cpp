@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <simdjson.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "base/time.h"
@@ -429,6 +431,32 @@ private:
     OpenSloImport out_;
 };
 
+class NoEvents final : public YAML::EventHandler {
+public:
+    void OnDocumentStart(const YAML::Mark&) override {}
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+    void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+    void OnSequenceEnd() override {}
+    void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+    void OnMapEnd() override {}
+};
+
+// At some texts the parser finds documents without end. Each but the first follows a line of "---" or "...".
+bool ends(const std::string& text) {
+    std::size_t most = 1;
+    for (std::size_t line = 0; line < text.size(); line = std::min(text.find('\n', line), text.size()) + 1)
+        if (text.compare(line, 3, "---") == 0 || text.compare(line, 3, "...") == 0) ++most;
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    NoEvents events;
+    std::size_t found = 0;
+    while (found <= most && parser.HandleNextDocument(events)) ++found;
+    return found <= most;
+}
+
 }  // namespace
 
 Result<OpenSloImport> read_openslo(std::string_view yaml) {
@@ -436,7 +464,9 @@ Result<OpenSloImport> read_openslo(std::string_view yaml) {
     if (!simdjson::validate_utf8(yaml.data(), yaml.size()))
         return Error::make(ErrorCode::InvalidArgument, "this is not UTF-8");
     try {
-        OpenSloImport read = OpenSloReader(YAML::LoadAll(std::string(yaml))).read();
+        const std::string text(yaml);
+        if (!ends(text)) return Error::make(ErrorCode::InvalidArgument, "this is not YAML: its documents do not end");
+        OpenSloImport read = OpenSloReader(YAML::LoadAll(text)).read();
         if (read.objectives.empty()) return Error::make(ErrorCode::InvalidArgument, "there is no SLO in this text");
         return read;
     } catch (const OpenSloFault& fault) {

@@ -199,6 +199,7 @@ TEST(OpenSlo, FaultsSayWhere) {
 
 TEST(OpenSlo, WhatIsNoDocumentIsAFault) {
     EXPECT_THAT(read_openslo("a: [1, 2").error().message, HasSubstr("this is not YAML"));
+    EXPECT_THAT(read_openslo(",fz").error().message, HasSubstr("do not end")) << "the parser would go on for ever";
     EXPECT_THAT(read_openslo("").error().message, HasSubstr("no SLO"));
     EXPECT_THAT(read_openslo("- 1").error().message, HasSubstr("must be a map"));
     EXPECT_EQ(read_openslo(std::string(kOpenSloBytes + 1, ' ')).error().code, ErrorCode::TooLarge);
