@@ -158,6 +158,7 @@ Status Reader::read_value() {
     } else if (value != std::floor(value)) {
         return wrong("a whole number", begin);
     }
+    if (value > kHighestValue) return wrong("a number of at most 1e12 in the measure's own unit", begin);
     threshold_.value = value;
     return {};
 }

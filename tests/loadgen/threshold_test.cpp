@@ -67,6 +67,7 @@ TEST(Threshold, FaultsSayWhere) {
         {"p(95) < -1", 8},
         {"p(95) < nan", 8},
         {"p(95) < 3m", 9},
+        {"p(95) <= 1809152713s", 10},
         {"errors < 2", 9},
         {"errors < 101%", 9},
         {"dropped < 1.5", 10},
