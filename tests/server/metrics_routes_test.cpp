@@ -38,7 +38,7 @@ TEST_F(MetricsRoutesTest, AreDeclaredChangedAndRemoved) {
 
     const auto changed = as_operator(
         "POST", "/api/v1/metrics", R"j({"name":"orders","window":"1h","aggregate":"sum(props.amount)","unit":"USD"})j");
-    EXPECT_EQ(changed.status, 202) << changed.body;
+    EXPECT_THAT(changed.status, testing::AnyOf(200, 202)) << changed.body;  // few events: it may be filled already
     EXPECT_THAT(changed.body, HasSubstr(R"("id":1001)"));
     ASSERT_TRUE(is_active("orders"));
     restart();
