@@ -22,7 +22,7 @@ Rectangle {
         Keys.onPressed: (event) => {
             if (event.modifiers & (Qt.ControlModifier | Qt.AltModifier | Qt.MetaModifier)) return
             if (event.key === Qt.Key_Space) root.app.paused = !root.app.paused
-            else if (event.text === "/") root.app.commands.run("filter")
+            else if (event.text === "/") root.app.commands.run(root.app.page === 3 ? "objective-filter" : "filter")
             else if (event.text === "?") root.app.commands.run("keys")
             else return
             event.accepted = true
@@ -38,7 +38,7 @@ Rectangle {
             app: root.app
             anchors.left: rail.right
             anchors.right: parent.right
-            title: ["Overview", "Events", "Metrics", "Load"][root.app.page]
+            title: ["Overview", "Events", "Metrics", "Objectives", "Load"][root.app.page]
             hasRange: root.app.page === 0
             onPaletteRequested: palette.open(main)
         }
@@ -49,7 +49,7 @@ Rectangle {
             anchors.bottom: status.top
             // A page is made when it is first looked at, and stays.
             Repeater {
-                model: [overviewPage, eventsPage, metricsPage, loadPage]
+                model: [overviewPage, eventsPage, metricsPage, objectivesPage, loadPage]
                 delegate: Loader {
                     required property int index
                     required property var modelData
@@ -76,6 +76,18 @@ Rectangle {
                 }
             }
             Component { id: metricsPage; MetricsPage { objectName: "metricsPage"; app: root.app } }
+            Component {
+                id: objectivesPage
+                ObjectivesPage {
+                    id: objectives
+                    objectName: "objectivesPage"
+                    app: root.app
+                    Connections {
+                        target: root.app
+                        function onObjectiveFilterRequested() { objectives.focusFilter() }
+                    }
+                }
+            }
             Component { id: loadPage; LoadPage { objectName: "loadPage"; app: root.app } }
         }
         StatusBar {
@@ -105,6 +117,7 @@ Rectangle {
     Shortcut { sequence: "Ctrl+2"; onActivated: root.app.page = 1 }
     Shortcut { sequence: "Ctrl+3"; onActivated: root.app.page = 2 }
     Shortcut { sequence: "Ctrl+4"; onActivated: root.app.page = 3 }
+    Shortcut { sequence: "Ctrl+5"; onActivated: root.app.page = 4 }
 
     Connections {
         target: root.app.connection

@@ -11,6 +11,7 @@
 #include <QQuickWindow>
 #include <QSGRendererInterface>
 
+#include "console/budget_curve_item.h"
 #include "console/desktop_notifier.h"
 #include "console/series_feed.h"
 #include "console/sparkline_item.h"
@@ -40,6 +41,7 @@ void prepare_application() {
     font.setPixelSize(13);
     QApplication::setFont(font);
     qmlRegisterType<SparklineItem>("Streamgauge", 1, 0, "Sparkline");
+    qmlRegisterType<BudgetCurveItem>("Streamgauge", 1, 0, "BudgetCurve");
     qmlRegisterType<SeriesFeed>("Streamgauge", 1, 0, "SeriesFeed");
     qmlRegisterAnonymousType<viewmodels::ChartModel>("Streamgauge", 1);
 }

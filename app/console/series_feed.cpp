@@ -93,7 +93,7 @@ void SeriesFeed::draw() {
         if (values->orientation() == Qt::Horizontal) {
             values->setRange(model_->from(), model_->to());
         } else {
-            values->setRange(0, model_->top());
+            values->setRange(model_->bottom(), model_->top());
         }
     }
     std::vector<QList<QPointF>> below;

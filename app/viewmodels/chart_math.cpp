@@ -28,16 +28,18 @@ double axis_top(double highest, double current) {
     return highest < 0.4 * current ? needed : current;
 }
 
-std::vector<double> value_ticks(double top, int most) {
-    const double step = nice_ceiling(top / most);
+std::vector<double> value_ticks(double top, int most, double bottom) {
+    const double step = nice_ceiling((top - bottom) / most);
     std::vector<double> ticks;
-    for (int i = 0; step * i <= top * (1 + 1e-9); ++i) ticks.push_back(step * i);
+    for (int i = static_cast<int>(std::ceil(bottom / step - 1e-9)); step * i <= top * (1 + 1e-9); ++i)
+        ticks.push_back(step * i);
     return ticks;
 }
 
 std::vector<double> time_ticks(double from, double to, int most) {
-    static constexpr std::array<double, 17> kSteps{1,   2,   5,    10,   15,   30,    60,    120,  300,
-                                                   600, 900, 1800, 3600, 7200, 21600, 43200, 86400};
+    static constexpr std::array<double, 22> kSteps{1,     2,      5,      10,     15,      30,     60,    120,
+                                                   300,   600,    900,    1800,   3600,    7200,   21600, 43200,
+                                                   86400, 172800, 432000, 864000, 2592000, 7776000};
     std::vector<double> ticks;
     if (!(to > from) || most < 1) return ticks;
     double step = kSteps.back();

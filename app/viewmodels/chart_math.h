@@ -17,9 +17,9 @@ double nice_ceiling(double value);
 // of `current`, so that the scale does not breathe with every peak.
 double axis_top(double highest, double current);
 
-// Multiples of a nice step that divide 0..top into at most `most` parts, 0 and the last one included.
-// Precondition: top > 0, most >= 1.
-std::vector<double> value_ticks(double top, int most);
+// Multiples of a nice step that divide bottom..top into at most `most` parts, ascending, 0 and the last one included.
+// Precondition: top > 0, bottom <= 0, most >= 1.
+std::vector<double> value_ticks(double top, int most, double bottom = 0);
 
 // Whole multiples of 1, 2, 5, 10, 15, 30 s, 1, 2, 5, 10, 15, 30 min, ... within [from, to], at most `most` of them.
 std::vector<double> time_ticks(double from, double to, int most);

@@ -39,13 +39,15 @@ void ChartModel::set(double from, double to, std::vector<double> xs, std::vector
             for (std::size_t i = 0; i < xs_.size(); ++i) edges_[series][i] += edges_[series - 1][i];
         }
     }
-    double highest = 0;
+    double highest = 0, lowest = 0;
     for (const auto& edge : edges_) {
         for (const double y : edge) {
             if (y > highest) highest = y;
+            if (y < lowest) lowest = y;
         }
     }
-    top_ = axis_top(highest, top_);
+    top_ = look_.top ? *look_.top : axis_top(highest, top_);
+    bottom_ = look_.top && lowest < 0 ? -axis_top(-lowest, -bottom_) : 0;
     Q_EMIT changed();
 }
 
@@ -65,7 +67,11 @@ QVariantList ChartModel::x_ticks() const {
 
 QVariantList ChartModel::y_ticks() const {
     QVariantList ticks;
-    for (const double y : value_ticks(top_, kMostYTicks)) ticks.append(tick(y / top_, look_.axis_label(y)));
+    for (const double y : value_ticks(top_, kMostYTicks, bottom_)) {
+        QVariantMap one = tick((y - bottom_) / (top_ - bottom_), look_.axis_label(y));
+        one[u"zero"_s] = !(y < 0 || y > 0);
+        ticks.append(one);
+    }
     return ticks;
 }
 

@@ -9,6 +9,7 @@
 #include <QVariant>
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace streamgauge::viewmodels {
@@ -22,7 +23,8 @@ class ChartModel : public QObject {
     Q_PROPERTY(double from READ from NOTIFY changed)
     Q_PROPERTY(double to READ to NOTIFY changed)
     Q_PROPERTY(double top READ top NOTIFY changed)
-    // Lists of {position: 0..1, label}.
+    Q_PROPERTY(double bottom READ bottom NOTIFY changed)  // below 0 only where Look::top is set
+    // Lists of {position: 0..1, label}; of values also {zero: it is the line of 0}.
     Q_PROPERTY(QVariantList xTicks READ x_ticks NOTIFY changed)
     Q_PROPERTY(QVariantList yTicks READ y_ticks NOTIFY changed)
     Q_PROPERTY(QStringList latest READ latest NOTIFY changed)  // one text for each series
@@ -33,6 +35,8 @@ public:
         std::function<QString(double x)> x_label;
         std::function<QString(double y)> y_label;     // of a value that is read
         std::function<QString(double y)> axis_label;  // of a round value
+        // The highest value there can be: the axis always ends there, and begins below 0 where there are such values.
+        std::optional<double> top = {};
     };
     explicit ChartModel(Look look, QObject* parent = nullptr);
 
@@ -46,6 +50,7 @@ public:
     double from() const { return from_; }
     double to() const { return to_; }
     double top() const { return top_; }
+    double bottom() const { return bottom_; }
     QVariantList x_ticks() const;
     QVariantList y_ticks() const;
     QStringList latest() const;
@@ -66,6 +71,7 @@ private:
     double from_ = 0;
     double to_ = 1;
     double top_ = 1;
+    double bottom_ = 0;
     std::vector<double> xs_;
     std::vector<std::vector<double>> ys_;     // as given
     std::vector<std::vector<double>> edges_;  // as drawn

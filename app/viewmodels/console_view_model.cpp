@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "viewmodels/console_view_model.h"
 
+#include "viewmodels/objective_words.h"
+
 namespace streamgauge::viewmodels {
 
 using namespace Qt::Literals::StringLiterals;
@@ -14,10 +16,18 @@ ConsoleViewModel::ConsoleViewModel(client::BackendClient& client, const Clock& c
       events_(client),
       trace_(client),
       metrics_(client, clock, store_),
+      objectives_store_(client, clock, store_),
+      objectives_(client, clock, objectives_store_),
       load_(client),
       marks_(client, clock),
       status_(store_),
-      commands_(make_commands()) {}
+      commands_(make_commands()) {
+    connect(&objectives_store_, &ObjectivesStore::changed, this, [this] {
+        firing_.update(objectives_store_.all());
+        overview_.set_objectives(objectives_store_);
+    });
+    connect(&objectives_store_, &ObjectivesStore::alertsChanged, &marks_, [this] { marks_.refresh(); });
+}
 
 std::vector<Command> ConsoleViewModel::make_commands() {
     const auto always = [] { return true; };
@@ -28,7 +38,8 @@ std::vector<Command> ConsoleViewModel::make_commands() {
         {u"overview"_s, u"Go to Overview"_s, u"Ctrl 1"_s, always, go(OverviewPage)},
         {u"events"_s, u"Go to Events"_s, u"Ctrl 2"_s, always, go(EventsPage)},
         {u"metrics"_s, u"Go to Metrics"_s, u"Ctrl 3"_s, always, go(MetricsPage)},
-        {u"load"_s, u"Go to Load"_s, u"Ctrl 4"_s, always, go(LoadPage)},
+        {u"objectives"_s, u"Go to Objectives"_s, u"Ctrl 4"_s, always, go(ObjectivesPage)},
+        {u"load"_s, u"Go to Load"_s, u"Ctrl 5"_s, always, go(LoadPage)},
         {u"pause"_s, u"Pause the live view"_s, u"Space"_s, [this] { return !paused_; }, [this] { set_paused(true); }},
         {u"resume"_s, u"Resume the live view"_s, u"Space"_s, [this] { return paused_; }, [this] { set_paused(false); }},
         {u"filter"_s, u"Filter events"_s, u"/"_s, always,
@@ -36,6 +47,24 @@ std::vector<Command> ConsoleViewModel::make_commands() {
              set_page(EventsPage);
              Q_EMIT filterRequested();
          }},
+        {u"objective-filter"_s,
+         u"Filter objectives"_s,
+         {},
+         [this] { return objectives_.offered(); },
+         [this] {
+             set_page(ObjectivesPage);
+             Q_EMIT objectiveFilterRequested();
+         }},
+        {u"objective-worst"_s,
+         u"Show the worst objective"_s,
+         {},
+         [this] { return !objectives_store_.all().empty(); },
+         [this] { showObjective(text_of(objectives_store_.all().front().objective.name)); }},
+        {u"objective-remove"_s,
+         u"Remove the selected objective"_s,
+         {},
+         [this] { return page_ == ObjectivesPage && objectives_.can_change(); },
+         [this] { objectives_.askRemove(); }},
         {u"filter-clear"_s,
          u"Show every event"_s,
          {},
@@ -138,7 +167,14 @@ void ConsoleViewModel::set_page(int page) {
     if (page < 0 || page >= kPages || page == page_) return;
     page_ = page;
     metrics_.set_active(page == MetricsPage);
+    objectives_.set_active(page == ObjectivesPage);
     Q_EMIT pageChanged();
+}
+
+void ConsoleViewModel::showObjective(const QString& name) {
+    set_page(ObjectivesPage);
+    objectives_.set_filter({});
+    objectives_.select(name);
 }
 
 void ConsoleViewModel::set_theme(const QString& theme) {
@@ -179,6 +215,7 @@ void ConsoleViewModel::set_paused(bool paused) {
     overview_.set_paused(paused);
     events_.set_paused(paused);
     metrics_.set_paused(paused);
+    objectives_.set_paused(paused);
     Q_EMIT pausedChanged();
 }
 

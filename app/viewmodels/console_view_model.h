@@ -11,6 +11,7 @@
 #include "viewmodels/load_view_model.h"
 #include "viewmodels/marks_view_model.h"
 #include "viewmodels/metrics_view_model.h"
+#include "viewmodels/objectives_view_model.h"
 #include "viewmodels/overview_view_model.h"
 #include "viewmodels/status_view_model.h"
 #include "viewmodels/trace_view_model.h"
@@ -25,6 +26,8 @@ class ConsoleViewModel : public QObject {
     Q_PROPERTY(QObject* events READ events CONSTANT)
     Q_PROPERTY(QObject* trace READ trace CONSTANT)
     Q_PROPERTY(QObject* metrics READ metrics CONSTANT)
+    Q_PROPERTY(QObject* objectives READ objectives CONSTANT)
+    Q_PROPERTY(QObject* firing READ firing CONSTANT)  // alerts, of every objective
     Q_PROPERTY(QObject* load READ load CONSTANT)
     Q_PROPERTY(QObject* marks READ marks CONSTANT)
     Q_PROPERTY(QObject* status READ status CONSTANT)
@@ -37,8 +40,8 @@ class ConsoleViewModel : public QObject {
     Q_PROPERTY(QString version READ version CONSTANT)
     Q_PROPERTY(bool asksBeforeClosing READ asks_before_closing NOTIFY asksBeforeClosingChanged)
 public:
-    enum Page { OverviewPage, EventsPage, MetricsPage, LoadPage };
-    static constexpr int kPages = 4;
+    enum Page { OverviewPage, EventsPage, MetricsPage, ObjectivesPage, LoadPage };
+    static constexpr int kPages = 5;
 
     ConsoleViewModel(client::BackendClient& client, const Clock& clock, QObject* parent = nullptr);
 
@@ -47,6 +50,8 @@ public:
     EventsViewModel* events() { return &events_; }
     TraceViewModel* trace() { return &trace_; }
     MetricsViewModel* metrics() { return &metrics_; }
+    ObjectivesViewModel* objectives() { return &objectives_; }
+    FiringModel* firing() { return &firing_; }
     LoadViewModel* load() { return &load_; }
     MarksViewModel* marks() { return &marks_; }
     StatusViewModel* status() { return &status_; }
@@ -69,6 +74,7 @@ public:
     Q_INVOKABLE void close(bool keep_serving) { Q_EMIT closeDecided(keep_serving); }
     // Asks the window to put `text` on the clipboard; `what` names it for the person.
     Q_INVOKABLE void copy(const QString& text, const QString& what) { Q_EMIT copyRequested(text, what); }
+    Q_INVOKABLE void showObjective(const QString& name);  // on its page
     Q_INVOKABLE bool isEventId(const QString& text) const { return looks_like_event_id(text); }
     QString version() const { return QStringLiteral(STREAMGAUGE_VERSION); }
 
@@ -79,6 +85,7 @@ Q_SIGNALS:
     // What only the window can do.
     void copyRequested(const QString& text, const QString& what);
     void filterRequested();
+    void objectiveFilterRequested();
     void traceRequested();
     void keysRequested();
     void closeQuestionRequested();
@@ -95,6 +102,9 @@ private:
     EventsViewModel events_;
     TraceViewModel trace_;
     MetricsViewModel metrics_;
+    ObjectivesStore objectives_store_;
+    ObjectivesViewModel objectives_;
+    FiringModel firing_;
     LoadViewModel load_;
     MarksViewModel marks_;
     StatusViewModel status_;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "viewmodels/format.h"
+#include "viewmodels/objective_words.h"
 
 namespace streamgauge::viewmodels {
 
@@ -50,7 +51,7 @@ Tile blank(const QString& title) {
 
 std::vector<Tile> blank_tiles() {
     return {blank(u"Events"_s), blank(u"Active users"_s), blank(u"Ack p99"_s),
-            blank(u"Errors"_s), blank(u"Lag"_s),          blank(u"Ledger difference"_s)};
+            blank(u"Errors"_s), blank(u"Lag"_s),          blank(u"Worst budget"_s)};
 }
 
 }  // namespace
@@ -196,12 +197,54 @@ void OverviewViewModel::refresh_tiles() {
         Q_EMIT canaryFaultChanged();
     }
 
-    tiles_.set(Ledger, {u"Ledger difference"_s,
-                        grouped_signed(overview.ledger.difference),
+    const QString difference = grouped_signed(overview.ledger.difference);
+    const QString off = overview.ledger.difference == 0
+                            ? QString()
+                            : QString(difference + u" events between what was accepted and what is counted"_s);
+    if (off != ledger_fault_) {
+        ledger_fault_ = off;
+        Q_EMIT ledgerFaultChanged();
+    }
+    if (!worst_objective_.isEmpty()) return;
+    tiles_.set(Budget, {u"Ledger difference"_s,
+                        difference,
                         {},
                         QString(whole_count(overview.ledger.aggregated) + u" aggregated"_s),
-                        overview.ledger.difference == 0 ? u"good"_s : u"bad"_s,
+                        off.isEmpty() ? u"good"_s : u"bad"_s,
                         {}});
+}
+
+void OverviewViewModel::set_objectives(const ObjectivesStore& objectives) {
+    if (paused_ || !objectives.known()) return;
+    QString worst;
+    QVariantList lines;
+    if (!objectives.all().empty()) {
+        const api::ObjectiveStatus& first = objectives.all().front();
+        const StateWord word = word_of(first);
+        worst = text_of(first.objective.name);
+        const Quantity left = first.budget.left ? percent(*first.budget.left) : Quantity{none(), {}};
+        QList<qreal> day;
+        for (const std::optional<double>& at : first.day) day.append(at ? std::max(0.0, *at) : kNaN);
+        tiles_.set(Budget,
+                   {u"Worst budget"_s, left.number, left.unit, QString(worst + u" · "_s + word.word), word.tone, day});
+    }
+    // What is drawn is the door's: objectives of other routes are not about it.
+    std::optional<double> least;
+    for (const api::ObjectiveStatus& one : objectives.all()) {
+        const slo::Indicator& of = one.objective.indicator;
+        const bool door = of.route.empty() || of.route == "/events" || of.route == "POST /events";
+        if (of.kind != slo::Indicator::Kind::Latency || !door || (least && *least <= of.threshold_ms)) continue;
+        least = of.threshold_ms;
+        lines = {
+            QVariantMap{{u"value"_s, of.threshold_ms},
+                        {u"label"_s, QString(text_of(one.objective.name) + u": "_s + share_of(one.objective.target) +
+                                             u" within "_s + trimmed(milliseconds(of.threshold_ms)))},
+                        {u"tone"_s, u"warning"_s}}};
+    }
+    if (worst == worst_objective_ && lines == latency_lines_) return;
+    worst_objective_ = worst;
+    latency_lines_ = lines;
+    Q_EMIT objectivesChanged();
 }
 
 void OverviewViewModel::refresh_charts() {

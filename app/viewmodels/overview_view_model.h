@@ -6,6 +6,7 @@
 #include <QTimer>
 
 #include "viewmodels/chart_model.h"
+#include "viewmodels/objectives_store.h"
 #include "viewmodels/overview_store.h"
 #include "viewmodels/rank_model.h"
 #include "viewmodels/tile_model.h"
@@ -24,11 +25,16 @@ class OverviewViewModel : public QObject {
     Q_PROPERTY(QObject* throughput READ throughput CONSTANT)
     Q_PROPERTY(QObject* latency READ latency CONSTANT)
     Q_PROPERTY(QObject* topPages READ top_pages CONSTANT)
+    Q_PROPERTY(QVariantList latencyLines READ latency_lines NOTIFY objectivesChanged)  // as TimeChart takes them
+    Q_PROPERTY(QString worstObjective READ worst_objective NOTIFY objectivesChanged)   // its name; empty: none is known
+    // By how much the ledger is off, in words; empty while it is balanced.
+    Q_PROPERTY(QString ledgerFault READ ledger_fault NOTIFY ledgerFaultChanged)
     // Why what is stored may not be seen, by the server's own events; empty while they arrive.
     Q_PROPERTY(QString canaryFault READ canary_fault NOTIFY canaryFaultChanged)
     Q_PROPERTY(QObject* eventTypes READ event_types CONSTANT)
 public:
-    enum TileRow { EventRate, ActiveUsers, AckLatency, Errors, Lag, Ledger };
+    // Budget: of the worst objective; the ledger where the server has no objectives.
+    enum TileRow { EventRate, ActiveUsers, AckLatency, Errors, Lag, Budget };
 
     OverviewViewModel(client::BackendClient& client, const OverviewStore& store, QObject* parent = nullptr);
 
@@ -39,6 +45,10 @@ public:
     void set_window_seconds(int seconds);
     // While paused the picture stands still; what comes meanwhile is shown at the end of the pause.
     void set_paused(bool paused);
+    void set_objectives(const ObjectivesStore& objectives);
+    QVariantList latency_lines() const { return latency_lines_; }
+    QString worst_objective() const { return worst_objective_; }
+    QString ledger_fault() const { return ledger_fault_; }
     TileModel* tiles() { return &tiles_; }
     ChartModel* throughput() { return &throughput_; }
     ChartModel* latency() { return &latency_; }
@@ -51,6 +61,8 @@ Q_SIGNALS:
     void staleChanged();
     void windowSecondsChanged();
     void canaryFaultChanged();
+    void objectivesChanged();
+    void ledgerFaultChanged();
 
 private:
     void schedule();
@@ -72,7 +84,8 @@ private:
     QTimer age_timer_;
     QString phase_ = QStringLiteral("loading");
     QString age_text_;
-    QString canary_fault_;
+    QString canary_fault_, ledger_fault_, worst_objective_;
+    QVariantList latency_lines_;
     int window_seconds_ = 300;
     bool paused_ = false;
     bool dirty_ = false;

@@ -9,7 +9,7 @@ namespace streamgauge::viewmodels {
 namespace {
 
 bool same(qreal a, qreal b) {
-    return (std::isnan(a) && std::isnan(b)) || !(a < b || a > b);
+    return std::isnan(a) == std::isnan(b) && !(a < b || a > b);
 }
 
 bool same_history(const QList<qreal>& a, const QList<qreal>& b) {

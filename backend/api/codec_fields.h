@@ -127,6 +127,7 @@ void visit(auto& v, MaybeConst<Overview> auto& x) {
     v("ledger", x.ledger);
     v("server", x.server);
     v("canary", x.canary);
+    v("alert_changes", x.alert_changes);
 }
 
 // What every form of an event has.

@@ -29,6 +29,8 @@ struct LiveSources {
     std::uint64_t epoch = 0;  // Hello::epoch
     // Of the canary, which outlives the feed; empty: none is sent. Must not block.
     std::function<CanarySight()> canary{};
+    // Overview::alert_changes; empty: there are no objectives. Must not block.
+    std::function<std::optional<std::uint64_t>()> alert_changes{};
 };
 
 // One thread of its own. Without subscribers it wakes once a second to keep the ring of seconds, and does nothing else.

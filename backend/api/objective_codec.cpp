@@ -479,6 +479,9 @@ std::string write_history(const ObjectiveHistory& history) {
         write_optional(out, "budget_left", point.budget_left);
         write_optional(out, "long_burn", point.long_burn);
         write_optional(out, "short_burn", point.short_burn);
+        write_optional(out, "p50_ms", point.p50_ms);
+        write_optional(out, "p95_ms", point.p95_ms);
+        write_optional(out, "p99_ms", point.p99_ms);
         out.end_object();
     }
     out.end_array().key("forecast").begin_array();
@@ -582,6 +585,9 @@ Result<ObjectiveHistory> read_history(std::string_view text) {
         point.budget_left = one.number("budget_left");
         point.long_burn = one.number("long_burn");
         point.short_burn = one.number("short_burn");
+        point.p50_ms = one.number("p50_ms");
+        point.p95_ms = one.number("p95_ms");
+        point.p99_ms = one.number("p99_ms");
         history.points.push_back(point);
     });
     each(in, "forecast", [&](Members& one) {

@@ -33,6 +33,10 @@ bool is_metric(const slo::Objective& objective) {
     return objective.indicator.kind == slo::Indicator::Kind::Metric;
 }
 
+bool has_durations(const slo::Indicator& indicator) {
+    return indicator.kind != slo::Indicator::Kind::Metric && indicator.kind != slo::Indicator::Kind::Correctness;
+}
+
 std::int64_t slice_of(const slo::Objective& objective) {
     const bool long_enough = slo::length_of(objective.window) >= kDayMicros;
     std::int64_t shortest = kNarrowSliceMicros * 2;
@@ -123,6 +127,7 @@ Result<std::unique_ptr<ObjectiveManager>> ObjectiveManager::open(ObjectiveOption
     if (!kept) return kept.error();
     for (KeptObjective& one : *kept) manager->watch(std::move(one));
     manager->past_ = std::make_unique<ServiceThread>("back-tests", 16);
+    manager->charts_ = std::make_unique<ServiceThread>("objective-chart", 64);
     manager->thread_ = std::make_unique<ServiceThread>("objectives", kMostTasks);
     ObjectiveManager* const raw = manager.get();
     const bool posted = raw->thread_->post([raw](bool running) {
@@ -210,6 +215,7 @@ void ObjectiveManager::stop() {
         }
     }
     if (past_) past_->stop();
+    if (charts_) charts_->stop();
     if (thread_) thread_->stop();
 }
 
@@ -407,16 +413,42 @@ ObjectiveHistory ObjectiveManager::history_of(const Watched& watched, query::Tim
 }
 
 void ObjectiveManager::history(std::string name, query::TimeRange range, Done<ObjectiveHistory> done) {
-    post<ObjectiveHistory>(*thread_, std::move(done),
-                           [this, name = std::move(name), range](const Done<ObjectiveHistory>& tell) {
-                               const auto found = watched_.find(name);
-                               if (found == watched_.end()) return tell(unknown(name));
-                               ObjectiveHistory history = history_of(*found->second, range);
-                               auto changes = store_->changes(name, range, kMostChanges);
-                               if (!changes) return tell(changes.error());
-                               history.changes = std::move(changes).value();
-                               tell(std::move(history));
-                           });
+    post<ObjectiveHistory>(
+        *thread_, std::move(done), [this, name = std::move(name), range](const Done<ObjectiveHistory>& tell) {
+            const auto found = watched_.find(name);
+            if (found == watched_.end()) return tell(unknown(name));
+            ObjectiveHistory history = history_of(*found->second, range);
+            auto changes = store_->changes(name, range, kMostChanges);
+            if (!changes) return tell(changes.error());
+            history.changes = std::move(changes).value();
+            const slo::Indicator indicator = found->second->objective.indicator;
+            if (!has_durations(indicator) || history.points.empty()) return tell(std::move(history));
+            post<ObjectiveHistory>(*charts_, tell,
+                                   [this, indicator, history](const Done<ObjectiveHistory>& answer) mutable {
+                                       add_durations(indicator, history);
+                                       answer(std::move(history));
+                                   });
+        });
+}
+
+// A step without them, where they cannot be read, is a gap in a chart.
+void ObjectiveManager::add_durations(const slo::Indicator& indicator, ObjectiveHistory& history) const {
+    auto reader = ObjectiveStore::open_reader(options_.path);
+    if (!reader) return;
+    const std::int64_t step = history.step_micros;
+    const Timestamp first = floor_to(history.points.front().at.plus_micros(-1), step);
+    std::vector<slo::RequestFigures> steps(history.points.size());
+    static_cast<void>((*reader)->each_slice(
+        first, history.points.back().at, [&](Timestamp start, std::int64_t, slo::SliceFigures&& figures) {
+            const auto at = static_cast<std::size_t>((start.micros - first.micros) / step);
+            if (at < steps.size()) steps[at].merge(slo::durations(indicator, figures));
+            return !charts_->stopping();
+        }));
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        history.points[i].p50_ms = steps[i].percentile_ms(0.5);
+        history.points[i].p95_ms = steps[i].percentile_ms(0.95);
+        history.points[i].p99_ms = steps[i].percentile_ms(0.99);
+    }
 }
 
 Result<ObjectiveStatus> ObjectiveManager::put_now(slo::Objective objective) {

@@ -52,7 +52,7 @@ struct ObjectiveParts {
     std::function<void(const ObjectiveAlert&)> changed = {};
 };
 
-// Two threads of its own: one for everything, one for back-tests. Thread-safe.
+// Three threads of its own: one for everything, one for back-tests, one for the durations of charts. Thread-safe.
 class ObjectiveManager final : public ObjectiveService {
 public:
     // Blocks until the objectives are read; the history is read on the thread.
@@ -101,6 +101,7 @@ private:
     void publish(Timestamp now);
     ObjectiveStatus status_of(Watched& watched, Timestamp now);
     ObjectiveHistory history_of(const Watched& watched, query::TimeRange range);
+    void add_durations(const slo::Indicator& indicator, ObjectiveHistory& history) const;
     Result<ObjectiveStatus> put_now(slo::Objective objective);
     Result<bool> remove_now(const std::string& name);
     void finish_back_test(const slo::Objective& draft, query::TimeRange range, const slo::SliceSeries& series,
@@ -122,7 +123,7 @@ private:
     std::shared_ptr<const std::vector<ObjectiveStatus>> statuses_;  // guarded by mutex_, as the next one
     std::optional<Error> failure_;
     std::atomic<bool> ticking_{false};  // a tick waits: another one would add nothing
-    std::unique_ptr<ServiceThread> thread_, past_;
+    std::unique_ptr<ServiceThread> thread_, past_, charts_;
 };
 
 }  // namespace streamgauge::api

@@ -32,6 +32,8 @@ struct ObjectiveHistory {
         Timestamp at;
         std::uint64_t good = 0, total = 0;
         std::optional<double> budget_left, long_burn, short_burn;
+        // Of the requests, or the ages, that are counted; none where nothing was, and of other indicators.
+        std::optional<double> p50_ms, p95_ms, p99_ms;
     };
     std::int64_t step_micros = 0;
     std::vector<Point> points;

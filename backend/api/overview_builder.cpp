@@ -106,6 +106,7 @@ Overview OverviewBuilder::assemble(std::int64_t from_second) const {
     overview.ledger = ledger_;
     overview.server = server_;
     if (sources_.canary) overview.canary = sources_.canary();
+    if (sources_.alert_changes) overview.alert_changes = sources_.alert_changes();
     return overview;
 }
 

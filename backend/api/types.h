@@ -97,6 +97,8 @@ struct Overview {
     Ledger ledger;
     ServerStatus server;
     std::optional<CanarySight> canary;  // none: no canary is sent
+    // How often an alert of an objective has changed its state since the start: another number, other states.
+    std::optional<std::uint64_t> alert_changes;
     bool operator==(const Overview&) const = default;
 };
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <future>
 
@@ -157,6 +158,8 @@ private:
     std::unique_ptr<DiskGuard> disk_;
     std::unique_ptr<api::IngestService> ingest_;
     std::unique_ptr<api::Canary> canary_;  // nullptr: none is sent
+    // Also what is told on others' threads holds it.
+    const std::shared_ptr<std::atomic<std::uint64_t>> alert_changes_ = std::make_shared<std::atomic<std::uint64_t>>(0);
     std::unique_ptr<api::QueryService> query_;
     std::unique_ptr<api::JournalEventSearch> events_;
     std::unique_ptr<api::EventTracer> trace_;
@@ -349,6 +352,7 @@ void EmbeddedBackend::make_services() {
                                                 api::CanaryOptions{std::chrono::seconds(config_.canary_interval)});
         live.canary = [this] { return api::sight_of(canary_->status()); };
     }
+    live.alert_changes = [changes = alert_changes_] { return changes->load(std::memory_order_relaxed); };
     feed_ = std::make_unique<api::LiveFeed>(std::move(live));
     journal_->on_commit([this] {
         pipeline_->wake();
@@ -409,7 +413,10 @@ Status EmbeddedBackend::open_objectives() {
 
 // On the objectives' thread.
 void EmbeddedBackend::tell(const api::ObjectiveAlert& alert) {
-    if (alert.change.news == slo::AlertNews::None) return;
+    if (alert.change.news == slo::AlertNews::None) {
+        alert_changes_->fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
     const std::vector<std::string>& names = alert.objective.notify;
     api::Annotation mark;
     mark.at = alert.change.at;
@@ -420,7 +427,9 @@ void EmbeddedBackend::tell(const api::ObjectiveAlert& alert) {
     mark.tags = {alert.objective.name, std::string(slo::to_string(alert.rule.severity)),
                  std::string(slo::to_string(alert.change.news))};
     if (notifier_->has_desktop(names)) mark.tags.emplace_back("desktop");
-    annotations_->add(std::move(mark), [](const Result<api::Annotation>& done) {
+    // Whoever hears of the change finds its mark.
+    annotations_->add(std::move(mark), [changes = alert_changes_](const Result<api::Annotation>& done) {
+        changes->fetch_add(1, std::memory_order_relaxed);
         if (!done) log::warning("annotation_lost", "an alert is not on the time axis: " + done.error().describe());
     });
     if (!names.empty())

@@ -141,7 +141,8 @@ const std::vector<NamedSchema>& openapi_schemas() {
               "points":{"type":"array","items":{"type":"object","required":["at","good","total"],"properties":{
                 "at":{"type":"string","description":"The end of the step."},
                 "good":{"type":"integer","minimum":0},"total":{"type":"integer","minimum":0},
-                "budget_left":{"type":"number"},"long_burn":{"type":"number"},"short_burn":{"type":"number"}}}},
+                "budget_left":{"type":"number"},"long_burn":{"type":"number"},"short_burn":{"type":"number"},
+                "p50_ms":{"type":"number"},"p95_ms":{"type":"number"},"p99_ms":{"type":"number"}}}},
               "forecast":{"type":"array","items":{"type":"object","required":["at","low","middle","high"],"properties":{
                 "at":{"type":"string"},"low":{"type":"number"},"middle":{"type":"number"},"high":{"type":"number"}}}},
               "changes":{"type":"array","items":{"$ref":"#/components/schemas/AlertChange"}}}})"},

@@ -17,9 +17,17 @@ struct Traffic {
     bool ever = false;                // there has been something to count
 };
 
+struct Warning {
+    std::string field;  // the member of the objective that it is about: "rules[0].factor", "target", "least_bad", ...
+    std::string text;
+    bool operator==(const Warning&) const = default;
+};
+
 // In this order: rules that can never fire; a budget of less than one event; alerts by a handful of events, or that
 // least_bad makes impossible; nothing to count, and nobody told; rules that do not fit the window. Without `traffic`
 // only what needs none. "page 1h/5m: 14.4 times ..."
+std::vector<Warning> find_warnings(const Objective& objective, const std::optional<Traffic>& traffic);
+// Their texts.
 std::vector<std::string> warnings_of(const Objective& objective, const std::optional<Traffic>& traffic);
 
 }  // namespace streamgauge::slo

@@ -3,6 +3,7 @@
 #include "slo/request_figures.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 namespace streamgauge::slo {
@@ -115,6 +116,21 @@ std::uint64_t RequestFigures::within(double threshold_ms) const {
     return count;
 }
 
+std::optional<double> RequestFigures::percentile_ms(double share) const {
+    std::uint64_t all = 0;
+    for (const Bin& bin : bins) all += bin.count;
+    if (all == 0) return std::nullopt;
+    const auto rank = static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(all)));
+    std::uint64_t count = 0;
+    for (const Bin& bin : bins) {
+        count += bin.count;
+        if (count < std::max<std::uint64_t>(rank, 1)) continue;
+        const std::uint32_t beyond = bin.bin < 256 ? 0 : bin.bin / 128 - 1;
+        return static_cast<double>(std::uint64_t{bin.bin - beyond * 128 + 1} << beyond) / 1e3;
+    }
+    return std::nullopt;
+}
+
 void SliceFigures::merge(const SliceFigures& other) {
     for (const auto& [key, figures] : other.routes) routes[key].merge(figures);
     freshness.merge(other.freshness);
@@ -146,6 +162,24 @@ Ratio count(const Indicator& indicator, const SliceFigures& figures) {
         }
     }
     return sum;
+}
+
+RequestFigures durations(const Indicator& indicator, const SliceFigures& figures) {
+    switch (indicator.kind) {
+        case Indicator::Kind::Freshness:
+            return figures.freshness;
+        case Indicator::Kind::Correctness:
+        case Indicator::Kind::Metric:
+            return {};
+        case Indicator::Kind::Availability:
+        case Indicator::Kind::Latency:
+        case Indicator::Kind::Errors:
+            break;
+    }
+    RequestFigures all;
+    for (const auto& [key, route] : figures.routes)
+        if (is_of(key, indicator.route)) all.merge(route);
+    return all;
 }
 
 std::string encode(const SliceFigures& figures, const std::function<std::uint64_t(const std::string&)>& id_of) {

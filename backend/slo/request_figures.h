@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,8 @@ struct RequestFigures {
     void merge(const RequestFigures& other);
     // That took at most `threshold_ms`, by bins.
     std::uint64_t within(double threshold_ms) const;
+    // The duration that `share` of them (0..1) do not exceed, in milliseconds: the end of its bin. None without any.
+    std::optional<double> percentile_ms(double share) const;
     bool operator==(const RequestFigures&) const = default;
 };
 
@@ -59,6 +62,9 @@ struct SliceFigures {
 // What the slice says of an indicator; nothing of one over a metric. `Indicator::route` is a template of any method, or
 // method and template.
 Ratio count(const Indicator& indicator, const SliceFigures& figures);
+
+// Durations of what an indicator counts: of its requests, or ages of what can be asked; empty of the others.
+RequestFigures durations(const Indicator& indicator, const SliceFigures& figures);
 
 // A compact form for the disk. `id_of` numbers routes from 0; `name_of` is nullptr for a number that it does not know.
 std::string encode(const SliceFigures& figures, const std::function<std::uint64_t(const std::string&)>& id_of);

@@ -103,6 +103,7 @@ Rectangle {
             tip: header.app.paused ? "Go on with the live view  Space" : "Hold the live view; events still come in  Space"
             onClicked: header.app.paused = !header.app.paused
         }
+        AlertBell { objectName: "bell"; app: header.app }
         Btn {
             iconName: "command"
             tip: "Commands  Ctrl K"

@@ -36,6 +36,10 @@ Panel {
     readonly property var reading: cursorActive && model ? model.at(cursor) : ({"valid": false})
     readonly property int gutter: 62
     property string subtitle
+    property var lines: []         // across the chart: [{value, label, tone}]; one above the scale is named at its edge
+    property bool showsLatest: true  // in the legend, while no cursor reads
+    property bool drawn: true      // by lines and areas; otherwise `underlay` draws the series
+    property alias underlay: under.data  // below everything, over the plot
     readonly property bool roomy: model ? width > 150 + model.names.length * 128 : false
     note: reading.valid ? reading.time : subtitle
 
@@ -60,7 +64,7 @@ Panel {
                 anchors.verticalCenter: parent.verticalCenter
             }
             Txt {
-                visible: chart.roomy
+                visible: chart.roomy && (chart.showsLatest || chart.reading.valid)
                 text: chart.reading.valid ? chart.reading.values[parent.index] : chart.model.latest[parent.index]
                 small: true
                 width: Math.max(44, implicitWidth)
@@ -86,7 +90,7 @@ Panel {
                 Rectangle {
                     width: parent.width
                     height: 1
-                    color: parent.modelData.position === 0 ? Theme.lineStrong : Theme.grid
+                    color: parent.modelData.zero ? Theme.lineStrong : Theme.grid
                 }
                 Txt {
                     anchors.right: parent.left
@@ -113,8 +117,10 @@ Panel {
                 faint: true
             }
         }
+        Item { id: under; anchors.fill: parent; opacity: chart.stale ? 0.45 : 1 }
         ChartView {
             id: view
+            visible: chart.drawn
             x: -20
             y: -20
             width: plot.width + 40
@@ -135,7 +141,40 @@ Panel {
             anchor: anchorSeries
             colors: chart.colors
             columns: Math.max(50, Math.round(plot.width))
-            active: chart.visible
+            active: chart.visible && chart.drawn
+        }
+        Repeater {
+            model: chart.model && chart.model.hasData ? chart.lines : []
+            delegate: Item {
+                id: limit
+                required property var modelData
+                readonly property real share: (modelData.value - chart.model.bottom) / (chart.model.top - chart.model.bottom)
+                readonly property bool beyond: share > 1
+                readonly property color tint: Theme.tone(modelData.tone || "none")
+                visible: share >= 0
+                y: beyond ? 0 : Math.round(plot.height * (1 - share))
+                width: plot.width
+                Row {
+                    visible: !limit.beyond
+                    clip: true
+                    width: parent.width
+                    spacing: 4
+                    Repeater {
+                        model: limit.beyond ? 0 : Math.ceil(plot.width / 10)
+                        delegate: Rectangle { width: 6; height: 1; color: limit.tint }
+                    }
+                }
+                Rectangle {
+                    anchors.right: parent.right
+                    y: limit.beyond || limit.y < height + 2 ? 2 : -height - 1
+                    width: name.implicitWidth + Theme.s2
+                    height: name.implicitHeight + 2
+                    radius: 3
+                    color: Theme.panel
+                    opacity: 0.85
+                    Txt { id: name; anchors.centerIn: parent; text: (limit.beyond ? "↑ " : "") + limit.modelData.label; small: true; color: limit.tint }
+                }
+            }
         }
         Repeater {
             model: chart.marksHere

@@ -84,12 +84,15 @@ FocusScope {
             id: banner
             objectName: "overviewBanner"
             width: parent.width
-            readonly property bool unseen: page.overview.canaryFault !== "" && !page.overview.stale && page.app.connection.state !== "degraded"
-            visible: page.overview.stale || page.app.connection.state === "degraded" || unseen
+            readonly property bool current: !page.overview.stale && page.app.connection.state !== "degraded"
+            readonly property bool unseen: page.overview.canaryFault !== "" && current
+            readonly property bool off: page.overview.ledgerFault !== "" && current && !unseen
+            visible: !current || unseen || off
             height: visible ? implicitHeight : 0
-            tone: page.app.connection.state === "failed" || unseen ? "bad" : "warning"
-            title: page.overview.stale ? "Numbers are from " + page.overview.ageText : unseen ? "What is stored may not be seen" : "Degraded"
-            text: unseen ? "The canary is missed: " + page.overview.canaryFault + "." : page.app.connection.errorText
+            tone: page.app.connection.state === "failed" || unseen || off ? "bad" : "warning"
+            title: page.overview.stale ? "Numbers are from " + page.overview.ageText : unseen ? "What is stored may not be seen"
+                   : off ? "The ledger is off" : "Degraded"
+            text: unseen ? "The canary is missed: " + page.overview.canaryFault + "." : off ? page.overview.ledgerFault : page.app.connection.errorText
             canRetry: !page.app.connection.live
             onRetry: page.app.connection.reconnect()
             onCopy: page.app.copy(text, "error")
@@ -115,6 +118,10 @@ FocusScope {
                     tone: model.tone
                     history: model.history
                     stale: page.overview.stale
+                    TapHandler {
+                        enabled: index === 5 && page.overview.worstObjective !== ""
+                        onTapped: page.app.showObjective(page.overview.worstObjective)
+                    }
                 }
             }
         }
@@ -146,6 +153,7 @@ FocusScope {
                 model: page.overview.latency
                 marks: page.app.marks
                 colors: Theme.latencyColors
+                lines: page.overview.latencyLines
                 stale: page.overview.stale
                 cursor: page.cursor
                 onCursorMoved: (position) => page.cursor = position

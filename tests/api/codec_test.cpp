@@ -25,6 +25,7 @@ Overview some_overview() {
     overview.server = {12.5, 20'000'000, 1'000'000'000'000, 3.75};
     overview.active_users_error = 0.0625;
     overview.canary = CanarySight{41.5, at("2026-01-31T12:00:01Z"), 2, "is not on disk"};
+    overview.alert_changes = 7;
     return overview;
 }
 
@@ -37,7 +38,7 @@ constexpr std::string_view kOverviewText =
     R"("ledger":{"decoded":13,"accepted":10,"duplicate":1,"invalid":2,"aggregated":8,"too_late":1,"in_flight":1,)"
     R"("difference":-1},)"
     R"("server":{"cpu_percent":12.5,"resident_bytes":20000000,"disk_free_bytes":1000000000000,"uptime_seconds":3.75},)"
-    R"("canary":{"visible_ms":41.5,"seen_at":"2026-01-31T12:00:01Z","missed":2,"fault":"is not on disk"}})";
+    R"("canary":{"visible_ms":41.5,"seen_at":"2026-01-31T12:00:01Z","missed":2,"fault":"is not on disk"},"alert_changes":7})";
 
 EventTail some_tail() {
     return {{{42, "e-42", "click", "u1", "s1", "/p", R"({"a":1})", at("2026-01-31T12:00:00Z"),

@@ -50,7 +50,7 @@ inline api::ObjectiveStatus scripted_status(slo::Objective objective) {
 inline api::ObjectiveHistory scripted_history(query::TimeRange range) {
     api::ObjectiveHistory history;
     history.step_micros = 60'000'000;
-    history.points = {{range.from.plus_micros(60'000'000), 9, 10, 0.5, 2.0, std::nullopt}};
+    history.points = {{range.from.plus_micros(60'000'000), 9, 10, 0.5, 2.0, std::nullopt, 1.5, 2.5, std::nullopt}};
     history.forecast = {{range.to.plus_micros(1), -0.5, 0.25, 0.5}};
     history.changes = {};
     slo::AlertChange change;

@@ -11,6 +11,7 @@
 
 #include "client/eventually.h"
 #include "console/window_memory.h"
+#include "ui/find_item.h"
 #include "ui/scenes.h"
 
 namespace streamgauge::tests {
@@ -103,7 +104,8 @@ TEST_F(PagesTest, OverviewShowsTheNumbers) {
     play(u"overview-data"_s);
     ASSERT_TRUE(stage.find(u"tile0"_s));
     EXPECT_EQ(stage.find(u"tile0"_s)->property("value").toString(), u"7.10");
-    EXPECT_EQ(stage.find(u"tile5"_s)->property("value").toString(), u"0");
+    EXPECT_EQ(stage.find(u"tile5"_s)->property("title").toString(), u"Worst budget");
+    EXPECT_EQ(stage.find(u"tile5"_s)->property("value").toString(), u"−42.0");
     EXPECT_EQ(text_of(stage.find(u"connectionState"_s)), u"Live");
     EXPECT_EQ(text_of(stage.find(u"connectionEndpoint"_s)), u"embedded");
     EXPECT_EQ(stage.find(u"topPages"_s)->property("count").toInt(), 10);
@@ -141,6 +143,8 @@ TEST_F(PagesTest, PagesChangeByClickAndByKey) {
     EXPECT_TRUE(shown(u"eventsPage"_s));
     EXPECT_FALSE(shown(u"overviewPage"_s));
     stage.press(Qt::Key_4, Qt::ControlModifier);
+    EXPECT_TRUE(shown(u"objectivesPage"_s));
+    stage.press(Qt::Key_5, Qt::ControlModifier);
     EXPECT_TRUE(shown(u"loadPage"_s));
     stage.press(Qt::Key_1, Qt::ControlModifier);
     EXPECT_TRUE(shown(u"overviewPage"_s));
@@ -313,6 +317,60 @@ TEST_F(PagesTest, AMetricIsRemovedWhenThatIsConfirmed) {
     stage.click(stage.find(u"confirmRemove"_s));
     EXPECT_TRUE(eventually([&] { return removed == std::vector<std::string>{"frequent_searches"}; }));
     EXPECT_FALSE(shown(u"removeQuestion"_s));
+}
+
+TEST_F(PagesTest, ObjectivesAreFilteredChosenAndRemovedByKeys) {
+    play(u"objectives-data"_s);
+    QQuickItem* list = stage.find(u"objectiveList"_s);
+    ASSERT_TRUE(list);
+    EXPECT_EQ(list->property("count").toInt(), 7);
+    EXPECT_EQ(text_of(stage.find(u"objectiveTitle"_s)), u"What can be asked is younger than 1 s, 99 % of the time");
+    EXPECT_TRUE(shown(u"budgetChart"_s));
+    EXPECT_TRUE(shown(u"objectiveLatency"_s));
+    EXPECT_EQ(stage.find(u"alertRules"_s)->property("count").toInt(), 4);
+    EXPECT_EQ(stage.find(u"alertRules"_s)->property("currentIndex").toInt(), 2) << "the rule that fires";
+    EXPECT_TRUE(text_of(stage.find(u"alertSentence"_s)).startsWith(u"Opens a ticket while the last 1"));
+    list->forceActiveFocus();
+    stage.press(Qt::Key_Down);
+    EXPECT_EQ(stage.app.objectives()->selected(), u"latency");
+    stage.press(Qt::Key_Down);
+    EXPECT_FALSE(shown(u"objectiveLatency"_s)) << "a metric has no durations";
+    stage.press(Qt::Key_Slash, Qt::NoModifier, u"/"_s);
+    ASSERT_TRUE(stage.find(u"objectiveFilter"_s)->hasActiveFocus());
+    for (const QChar letter : u"cool"_s) stage.press(Qt::Key_unknown, Qt::NoModifier, QString(letter));
+    EXPECT_EQ(list->property("count").toInt(), 1);
+    EXPECT_EQ(stage.app.objectives()->selected(), u"errors");
+    stage.press(Qt::Key_Escape);
+    EXPECT_EQ(list->property("count").toInt(), 7);
+    ASSERT_TRUE(list->hasActiveFocus());
+    stage.press(Qt::Key_Delete);
+    ASSERT_TRUE(shown(u"removeObjectiveQuestion"_s));
+    stage.press(Qt::Key_Return);
+    EXPECT_FALSE(shown(u"removeObjectiveQuestion"_s)) << "Return keeps it";
+    stage.press(Qt::Key_Delete);
+    stage.click(stage.find(u"confirmRemoveObjective"_s));
+    EXPECT_TRUE(eventually([&] { return list->property("count").toInt() == 6; }));
+}
+
+TEST_F(PagesTest, TheBellLeadsToWhatFires) {
+    play(u"overview-data"_s);
+    EXPECT_TRUE(shown(u"bellCount"_s));
+    stage.find(u"bell"_s)->forceActiveFocus();
+    stage.press(Qt::Key_Return);
+    ASSERT_TRUE(eventually([&] { return find_item(stage.window->contentItem(), u"bellRow"_s) != nullptr; }));
+    stage.press(Qt::Key_Return);
+    EXPECT_TRUE(eventually([&] { return shown(u"objectivesPage"_s); }));
+    EXPECT_EQ(stage.app.objectives()->selected(), u"latency");
+}
+
+TEST_F(PagesTest, ChartsOfAnObjectiveShareOneCursorInTime) {
+    play(u"objectives-data"_s);
+    QQuickItem *const requests = stage.find(u"requestsChart"_s), *const budget = stage.find(u"budgetChart"_s);
+    QMetaObject::invokeMethod(requests, "cursorMoved", Q_ARG(double, 0.5));
+    settle_events();
+    EXPECT_DOUBLE_EQ(stage.find(u"errorsChart"_s)->property("cursor").toDouble(), 0.5);
+    EXPECT_LT(budget->property("cursor").toDouble(), 0.45) << "its axis goes on into the forecast";
+    EXPECT_EQ(budget->property("note").toString(), requests->property("note").toString()) << "the same instant";
 }
 
 TEST_F(PagesTest, ALoadRunStartsShowsAndStops) {

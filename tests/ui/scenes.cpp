@@ -12,6 +12,7 @@
 #include "client/eventually.h"
 #include "metrics/definition_text.h"
 #include "ui/find_item.h"
+#include "ui/sample_objectives.h"
 
 namespace streamgauge::tests {
 
@@ -39,6 +40,7 @@ const std::string kLost =
 }  // namespace
 
 Stage::Stage() {
+    clock.advance_seconds(static_cast<double>(kNow) - 1);  // it begins a second after 1970
     fake.post_events_to("http://127.0.0.1:8080/events");
     app.set_system_dark(true);
     window = std::make_unique<console::ConsoleWindow>(app);
@@ -359,6 +361,8 @@ void fill(Stage& stage) {
         return Result<query::PointsAnswer>(sample_points(query));
     };
     stage.fake.marks = sample_marks();
+    if (!stage.fake.objective_service)
+        stage.fake.objective_service = sample_objective_service(sample_objectives(stage.clock.now()));
     go_live(stage);
     api::Overview before = sample_overview();
     before.as_of = before.as_of.plus_micros(-2 * Timestamp::kMicrosPerSecond);
@@ -374,9 +378,13 @@ void fill(Stage& stage) {
     stage.fake.publish(next);
     if (stage.app.page() == viewmodels::ConsoleViewModel::MetricsPage)
         eventually([&] { return stage.app.metrics()->shown()->phase() == u"data"; });
+    if (stage.app.page() == viewmodels::ConsoleViewModel::ObjectivesPage)
+        eventually([&] { return stage.app.objectives()->detail()->has_history(); });
+    eventually([&] { return !stage.app.overview()->worst_objective().isEmpty(); });
 }
 
 void none_yet(Stage& stage) {
+    stage.fake.objective_service = sample_objective_service({});
     go_live(stage);
     api::Overview nothing;
     nothing.as_of = Timestamp::from_seconds(kNow);
@@ -418,6 +426,7 @@ std::vector<Scene> make_scenes() {
     const std::pair<const char16_t*, int> pages[] = {{u"overview", Console::OverviewPage},
                                                      {u"events", Console::EventsPage},
                                                      {u"metrics", Console::MetricsPage},
+                                                     {u"objectives", Console::ObjectivesPage},
                                                      {u"load", Console::LoadPage}};
     for (const auto& [name, page] : pages) {
         const QString prefix = QString::fromUtf16(name) + u'-';
@@ -546,6 +555,31 @@ std::vector<Scene> make_scenes() {
                        stage.app.metrics()->select(u"frequent_searches"_s);
                        stage.app.metrics()->askRemove();
                    })});
+    const auto objective = [](const char16_t* name, int range) {
+        return on(Console::ObjectivesPage, [name, range](Stage& stage) {
+            fill(stage);
+            stage.app.objectives()->set_range(range);
+            stage.app.objectives()->select(QString::fromUtf16(name));
+            eventually([&] { return stage.app.objectives()->detail()->has_history(); });
+        });
+    };
+    all.push_back({u"objectives-burning"_s, objective(u"latency", 3600)});
+    all.push_back({u"objectives-healthy-metric"_s, objective(u"checkout-payments-of-the-new-shop", 604'800)});
+    all.push_back({u"objectives-no-data"_s, objective(u"reports", 86'400)});
+    all.push_back({u"objectives-window"_s, objective(u"availability", 0)});
+    all.push_back({u"objectives-remove"_s, on(Console::ObjectivesPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.app.objectives()->askRemove();
+                   })});
+    all.push_back({u"objectives-filter"_s, on(Console::ObjectivesPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.app.commands()->run(u"objective-filter"_s);
+                       stage.app.objectives()->set_filter(u"burning"_s);
+                   })});
+    all.push_back({u"objectives-bell"_s, on(Console::ObjectivesPage, [](Stage& stage) {
+                       fill(stage);
+                       if (QQuickItem* bell = stage.find(u"bell"_s)) stage.click(bell);
+                   })});
     all.push_back({u"load-failed"_s, on(Console::LoadPage, [](Stage& stage) {
                        fill(stage);
                        api::LoadStatus status = sample_load(api::LoadState::Failed, 12);
@@ -584,7 +618,7 @@ std::vector<Scene> make_scenes() {
                        overview.ledger.difference = -17;
                        overview.points.back().lag_seconds = 12;
                        stage.fake.publish(overview, true);
-                       eventually([&] { return stage.app.overview()->tiles()->tile(5).tone == u"bad"; });
+                       eventually([&] { return !stage.app.overview()->ledger_fault().isEmpty(); });
                    })});
     all.push_back({u"palette"_s, on(Console::OverviewPage, [](Stage& stage) {
                        fill(stage);

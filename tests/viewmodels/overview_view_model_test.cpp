@@ -94,8 +94,8 @@ TEST_F(OverviewTest, ShowsTheNumbers) {
     EXPECT_EQ(model.tiles()->tile(OverviewViewModel::Errors).tone, u"warning");
     EXPECT_EQ(value(OverviewViewModel::Lag), "2.50");
     EXPECT_EQ(model.tiles()->tile(OverviewViewModel::Lag).tone, u"warning");
-    EXPECT_EQ(value(OverviewViewModel::Ledger), "−3");
-    EXPECT_EQ(model.tiles()->tile(OverviewViewModel::Ledger).tone, u"bad");
+    EXPECT_EQ(value(OverviewViewModel::Budget), "−3");
+    EXPECT_EQ(model.tiles()->tile(OverviewViewModel::Budget).tone, u"bad");
     const auto& history = model.tiles()->tile(OverviewViewModel::EventRate).history;
     ASSERT_EQ(history.size(), 60);
     EXPECT_DOUBLE_EQ(history.back(), 1500);
