@@ -133,7 +133,11 @@ TEST(LoadCommand, RunsAScenarioFileJudgesItAndLeavesEveryOutput) {
     EXPECT_EQ(text(csv).rfind("second,planned,", 0), 0U);
     EXPECT_NE(text(hdr).find("#[Histogram log format version 1.3]"), std::string::npos);
     EXPECT_NE(text(hdr).find("Tag=run_response,"), std::string::npos);
-    EXPECT_NE(text(junit).find("tests=\"4\" failures=\"1\""), std::string::npos) << text(junit);
+    // The errors, and on a machine that starved the generator the generator, too.
+    const bool believed = again->certificate.verdict != loadgen::Validity::Invalid;
+    EXPECT_NE(text(junit).find(believed ? "tests=\"4\" failures=\"1\"" : "tests=\"4\" failures=\"2\""),
+              std::string::npos)
+        << text(junit);
     EXPECT_NE(text(page).find("&lt;checkout&gt;"), std::string::npos);
     EXPECT_EQ(text(page).find("<script"), std::string::npos);
     EXPECT_EQ(text(page).find("<checkout>"), std::string::npos);
