@@ -60,15 +60,17 @@ void DueRequests::push(const DueRequest& request) {
 
 // As many users as the plan says now: new ones are ready at once, those too many leave when they would be ready.
 void DueRequests::look_at_users(std::int64_t at) {
-    looked_at_ = at;
     over_ = !handed_.paused() && handed_.plan_time(at) >= plan_.duration_nanos();
-    const auto wanted = static_cast<std::uint32_t>(
-        std::min(std::llround(plan_.rate_at(at, handed_)), static_cast<long long>(ring_.size())));
-    for (; users_ < wanted; ++users_) {
+    if (over_ || at >= looked_at_ + kLookNanos) {
+        looked_at_ = at;
+        wanted_users_ = static_cast<std::uint32_t>(
+            std::min(std::llround(plan_.rate_at(at, handed_)), static_cast<long long>(ring_.size())));
+    }
+    for (; users_ < wanted_users_; ++users_) {
         ready_.push_back(at);
         std::push_heap(ready_.begin(), ready_.end(), std::greater<>());
     }
-    while (users_ > wanted && !ready_.empty() && (over_ || ready_.front() <= at)) {
+    while (users_ > wanted_users_ && !ready_.empty() && (over_ || ready_.front() <= at)) {
         std::pop_heap(ready_.begin(), ready_.end(), std::greater<>());
         ready_.pop_back();
         --users_;

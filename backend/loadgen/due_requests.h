@@ -83,7 +83,7 @@ private:
     const bool think_random_;
     const RandomStream random_;
     std::vector<std::int64_t> ready_;  // heap: when each thinking user is ready, earliest first
-    std::uint32_t users_ = 0;
+    std::uint32_t users_ = 0, wanted_users_ = 0;
     std::uint64_t issued_ = 0, thought_ = 0;
     std::int64_t looked_at_ = -kLookNanos;
     bool over_ = false;

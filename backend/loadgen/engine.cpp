@@ -99,7 +99,7 @@ private:
     std::int64_t now() const { return clock_.monotonic_nanos() - start_; }
     std::int64_t deadline() const;
     Timestamp wall_time(std::int64_t at) const { return Timestamp{wall_offset_ + at / 1000}; }
-    void see_planned(std::int64_t at);
+    void see_planned(std::int64_t until, std::int64_t seen);
     void take_actions();
     void act(const HandAction& action);
     bool over(std::int64_t at) const;
@@ -164,9 +164,8 @@ std::int64_t EpollEngine::deadline() const {
 }
 
 // Requests are counted into the second they were planned in, also when the generator slept over its end.
-void EpollEngine::see_planned(std::int64_t at) {
-    const std::int64_t seen = now();
-    due_.see(at, [&](const DueRequest& request) {
+void EpollEngine::see_planned(std::int64_t until, std::int64_t seen) {
+    due_.see(until, [&](const DueRequest& request) {
         const Endpoint endpoint = mix_.endpoint(request.index);
         record_.advance_to(request.planned);
         record_.due({endpoint, request.planned, seen});
@@ -180,10 +179,10 @@ void EpollEngine::see_planned(std::int64_t at) {
 void EpollEngine::see_due(std::int64_t at) {
     while (!stopped() && repeated_ < options_.recorded.size() && options_.recorded[repeated_].at_nanos <= at) {
         const HandAction action = options_.recorded[repeated_++];
-        see_planned(action.at_nanos);
+        see_planned(action.at_nanos, at);
         act(action);
     }
-    if (!stopped()) see_planned(at);
+    if (!stopped()) see_planned(at, at);
     record_.advance_to(at);
 }
 
@@ -415,8 +414,13 @@ void EpollEngine::finish_request(std::uint32_t index, ResponseParser::State stat
     due_.ended(at, true);
     if (new_each_request_ || !c.parser.keep_alive() || c.written < c.output.size()) {
         close_connection(index);
+        return;
+    }
+    --busy_;
+    see_due(at);  // the user whose answer this was may be ready again
+    if (due_.waiting() > 0 && !stopped()) {
+        send_next(index);  // at once: the server need not wait until all that came with this answer is read
     } else {
-        --busy_;
         make_idle(index);
     }
 }

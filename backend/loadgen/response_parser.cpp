@@ -2,6 +2,7 @@
 #include "loadgen/response_parser.h"
 
 #include <algorithm>
+#include <array>
 
 namespace streamgauge::loadgen {
 namespace {
@@ -21,11 +22,31 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
            std::equal(text.begin(), text.end(), lower_case.begin(), [](char a, char b) { return lower(a) == b; });
 }
 
+// What a byte may be part of: a header's name, a header's value.
+constexpr std::uint8_t kToken = 1, kValue = 2;
+
+constexpr std::array<std::uint8_t, 256> byte_kinds() {
+    std::array<std::uint8_t, 256> kinds{};
+    for (std::size_t c = 0; c < kinds.size(); ++c)
+        if ((c >= ' ' && c != 0x7F) || c == '\t') kinds[c] |= kValue;
+    const auto add = [&kinds](std::string_view bytes) {
+        for (const char c : bytes) kinds[static_cast<unsigned char>(c)] |= kToken;
+    };
+    add("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    add("abcdefghijklmnopqrstuvwxyz");
+    add("0123456789!#$%&'*+-.^_`|~");
+    return kinds;
+}
+constexpr std::array<std::uint8_t, 256> kByteKinds = byte_kinds();
+
+bool consists_of(std::string_view text, std::uint8_t kind) {
+    std::uint8_t common = kind;
+    for (const char c : text) common &= kByteKinds[static_cast<unsigned char>(c)];
+    return common != 0;
+}
+
 bool is_token(std::string_view text) {
-    constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-        return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || others.find(c) != std::string_view::npos;
-    });
+    return !text.empty() && consists_of(text, kToken);
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -94,8 +115,7 @@ bool ResponseParser::parse_head(std::string_view head) {
     if (line.size() < 12 || line.substr(0, 7) != "HTTP/1." || (line[7] != '0' && line[7] != '1') || line[8] != ' ' ||
         !is_digit(line[9]) || !is_digit(line[10]) || !is_digit(line[11]) || (line.size() > 12 && line[12] != ' '))
         return false;
-    if (std::any_of(line.begin(), line.end(), [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7F; }))
-        return false;
+    if (!consists_of(line, kValue)) return false;
     status_ = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
     if (status_ < 100 || status_ > 599) return false;
     keep_alive_ = line[7] == '1';
@@ -129,8 +149,7 @@ bool ResponseParser::parse_header(std::string_view line) {
     const std::string_view name = line.substr(0, colon);
     const std::string_view value = trimmed(line.substr(colon + 1));
     if (!is_token(name)) return false;
-    if (std::any_of(value.begin(), value.end(), [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7F; }))
-        return false;
+    if (!consists_of(value, kValue)) return false;
     if (equals_ignoring_case(name, "content-length")) {
         if (value.empty() || value.size() > 13 || !std::all_of(value.begin(), value.end(), is_digit)) return false;
         std::uint64_t length = 0;
