@@ -75,7 +75,7 @@ endfunction()
 
 # streamgauge_test(name SOURCES x_test.cpp ... DEPENDS target ... [LABELS l ...] [TIMEOUT seconds] [QT])
 # A GoogleTest program registered as one CTest test. QT: it brings its own main() (a Q*Application is needed).
-# Labels: unit (default), service, e2e, ui, slow; quiet needs an otherwise idle machine (make bench runs it, make test not).
+# Labels: unit (default), service, e2e, ui, slow; quiet needs an otherwise idle machine (make bench runs it, make test not); long takes half an hour (neither does).
 function(streamgauge_test name)
   cmake_parse_arguments(arg "QT" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
   if(NOT STREAMGAUGE_TESTS)

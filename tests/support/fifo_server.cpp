@@ -16,6 +16,7 @@
 #include <deque>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -25,11 +26,12 @@ namespace {
 struct Waiting {
     int fd = -1;
     std::int64_t arrived = 0, starts = 0, ends = 0;
+    std::string line;
 };
 
-// The number of whole requests that `input` begins with; they are taken off.
-int take_requests(std::string& input) {
-    int requests = 0;
+// Method and path of the whole requests that `input` begins with; they are taken off.
+std::vector<std::string> take_requests(std::string& input) {
+    std::vector<std::string> requests;
     while (true) {
         const std::size_t head_end = input.find("\r\n\r\n");
         if (head_end == std::string::npos) return requests;
@@ -39,8 +41,8 @@ int take_requests(std::string& input) {
         if (at < head_end) std::from_chars(input.data() + at + name.size(), input.data() + head_end, length);
         const std::size_t total = head_end + 4 + length;
         if (input.size() < total) return requests;
+        requests.push_back(input.substr(0, input.find(" HTTP/")));
         input.erase(0, total);
-        ++requests;
     }
 }
 
@@ -56,7 +58,10 @@ bool answer(const Waiting& one) {
 
 }  // namespace
 
-FifoServer::FifoServer(std::chrono::nanoseconds service) : service_(service) {
+FifoServer::FifoServer(std::chrono::nanoseconds service)
+    : FifoServer(Service([service](std::uint64_t) { return service; })) {}
+
+FifoServer::FifoServer(Service service) : service_(std::move(service)) {
     listener_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -75,6 +80,11 @@ FifoServer::~FifoServer() {
     close(listener_);
 }
 
+std::vector<FifoServer::Served> FifoServer::log() const {
+    const std::lock_guard lock(mutex_);
+    return log_;
+}
+
 void FifoServer::run() {
     const SystemClock clock;
     const int epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -90,6 +100,7 @@ void FifoServer::run() {
     std::map<int, std::string> inputs;
     std::deque<Waiting> queue;
     std::int64_t busy_until = 0;
+    std::uint64_t number = 0;
     const auto shut = [&](int fd) {
         std::erase_if(queue, [fd](const Waiting& one) { return one.fd == fd; });
         inputs.erase(fd);
@@ -123,15 +134,19 @@ void FifoServer::run() {
             }
             std::string& input = inputs[fd];
             input.append(buffer.data(), static_cast<std::size_t>(got));
-            for (int k = take_requests(input); k > 0; --k) {
+            for (std::string& line : take_requests(input)) {
                 const std::int64_t starts = std::max(now, busy_until);
-                busy_until = starts + service_.count();
-                queue.push_back({fd, now, starts, busy_until});
+                busy_until = starts + service_(number++).count();
+                queue.push_back({fd, now, starts, busy_until, std::move(line)});
             }
         }
         while (!queue.empty() && queue.front().ends <= clock.monotonic_nanos()) {
             const Waiting one = queue.front();
             queue.pop_front();
+            if (keeps_log_) {
+                const std::lock_guard lock(mutex_);
+                log_.push_back({one.line, one.arrived, clock.monotonic_nanos()});
+            }
             if (!answer(one)) shut(one.fd);
         }
         itimerspec next{};
