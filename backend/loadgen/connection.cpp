@@ -38,7 +38,7 @@ int Connection::write() {
     while (written < output.size()) {
         if (tls) {
             const std::ptrdiff_t sent = tls->write(output.data() + written, output.size() - written);
-            if (sent <= 0) return sent == -EAGAIN ? EAGAIN : ECONNRESET;
+            if (sent <= 0) return sent == 0 ? ECONNRESET : static_cast<int>(-sent);
             written += static_cast<std::size_t>(sent);
             continue;
         }

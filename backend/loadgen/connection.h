@@ -40,7 +40,7 @@ struct Connection {
     int connect_result() const;
     void shut();
 
-    // Writes what is left. 0: all written, EAGAIN: the rest later, else the errno.
+    // Writes what is left. 0: all written, EAGAIN: the rest later, else the errno; EPROTO: TLS failed.
     int write();
     // With TLS to be repeated until -EAGAIN. Reads once into `buffer`. Bytes read, 0 at the end of the stream, or
     // -errno.

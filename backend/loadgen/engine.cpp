@@ -108,7 +108,7 @@ private:
     void issue();
     void send_next(std::uint32_t index);
     void open_connection();
-    void fail_next(Outcome outcome, std::int64_t at);
+    void fail_next(Outcome outcome, std::int64_t at, std::string_view detail = {});
     bool watch(Connection& c, bool write, int operation);
     void make_idle(std::uint32_t index);
     void leave_idle(std::uint32_t index);
@@ -119,7 +119,8 @@ private:
     void on_usable(std::uint32_t index, std::int64_t at);
     void on_readable(std::uint32_t index);
     void finish_request(std::uint32_t index, ResponseParser::State state, std::int64_t at);
-    void fail_request(std::uint32_t index, Outcome outcome, std::int64_t at);
+    void fail_request(std::uint32_t index, Outcome outcome, std::int64_t at, std::string_view detail = {});
+    void fail_transport(std::uint32_t index, int error, std::int64_t at);
     void sweep(std::int64_t at);
     int wait(std::int64_t until);
     void count_unfinished(std::int64_t at);
@@ -249,7 +250,7 @@ void EpollEngine::send_next(std::uint32_t index) {
     if (error == EAGAIN) {
         if (!watch(c, true, EPOLL_CTL_MOD)) fail_request(index, Outcome::Reset, at);
     } else if (error != 0) {
-        fail_request(index, Outcome::Reset, at);
+        fail_transport(index, error, at);
     }
 }
 
@@ -275,11 +276,11 @@ void EpollEngine::open_connection() {
 }
 
 // A connection that cannot be had costs the request that has waited longest for one.
-void EpollEngine::fail_next(Outcome outcome, std::int64_t at) {
+void EpollEngine::fail_next(Outcome outcome, std::int64_t at, std::string_view detail) {
     if (due_.waiting() == 0) return;
     const DueRequest request = due_.front();
     due_.pop();
-    record_.failed({mix_.endpoint(request.index), outcome, request.planned, -1, at});
+    record_.failed({mix_.endpoint(request.index), outcome, request.planned, -1, at, detail});
     brake_.ended(at, false);
     due_.ended(at, false);
 }
@@ -334,7 +335,7 @@ void EpollEngine::on_ready(std::uint32_t index, std::uint32_t events) {
         }
         // A server may answer and close before it has read everything: read first what it said.
         if (error != 0 && error != EAGAIN && (events & EPOLLIN) == 0) {
-            fail_request(index, Outcome::Reset, now());
+            fail_transport(index, error, now());
             return;
         }
     }
@@ -363,8 +364,9 @@ void EpollEngine::shake_hands(std::uint32_t index) {
     if (error == 0) {
         on_usable(index, now());
     } else if ((error != EAGAIN && error != EINPROGRESS) || !watch(c, error == EINPROGRESS, EPOLL_CTL_MOD)) {
+        const std::string why = c.tls ? c.tls->failure() : "no memory";
         close_connection(index);
-        fail_next(Outcome::TlsFailed, now());
+        fail_next(Outcome::TlsFailed, now(), why);
     }
 }
 
@@ -394,7 +396,7 @@ void EpollEngine::on_readable(std::uint32_t index) {
         } else if (n == 0 && c.parser.started() && c.parser.finish() == ResponseParser::State::Complete) {
             finish_request(index, ResponseParser::State::Complete, at);
         } else {
-            fail_request(index, Outcome::Reset, at);
+            fail_transport(index, static_cast<int>(-n), at);
         }
     } while (c.tls && c.state == State::Busy);
 }
@@ -425,14 +427,25 @@ void EpollEngine::finish_request(std::uint32_t index, ResponseParser::State stat
     }
 }
 
-void EpollEngine::fail_request(std::uint32_t index, Outcome outcome, std::int64_t at) {
+void EpollEngine::fail_request(std::uint32_t index, Outcome outcome, std::int64_t at, std::string_view detail) {
     const Connection& c = connections_[index];
     if (c.state == State::Busy) {
-        record_.failed({c.endpoint, outcome, c.planned, c.sent_at, at});
+        record_.failed({c.endpoint, outcome, c.planned, c.sent_at, at, detail});
         brake_.ended(at, false);
         due_.ended(at, false);
     }
     close_connection(index);
+}
+
+// An error of writing or reading; the reason of TLS goes along.
+void EpollEngine::fail_transport(std::uint32_t index, int error, std::int64_t at) {
+    const Connection& c = connections_[index];
+    if (error == EPROTO && c.tls && c.state == State::Busy) {
+        const std::string why = c.tls->failure();
+        fail_request(index, Outcome::TlsFailed, at, why);
+    } else {
+        fail_request(index, Outcome::Reset, at);
+    }
 }
 
 void EpollEngine::sweep(std::int64_t at) {

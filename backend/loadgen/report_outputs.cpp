@@ -42,12 +42,6 @@ std::string distribution_line(const char* name, const Histogram& h) {
     return line + formatted(" %10.3f\n", ms(h.max_micros()));
 }
 
-std::string measured_text(const ThresholdResult& t) {
-    if (!t.measured) return "nothing measured";
-    if (t.threshold.measure == Measure::Errors) return formatted("%.3f %%", 100 * *t.measured);
-    return formatted("%.6g", *t.measured);
-}
-
 // ---- k6 -------------------------------------------------------------------------------------------------------------
 Json trend(const Histogram& h) {
     Json values{{"avg", h.mean_micros() / 1000},
@@ -105,6 +99,12 @@ bool enough_for_quantile(std::uint64_t count, double q) {
     return static_cast<double>(count) * (1 - q) >= kNeeded - 1e-6;
 }
 
+std::string measured_text(const ThresholdResult& t) {
+    if (!t.measured) return "nothing measured";
+    if (t.threshold.measure == Measure::Errors) return formatted("%.3f %%", 100 * *t.measured);
+    return formatted("%.6g", *t.measured);
+}
+
 std::string report_text(const RunReport& report) {
     const Totals& t = report.totals;
     const Durations& d = report.durations;
@@ -146,9 +146,9 @@ std::string report_text(const RunReport& report) {
     }
     if (!report.errors.empty()) text += "\nerrors\n";
     for (const ErrorGroup& e : report.errors)
-        text += formatted("  %-18s %8llu   first %.1f s, last %.1f s  %s\n", e.kind.c_str(), wide(e.count),
+        text += formatted("  %-18s %8llu   first %.1f s, last %.1f s  %s%s%s\n", e.kind.c_str(), wide(e.count),
                           static_cast<double>(e.first_nanos) / 1e9, static_cast<double>(e.last_nanos) / 1e9,
-                          e.endpoint.c_str());
+                          e.endpoint.c_str(), e.detail.empty() ? "" : "  ", e.detail.c_str());
     if (!report.thresholds.empty()) text += "\nthresholds\n";
     for (const ThresholdResult& r : report.thresholds) {
         text += std::string(r.passed ? "  passed  " : "  FAILED  ") + to_text(r.threshold) + "   " + measured_text(r);

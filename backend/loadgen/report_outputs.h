@@ -13,6 +13,9 @@ namespace streamgauge::loadgen {
 // A quantile is worth reading when at least ten values lie beyond it: n(1 - q) >= 10.
 bool enough_for_quantile(std::uint64_t count, double q);
 
+// What a threshold was measured at, in its own unit: shares in percent.
+std::string measured_text(const ThresholdResult& result);
+
 // For a terminal: counts, response beside service beside lag, thresholds, errors, the generator's certificate. A
 // percentile with fewer than ten values beyond it is marked with ~.
 std::string report_text(const RunReport& report);

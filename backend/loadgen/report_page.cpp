@@ -237,11 +237,12 @@ std::string errors_table(const RunReport& report) {
     if (report.errors.empty()) return {};
     std::string html =
         "<h2>Errors</h2><div class=wide><table><tr><th>kind</th><th>requests</th><th>count</th><th>first</th>"
-        "<th>last</th></tr>";
+        "<th>last</th><th>first one's reason</th></tr>";
     for (const ErrorGroup& e : report.errors)
         html += "<tr><td>" + escaped(e.kind) + "</td><td>" + escaped(e.endpoint) +
-                formatted("</td><td>%llu</td><td>%.3f s</td><td>%.3f s</td></tr>", wide(e.count),
-                          static_cast<double>(e.first_nanos) / 1e9, static_cast<double>(e.last_nanos) / 1e9);
+                formatted("</td><td>%llu</td><td>%.3f s</td><td>%.3f s</td><td>", wide(e.count),
+                          static_cast<double>(e.first_nanos) / 1e9, static_cast<double>(e.last_nanos) / 1e9) +
+                escaped(e.detail) + "</td></tr>";
     return html + "</table></div>";
 }
 
@@ -251,8 +252,7 @@ std::string thresholds_table(const RunReport& report) {
         "<h2>Thresholds</h2><div class=wide><table><tr><th>what must hold</th><th>measured</th><th>first failed</th>"
         "<th></th></tr>";
     for (const ThresholdResult& t : report.thresholds) {
-        html += "<tr><td>" + escaped(to_text(t.threshold)) + "</td><td>" +
-                (t.measured ? formatted("%.6g", *t.measured) : std::string("nothing")) + "</td><td>" +
+        html += "<tr><td>" + escaped(to_text(t.threshold)) + "</td><td>" + escaped(measured_text(t)) + "</td><td>" +
                 (t.failed_at_nanos ? formatted("%.0f s", static_cast<double>(*t.failed_at_nanos) / 1e9) : "") +
                 "</td><td class=" + (t.passed ? "good>passed" : "bad>failed") + "</td></tr>";
     }

@@ -317,12 +317,14 @@ std::string to_json(const RunReport& report) {
         endpoints.push_back(
             Json{{"name", e.name}, {"totals", to_value(e.totals)}, {"durations", to_value(e.durations)}});
     Json& errors = json["errors"] = Json::array();
-    for (const ErrorGroup& e : report.errors)
-        errors.push_back(Json{{"endpoint", e.endpoint},
-                              {"kind", e.kind},
-                              {"count", e.count},
-                              {"first_ns", e.first_nanos},
-                              {"last_ns", e.last_nanos}});
+    for (const ErrorGroup& e : report.errors) {
+        Json& item = errors.emplace_back(Json{{"endpoint", e.endpoint},
+                                              {"kind", e.kind},
+                                              {"count", e.count},
+                                              {"first_ns", e.first_nanos},
+                                              {"last_ns", e.last_nanos}});
+        if (!e.detail.empty()) item["detail"] = e.detail;
+    }
     Json& stages = json["stages"] = Json::array();
     for (const ServerStage& s : report.stages)
         stages.push_back(Json{{"name", s.name}, {"duration", to_value(s.duration)}});
@@ -383,6 +385,7 @@ Result<RunReport> parse_run_report(std::string_view text) {
         r.read(item, at, "count", error.count);
         r.read(item, at, "first_ns", error.first_nanos);
         r.read(item, at, "last_ns", error.last_nanos);
+        if (item.contains("detail")) r.read(item, at, "detail", error.detail);
     });
     r.each(json, "", "stages", [&](const Json& item, const std::string& at) {
         ServerStage& stage = report.stages.emplace_back();

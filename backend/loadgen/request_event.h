@@ -79,6 +79,7 @@ struct Failed {
     Endpoint endpoint = 0;
     Outcome outcome = Outcome::Reset;  // not is_answer()
     std::int64_t planned = 0, sent_at = -1, at = 0;
+    std::string_view detail{};  // why, in the words of who found it; valid during the call; may be empty
 };
 
 // The run is over and the request has neither answer nor failure.

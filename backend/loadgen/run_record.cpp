@@ -158,7 +158,7 @@ void RunRecord::failed(const Failed& event) {
             endpoint->seconds->unanswered.record(waited);
         }
     }
-    count_error(event.endpoint, kNoAnswer + static_cast<int>(event.outcome), event.at);
+    count_error(event.endpoint, kNoAnswer + static_cast<int>(event.outcome), event.at, event.detail);
 }
 
 // Neither good nor bad: it belongs to no second, but its wait to the run.
@@ -195,7 +195,7 @@ CurrentSecond RunRecord::current(std::optional<std::size_t> endpoint) const {
     return {seconds.row(), &seconds.response, &seconds.unanswered};
 }
 
-void RunRecord::count_error(Endpoint endpoint, int kind, std::int64_t at) {
+void RunRecord::count_error(Endpoint endpoint, int kind, std::int64_t at, std::string_view detail) {
     constexpr std::size_t kMostGroups = 1000;
     const auto find = [&](Endpoint of, int what) {
         return std::find_if(errors_.begin(), errors_.end(),
@@ -205,7 +205,8 @@ void RunRecord::count_error(Endpoint endpoint, int kind, std::int64_t at) {
     if (entry == errors_.end() && errors_.size() >= kMostGroups) entry = find(0, kOtherKind);
     if (entry == errors_.end()) {
         const bool full = errors_.size() >= kMostGroups;
-        entry = errors_.insert(errors_.end(), {full ? Endpoint{0} : endpoint, full ? kOtherKind : kind, 0, at, at});
+        entry = errors_.insert(errors_.end(), {full ? Endpoint{0} : endpoint, full ? kOtherKind : kind, 0, at, at, {}});
+        if (!full) entry->detail = detail;
     }
     ++entry->count;
     entry->last = at;
@@ -225,6 +226,7 @@ std::vector<ErrorGroup> RunRecord::errors() const {
         group.count = e.count;
         group.first_nanos = e.first;
         group.last_nanos = e.last;
+        group.detail = e.detail;
         groups.push_back(std::move(group));
     }
     return groups;

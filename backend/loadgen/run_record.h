@@ -47,6 +47,7 @@ struct ErrorGroup {
     std::string kind;  // "timeout", "reset", "connect_refused", "status_503", ...
     std::uint64_t count = 0;
     std::int64_t first_nanos = 0, last_nanos = 0;  // from the start of the run
+    std::string detail;                            // of the first: why a handshake failed; mostly empty
     bool operator==(const ErrorGroup&) const = default;
 };
 
@@ -135,10 +136,11 @@ private:
         int kind = 0;  // a status, or kNoAnswer + outcome
         std::uint64_t count = 0;
         std::int64_t first = 0, last = 0;
+        std::string detail;
     };
     static constexpr int kNoAnswer = 1000, kOtherKind = 2000;
 
-    void count_error(Endpoint endpoint, int kind, std::int64_t at);
+    void count_error(Endpoint endpoint, int kind, std::int64_t at, std::string_view detail = {});
     void add_stages(std::string_view server_timing);
     EndpointRecord* of(Endpoint endpoint) { return of_.empty() ? nullptr : &of_[endpoint]; }
 

@@ -241,6 +241,12 @@ Status validate(const Scenario& s) {
     if (!within(s.error_brake, 0, 1)) return wrong("error_brake", "must be 0 to 1");
     if (s.users < 1 || s.users > kHighestChoice) return wrong("users", "there must be 1 to 1000000000 users");
     if (s.pages < 1 || s.pages > kHighestChoice) return wrong("pages", "there must be 1 to 1000000000 pages");
+    for (std::size_t i = 0; i < s.thresholds.size(); ++i) {
+        const std::string& of = s.thresholds[i].endpoint;
+        const auto has_name = [&of](const RequestKind& kind) { return kind.name == of; };
+        if (!of.empty() && std::none_of(s.requests.begin(), s.requests.end(), has_name))
+            return wrong("thresholds[" + std::to_string(i) + "]", "no kind of request is named " + of);
+    }
     if (!within(s.end_to_end.settle_seconds, 0, kLongestWait))
         return wrong("end_to_end.settle", "must be at most 1 hour");
     return {};

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <climits>
+#include <string>
 #include <utility>
 
 namespace streamgauge::loadgen {
@@ -45,9 +46,19 @@ std::ptrdiff_t TlsStream::result(int n) {
             return -EAGAIN;
         case SSL_ERROR_ZERO_RETURN:
             return 0;
+        case SSL_ERROR_SSL:
+            return ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING ? -ECONNRESET : -EPROTO;
         default:
             return -ECONNRESET;
     }
+}
+
+std::string TlsStream::failure() const {
+    if (const long refused = SSL_get_verify_result(ssl_); refused != X509_V_OK)
+        return std::string("the target's certificate: ") + X509_verify_cert_error_string(refused);
+    const unsigned long error = ERR_peek_error();
+    const char* const reason = error == 0 ? nullptr : ERR_reason_error_string(error);
+    return reason == nullptr ? "the connection ended" : reason;
 }
 
 std::ptrdiff_t TlsStream::write(const char* data, std::size_t size) {

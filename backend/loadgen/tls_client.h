@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "base/result.h"
 #include "loadgen/scenario.h"
@@ -25,10 +26,14 @@ public:
 
     // 0: done, EAGAIN: go on when the socket can be read, EINPROGRESS: when it can be written, EPROTO: failed.
     int handshake();
-    // Bytes written or read, 0 at the proper end of what is read, or -EAGAIN, -ECONNRESET. Reads may leave bytes that
+    // Bytes written or read, 0 at the proper end of what is read, or -EAGAIN, -ECONNRESET, -EPROTO (the peer refused:
+    // in TLS 1.3 it says only after the handshake that it wants another certificate). Reads may leave bytes that
     // the socket does not show any more: read again until -EAGAIN.
     std::ptrdiff_t write(const char* data, std::size_t size);
     std::ptrdiff_t read(char* buffer, std::size_t size);
+    // Why handshake(), write() or read() failed with EPROTO just now, in OpenSSL's words; to be asked before anything
+    // else is done with TLS on this thread.
+    std::string failure() const;
     // Tells the peer that nothing more follows, if that goes at once.
     void end();
 

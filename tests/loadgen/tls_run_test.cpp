@@ -28,7 +28,13 @@ using test::run_load;
 // Answers 202 to every request whose head and counted body it has read; a thread for each connection.
 class TlsServer {
 public:
-    explicit TlsServer(const Certificate& certificate) : context_(SSL_CTX_new(TLS_server_method())) {
+    // `clients`: who must have signed the certificate that a client shows; none: none is asked for.
+    explicit TlsServer(const Certificate& certificate, const Certificate* clients = nullptr)
+        : context_(SSL_CTX_new(TLS_server_method())) {
+        if (clients != nullptr) {
+            SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+            X509_STORE_add_cert(SSL_CTX_get_cert_store(context_), clients->x509());
+        }
         std::signal(SIGPIPE, SIG_IGN);  // of the server's own writes
         SSL_CTX_use_certificate(context_, certificate.x509());
         SSL_CTX_use_PrivateKey(context_, certificate.key());
@@ -141,7 +147,11 @@ TEST_F(TlsRun, LargeRequestsAndNewConnectionsGoToo) {
 TEST_F(TlsRun, TrustsNobodyElse) {
     Scenario s = scenario();
     s.tls.ca_file.clear();  // the system's authorities have not signed it
-    EXPECT_EQ(run_load({s}).totals().of(Outcome::TlsFailed), 50U);
+    const LoadOutcome run = run_load({s});
+    EXPECT_EQ(run.totals().of(Outcome::TlsFailed), 50U);
+    ASSERT_EQ(run.record().errors().size(), 1U);
+    EXPECT_NE(run.record().errors()[0].detail.find("the target's certificate: "), std::string::npos)
+        << run.record().errors()[0].detail;
     s = scenario();
     s.tls.server_name = "elsewhere.example";  // the certificate is for localhost
     EXPECT_EQ(run_load({s}).totals().of(Outcome::TlsFailed), 50U);
@@ -151,6 +161,31 @@ TEST_F(TlsRun, TrustsNobodyElse) {
     s.tls.verify = false;
     EXPECT_EQ(run_load({s}).totals().done(), 50U);
     EXPECT_EQ(server_.requests(), 100U);
+}
+
+TEST_F(TlsRun, ShowsItsCertificateToAServerThatWantsOne) {
+    const TlsServer strict(certificate_, &authority_);
+    const Certificate client("load", &authority_), stranger("load");
+    client.write(files_.file("client.pem"), files_.file("client-key.pem"));
+    stranger.write(files_.file("stranger.pem"), files_.file("stranger-key.pem"));
+    Scenario s = scenario();
+    s.url = strict.url("localhost");
+    const auto reason = [](const LoadOutcome& run) {
+        return run.record().errors().empty() ? std::string() : run.record().errors().front().detail;
+    };
+    const LoadOutcome none = run_load({s});
+    EXPECT_EQ(none.totals().of(Outcome::TlsFailed), 50U);
+    EXPECT_NE(reason(none).find("certificate required"), std::string::npos) << reason(none);
+    s.tls.certificate_file = files_.file("stranger.pem");
+    s.tls.key_file = files_.file("stranger-key.pem");
+    const LoadOutcome wrong = run_load({s});
+    EXPECT_EQ(wrong.totals().of(Outcome::TlsFailed), 50U);
+    EXPECT_NE(reason(wrong).find("alert"), std::string::npos) << reason(wrong);
+    EXPECT_EQ(strict.requests(), 0U);
+    s.tls.certificate_file = files_.file("client.pem");
+    s.tls.key_file = files_.file("client-key.pem");
+    EXPECT_EQ(run_load({s}).totals().done(), 50U);
+    EXPECT_EQ(strict.requests(), 50U);
 }
 
 TEST_F(TlsRun, AServerWithoutTlsIsAFailedHandshake) {
