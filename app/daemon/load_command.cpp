@@ -31,8 +31,8 @@
 #include "loadgen/report_maker.h"
 #include "loadgen/report_outputs.h"
 #include "loadgen/scenario_text.h"
+#include "loadgen/second_line.h"
 #include "loadgen/spike_profile.h"
-#include "loadgen/summary.h"
 #include "loadgen/threshold_watch.h"
 
 namespace streamgauge {
@@ -68,8 +68,7 @@ Ctrl-C ends a run early, with its summary. Exit codes, as k6's where it has them
 wrong; 105 stopped by a signal or by hand; 108 stopped by the error brake.)";
 
 struct Arguments {
-    std::string duration = "30s", timeout = "30s", arrivals = "even", confirmed_host, summary_file, run_id,
-                scenario_file;
+    std::string duration = "30s", timeout = "30s", arrivals = "even", confirmed_host, run_id, scenario_file;
     std::vector<std::string> outputs, thresholds;
     Scenario scenario;
     Stage stage;
@@ -270,11 +269,6 @@ Error named(Error error, const char* field) {
     return error;
 }
 
-struct Prepared {
-    RunDescription description;
-    std::unique_ptr<Engine> engine;
-};
-
 // Every open connection is a file descriptor; the usual soft limit of 1,024 is for programs that use select().
 Status allow_descriptors(std::uint32_t connections) {
     constexpr rlim_t kOwn = 64;
@@ -343,8 +337,8 @@ Status complete_scenario(Arguments& arguments) {
     return validate(arguments.scenario);
 }
 
-Result<Prepared> prepare(Arguments& arguments) {
-    Scenario& scenario = arguments.scenario;
+Result<std::unique_ptr<Engine>> prepare(const Arguments& arguments) {
+    const Scenario& scenario = arguments.scenario;
     const Result<Url> url = parse_url(scenario.url);
     if (!url) return url.error();
     if (const Status allowed = allow_descriptors(most_connections(scenario)); !allowed) return allowed.error();
@@ -354,34 +348,11 @@ Result<Prepared> prepare(Arguments& arguments) {
         if (error.code == ErrorCode::Forbidden) error.hint += "; then add --target-confirm " + url->host;
         return error;
     }
-    Result<std::unique_ptr<Engine>> engine = Engine::make(scenario, *address, arguments.engine);
-    if (!engine) return engine.error();
-    Prepared prepared;
-    prepared.engine = std::move(engine).value();
-    RunDescription& d = prepared.description;
-    d.run_id = arguments.run_id;
-    d.url = scenario.url;
-    d.rate = scenario.stages.front().rate;
-    d.duration_seconds = planned_seconds(scenario.stages);
-    d.spacing = scenario.spacing;
-    d.seed = scenario.seed;
-    d.batch = scenario.requests.front().batch;
-    d.connections = scenario.max_in_flight;
-    d.users = scenario.users;
-    d.pages = scenario.pages;
-    return prepared;
+    return Engine::make(scenario, *address, arguments.engine);
 }
 
-double cpu_seconds() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& t) {
-        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-    };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-std::string no_answer(const Arguments& arguments, const Totals& totals) {
+std::string no_answer(const Arguments& arguments, const RunRecord& record) {
+    const Totals& totals = record.totals();
     std::string text = "no answer from " + arguments.scenario.url + " during the whole run:";
     for (std::size_t i = 0; i < kOutcomes; ++i) {
         const auto outcome = static_cast<Outcome>(i);
@@ -389,6 +360,8 @@ std::string no_answer(const Arguments& arguments, const Totals& totals) {
             text += " " + std::to_string(totals.of(outcome)) + " " + std::string(to_string(outcome)) + ",";
     }
     text += " " + std::to_string(totals.unfinished()) + " unfinished";
+    for (const ErrorGroup& error : record.errors())
+        if (!error.detail.empty()) return text + "; the first " + error.kind + ": " + error.detail;
     return text + (totals.of(Outcome::ConnectRefused) > 0 ? "; is the server running?" : "");
 }
 
@@ -419,21 +392,12 @@ int run(Arguments arguments) {
                                                                                               : kUnreachable;
     };
     if (!complete) return refuse(complete.error());
-    Result<Prepared> prepared = prepare(arguments);
+    Result<std::unique_ptr<Engine>> prepared = prepare(arguments);
     if (!prepared) return refuse(prepared.error());
     Result<daemon::LoadOutputs> outputs = daemon::LoadOutputs::open(arguments.outputs);
     if (!outputs) return refuse(outputs.error());
-    std::ofstream summary;
-    if (!arguments.summary_file.empty()) {
-        summary.open(arguments.summary_file, std::ios::trunc);
-        if (!summary) {
-            return refuse(named(Error::make(ErrorCode::InvalidArgument, "cannot write " + arguments.summary_file),
-                                "summary-json"));
-        }
-    }
 
-    Engine& engine = *prepared->engine;
-    RunDescription& description = prepared->description;
+    Engine& engine = **prepared;
     const bool bar = !arguments.report_json_lines && isatty(STDOUT_FILENO) == 1;
     Reporter reporter(arguments.report_json_lines, bar ? planned_seconds(scenario.stages) : 0);
     reporter.push(statuses.starting());
@@ -448,7 +412,7 @@ int run(Arguments arguments) {
         const Totals& totals = progress.record->totals();
         if (progress.state == RunState::Done && totals.answered() == 0) {
             status.state = api::LoadState::Failed;
-            status.error = why_failed = no_answer(arguments, totals);
+            status.error = why_failed = no_answer(arguments, *progress.record);
         }
         usage.look();
         facts.elapsed_nanos = progress.elapsed_nanos;
@@ -462,18 +426,12 @@ int run(Arguments arguments) {
         std::cerr << "streamgauged load: " << ended.error().describe() << "\n";
         return kEngine;
     }
-    facts.state = description.state = *ended;
+    facts.state = *ended;
     facts.stopped_by = engine.stopped_by();
-    description.elapsed_seconds = static_cast<double>(facts.elapsed_nanos) / 1e9;
-    description.cpu_seconds = cpu_seconds();
     const RunReport report = make_report(scenario, facts, engine.record(), usage, thresholds);
     if (!arguments.report_json_lines) std::cout << report_text(report) << std::flush;
     if (const Status written = outputs->write(report); !written)
         std::cerr << "streamgauged load: " << written.error().describe() << "\n";
-    if (!arguments.summary_file.empty()) {
-        summary << summary_json(description, engine.record()) << std::flush;
-        if (!summary) std::cerr << "streamgauged load: cannot write " << arguments.summary_file << "\n";
-    }
     if (!why_failed.empty()) std::cerr << "streamgauged load: " << why_failed << "\n";
     if (!why_failed.empty()) return kUnreachable;
     for (const ThresholdResult& result : report.thresholds)
@@ -524,7 +482,6 @@ void add_load_command(CLI::App& app, int& exit_code) {
     command->add_option("--threshold", a.thresholds,
                         "What must hold: p(95)<300, errors<1%, rate>=1000, over 10s, abort; may be repeated");
     command->add_option("--out", a.outputs, "KIND=FILE, may be repeated or joined by commas; kinds below");
-    command->add_option("--summary-json", a.summary_file, "Write the summary with all seconds to this file");
     command->add_flag("--report-json-lines", a.report_json_lines,
                       "Status as a JSON object a line, four a second; ends with the process that reads it");
     command->add_option("--run-id", a.run_id, "Name of the run in its reports")->group("");

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "loadgen/summary.h"
+#include "loadgen/second_line.h"
 
 namespace streamgauge::loadgen {
 namespace {
@@ -47,32 +47,16 @@ TEST(RunRecord, EveryRequestIsInOneSecondAndTotalsAddUp) {
     EXPECT_EQ(record.send_lag().max_micros(), 1000);
 }
 
-TEST(RunRecord, SummaryHasWhatItPromises) {
+TEST(RunRecord, AFailureKeepsTheReasonOfTheFirst) {
     RunRecord record{Scenario{}};
-    record.due({0, 0, 0});
-    record.due({0, 0, 0});
-    record.sent({0, 0, 0});
-    record.answered({0, Outcome::ServerError, 503, 0, 0, kSecond / 2, {}});
-    record.failed({0, Outcome::ConnectRefused, 0, -1, kSecond / 4});
-    RunDescription run;
-    run.run_id = "r";
-    run.url = "http://127.0.0.1:1/";
-    run.rate = 2;
-    run.duration_seconds = 1;
-    run.elapsed_seconds = 1;
-    run.batch = 10;
-    const nlohmann::json json = nlohmann::json::parse(summary_json(run, record));
-    EXPECT_EQ(json["schema"], "streamgauge-load-summary/1");
-    EXPECT_EQ(json["requests"]["planned"], 2);
-    EXPECT_EQ(json["requests"]["failed"], 2);
-    EXPECT_EQ(json["outcomes"]["status_5xx"], 1);
-    EXPECT_EQ(json["outcomes"]["connect_refused"], 1);
-    EXPECT_NEAR(json["response_ms"]["p99"].get<double>(), 500, 0.5);
-    EXPECT_NEAR(json["unanswered_at_least_ms"]["max"].get<double>(), 250, 0.25);
-    EXPECT_EQ(json["seconds"].size(), 1U);
-    const std::string text = summary_text(run, record);
-    EXPECT_NE(text.find("planned 2   sent 1   done 0   failed 2   unfinished 0"), std::string::npos);
-    EXPECT_NE(text.find("1 requests had no answer"), std::string::npos);
+    for (int i = 0; i < 3; ++i) {
+        record.due({0, 0, 0});
+        record.failed({0, Outcome::TlsFailed, 0, -1, kSecond / 4, i == 0 ? "the first" : "another"});
+    }
+    ASSERT_EQ(record.errors().size(), 1U);
+    EXPECT_EQ(record.errors()[0].kind, "tls_failed");
+    EXPECT_EQ(record.errors()[0].detail, "the first");
+    EXPECT_EQ(record.errors()[0].count, 3U);
 }
 
 TEST(RunRecord, SecondLineStandsUnderItsHead) {
