@@ -12,7 +12,8 @@ struct SelfTestLength {
     double arrival_run_seconds = 15;
 };
 
-// Prints measured beside theory, a line each, and a verdict. Returns how many do not agree.
+// Prints measured beside theory, a line each, and a verdict. Returns how many do not agree, those included of which a
+// control says that the machine was too busy to tell.
 int run_load_self_test(const SelfTestLength& length, std::FILE* out);
 
 }  // namespace streamgauge::daemon
