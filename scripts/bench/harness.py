@@ -52,17 +52,20 @@ def listens(port):
 class Server:
     """`streamgauged serve` on a free port and a directory of its own below build/bench."""
 
-    def __init__(self, name="server", directory=None, arguments=()):
+    def __init__(self, name="server", directory=None, arguments=(), management="off"):
         self.directory = directory or tempfile.mkdtemp(prefix=name + "-", dir=SCRATCH)
         self.log = open(os.path.join(SCRATCH, name + ".log"), "ab")
         begin = time.monotonic()
         self.process = subprocess.Popen(
-            [DAEMON, "serve", "--listen", "127.0.0.1:0", "--management", "off", "--data-dir", self.directory, *arguments],
+            [DAEMON, "serve", "--listen", "127.0.0.1:0", "--management", management, "--data-dir", self.directory, *arguments],
             stdout=subprocess.PIPE, stderr=self.log, text=True)
-        self.url = None
+        self.url = self.management = None
         for line in self.process.stdout:
             if line.startswith("listening on "):
                 self.url = line.split()[-1].rstrip("/")
+            if line.startswith("management on "):
+                self.management = line.split()[-1].rstrip("/")
+            if self.url and (self.management or management == "off"):
                 break
         if self.url is None:
             raise RuntimeError(f"the server did not start; see {self.log.name}")
@@ -145,7 +148,7 @@ def load(url, rate, seconds, batch=1, connections=64, arrivals="even"):
     """Runs the generator; (its summary, the command as text)."""
     summary = os.path.join(SCRATCH, "load-summary.json")
     command = [DAEMON, "load", "--url", url + "/events", "--rate", str(rate), "--duration", f"{seconds}s", "--batch",
-               str(batch), "--connections", str(connections), "--arrivals", arrivals, "--summary-json", summary]
+               str(batch), "--connections", str(connections), "--arrivals", arrivals, "--out", "json=" + summary]
     if os.path.exists(summary):
         os.remove(summary)
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)

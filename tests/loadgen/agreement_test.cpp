@@ -71,7 +71,7 @@ TEST(Agreement, OnAServerWithAQueue) {
     expect_agreement([] {
         return disagreement<FifoServer>("queue", [] {
             return std::make_unique<FifoServer>(
-                [](std::uint64_t number) { return service_time(number, std::chrono::microseconds(800), true); });
+                [](std::uint64_t number) { return service_time(number, std::chrono::microseconds(500), true); });
         });
     });
 }
