@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "metrics/hyperloglog.h"
 #include "metrics/set_state.h"
+#include "metrics/sorted_hashes.h"
 
 namespace streamgauge {
 
@@ -26,12 +27,18 @@ public:
     std::size_t memory_bytes() const;
 
 private:
-    using Run = std::vector<std::uint64_t>;  // ascending, each once
-    void push(Run run);
+    struct Run {
+        HashMemory memory;
+        HashRun hashes;
+    };
+    void push(const HashRun& hashes);  // which are somebody else's
     void unite_last();
     void settle();  // in one run, or a sketch where that is too long
+    HashMemory take_memory(std::size_t hashes);
+    void keep(HashMemory memory);
 
     std::vector<Run> runs_;  // each at least twice as long as the next, so that a hash is moved a few times only
+    std::vector<HashMemory> spare_;        // for the next runs: new memory costs more than uniting what goes into it
     std::unique_ptr<HyperLogLog> sketch_;  // nullptr: exact
 };
 
