@@ -69,6 +69,11 @@ public:
     void add_all(const CellTable& finer, const Windows& windows, std::int64_t oldest_kept);
     std::optional<Cell> find(std::int64_t window, std::string_view group) const;
 
+    // Nothing but what is late comes to windows that start before; kNoWindow: nothing is known of that. Survives
+    // clear().
+    void set_closed_before(std::int64_t window) { closed_before_ = window; }
+    std::int64_t closed_before() const { return closed_before_; }
+
     MetricId metric() const { return metric_; }
     std::uint8_t tier() const { return tier_; }
     Aggregate aggregate() const { return aggregate_; }
@@ -121,6 +126,7 @@ private:
     MetricId metric_;
     std::uint8_t tier_;
     Aggregate aggregate_;
+    std::int64_t closed_before_ = kNoWindow;
     std::vector<Entry, LargeBlocks<Entry>> rows_;
     std::size_t last_ = 0;  // the row that was added to last: events of one group often follow each other
     std::vector<std::uint64_t, LargeBlocks<std::uint64_t>> index_;  // 0: free. A power of two, at most 5/8 full

@@ -87,7 +87,7 @@ void MetricAggregation::add_out_of_time(const Place& place, std::string_view gro
     }
 }
 
-std::vector<CellTable> MetricAggregation::take_cells(Timestamp log_clock) {
+std::vector<CellTable> MetricAggregation::take_cells(Timestamp log_clock, std::optional<Timestamp> watermark) {
     assert(fresh_.empty() && fresh_late_.empty());
     std::vector<CellTable> taken;
     taken.push_back(std::exchange(in_time_, table(0)));
@@ -112,6 +112,10 @@ std::vector<CellTable> MetricAggregation::take_cells(Timestamp log_clock) {
         cells = std::move(kept);
     }
     std::erase_if(taken, [](const CellTable& cells) { return cells.empty(); });
+    if (watermark)
+        for (CellTable& cells : taken)
+            cells.set_closed_before(
+                windows_[cells.tier()].start_of(watermark->micros - definition_.allowed_lateness_micros));
     return taken;
 }
 

@@ -89,7 +89,8 @@ public:
     // ---- committing -------------------------------------------------------------------------------------------------
     // What came since the last call, for each tier that gained something, for merge_cell() with what the store has.
     // Windows that are not kept any more at `log_clock` may be missing (but those of a Gauge).
-    std::vector<CellTable> take_cells(Timestamp log_clock);
+    // The tables know which of their windows are closed at the watermark.
+    std::vector<CellTable> take_cells(Timestamp log_clock, std::optional<Timestamp> watermark);
     // What the finest tier gained since the last take_cells().
     std::optional<Cell> pending(std::int64_t window, std::string_view group) const;
     bool has_cells() const;

@@ -132,7 +132,7 @@ Status BackfillWalk::commit() {
     commit.metric = definition.id;
     commit.expected_next = committed_;
     commit.state = state_;
-    commit.changes.cells = metric().take_cells(state_.log_clock);
+    commit.changes.cells = metric().take_cells(state_.log_clock, state_.watermark);
     if (metric().sets() != nullptr && metric().sets()->has_changes())
         commit.changes.sets.push_back({definition.id, definition.aggregate, metric().sets()->take_writes()});
     commit.changes.counters.push_back({definition.id, metric().counters()});

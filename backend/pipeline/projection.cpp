@@ -267,7 +267,8 @@ std::shared_ptr<const ResultCommit> Projection::take_commit() {
 
 void Projection::take_metric(MetricAggregation& metric, ResultChanges& changes) {
     const MetricDefinition& definition = metric.definition();
-    for (CellTable& cells : metric.take_cells(state_.log_clock)) changes.cells.push_back(std::move(cells));
+    for (CellTable& cells : metric.take_cells(state_.log_clock, state_.watermark))
+        changes.cells.push_back(std::move(cells));
     if (metric.sets() != nullptr && metric.sets()->has_changes())
         changes.sets.push_back({definition.id, definition.aggregate, metric.sets()->take_writes()});
     Given& given = given_[definition.id];

@@ -146,7 +146,8 @@ public:
     // thread.
     virtual Status drop(std::uint64_t epoch, MetricId metric) = 0;
 
-    // Removes one more piece of what was dropped or has expired; true when there is more. Any thread.
+    // Removes one more piece of what was dropped or has expired, or packs one of closed windows; true when there is
+    // more. Any thread.
     virtual Result<bool> tidy() = 0;
 
     // Any thread; waits for no commit. Unavailable when too many are open.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "store/sqlite_layout.h"
 
+#include <sqlite3.h>
+
 #include <optional>
 #include <string>
 
@@ -34,11 +36,6 @@ CREATE TABLE cells (
   value INTEGER NOT NULL, count INTEGER NOT NULL, late INTEGER NOT NULL, text BLOB,
   PRIMARY KEY (metric, tier, window, grp)
 ) WITHOUT ROWID;
-CREATE TABLE sets (
-  metric INTEGER NOT NULL, tier INTEGER NOT NULL, window INTEGER NOT NULL, grp BLOB NOT NULL, seq INTEGER NOT NULL,
-  late INTEGER NOT NULL, data BLOB NOT NULL,
-  PRIMARY KEY (metric, tier, window, grp, seq)
-) WITHOUT ROWID;
 CREATE TABLE users (
   user_id BLOB PRIMARY KEY NOT NULL, last_activity INTEGER NOT NULL, sessions BLOB NOT NULL
 ) WITHOUT ROWID;
@@ -47,6 +44,30 @@ CREATE TABLE expiries (
   PRIMARY KEY (metric, tier)
 ) WITHOUT ROWID;
 CREATE TABLE removals (metric INTEGER PRIMARY KEY);
+)sql";
+
+// Tables of rows that may be large have rowids: to find a row by a key that is stored beside its bytes, SQLite reads
+// all bytes of each row that it compares.
+constexpr const char* kSets = R"sql(
+CREATE TABLE sets (
+  metric INTEGER NOT NULL, tier INTEGER NOT NULL, window INTEGER NOT NULL, grp BLOB NOT NULL, seq INTEGER NOT NULL,
+  late INTEGER NOT NULL, data BLOB NOT NULL,
+  PRIMARY KEY (metric, tier, window, grp, seq)
+);
+)sql";
+// Window and group of a block's last cell, so that the first block whose key is not less than a cell's is the one that
+// may have it; and the window of its first.
+constexpr const char* kBlocks = R"sql(
+CREATE TABLE cell_blocks (
+  metric INTEGER NOT NULL, tier INTEGER NOT NULL, window INTEGER NOT NULL, grp BLOB NOT NULL, first INTEGER NOT NULL,
+  data BLOB NOT NULL,
+  PRIMARY KEY (metric, tier, window, grp)
+);
+)sql";
+// From layout 2.
+constexpr const char* kSetsOfBefore = R"sql(
+INSERT INTO sets SELECT * FROM sets_before ORDER BY metric, tier, window, grp, seq;
+DROP TABLE sets_before;
 )sql";
 
 Result<std::int64_t> number(sqlite3* connection, std::string_view sql) {
@@ -113,6 +134,14 @@ Error other_version(const std::string& path, std::int64_t version) {
     return error;
 }
 
+Status upgrade(sqlite3* connection) {
+    const std::string sql = "BEGIN IMMEDIATE; ALTER TABLE sets RENAME TO sets_before;" + std::string(kSets) +
+                            kSetsOfBefore + kBlocks + "PRAGMA user_version=" + std::to_string(kVersion) + ";COMMIT";
+    Status s = sql::execute(connection, sql.c_str());
+    if (!s.ok() && sqlite3_get_autocommit(connection) == 0) (void)sql::execute(connection, "ROLLBACK");
+    return s;
+}
+
 }  // namespace
 
 Result<Found> check_or_create(sqlite3* connection, const std::string& path) {
@@ -120,7 +149,7 @@ Result<Found> check_or_create(sqlite3* connection, const std::string& path) {
     const Result<Marks> marks = marks_of(connection);
     if (!marks) return marks.error();
     if (marks->tables == 0) {
-        const std::string sql = "BEGIN IMMEDIATE;" + std::string(kSchema) +
+        const std::string sql = "BEGIN IMMEDIATE;" + std::string(kSchema) + kSets + kBlocks +
                                 "PRAGMA application_id=" + std::to_string(kApplicationId) +
                                 ";PRAGMA user_version=" + std::to_string(kVersion) + ";COMMIT";
         if (Status s = sql::execute(connection, sql.c_str()); !s) return s.error();
@@ -129,7 +158,11 @@ Result<Found> check_or_create(sqlite3* connection, const std::string& path) {
     }
     if (marks->application != kApplicationId) return foreign(path);
     if (marks->version > kVersion) return other_version(path, marks->version);
-    if (marks->version < kVersion) return Found::OlderVersion;
+    if (marks->version == kVersion - 1) {
+        if (Status s = upgrade(connection); !s) return s.error();
+    } else if (marks->version < kVersion) {
+        return Found::OlderVersion;
+    }
     const Result<std::optional<std::string>> made_for = built_in_of(connection);
     if (!made_for) return made_for.error();
     if (*made_for) return **made_for == built_in_text() ? Found::Usable : Found::OlderVersion;

@@ -17,7 +17,7 @@ namespace streamgauge::store_layout {
 
 // Of the tables. What the built-in metrics are is kept beside it, so that another definition of one counts as another
 // layout by itself.
-inline constexpr std::int64_t kVersion = 2;
+inline constexpr std::int64_t kVersion = 3;
 
 enum class Found { Usable, OlderVersion };
 // Makes the tables in an empty file. Corrupt when it is no store, or a newer version's.

@@ -4,7 +4,9 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "store/block_cursor.h"
 #include "store/session_codec.h"
 #include "store/sqlite_layout.h"
 
@@ -18,13 +20,18 @@ namespace {
 // much as so many steps.
 constexpr int kStepsBeforeSeek = 8;
 
+// A chunk of a set is kept until it is known whether the next row is another one of the same set. From so many bytes
+// on, a look-up that tells it costs less than the copy.
+constexpr std::size_t kLargeSet = std::size_t{64} * 1024;
+
 }  // namespace
 
 struct SqliteSnapshotPool::Reader {
     sql::Connection connection;
-    Statement begin, end, partition, metrics, removals, cell, cells, set, sets, users;
+    Statement begin, end, partition, metrics, removals, cell, cells, blocks, set, sets, next_chunk, users;
     void reset() {
-        for (Statement* s : {&partition, &metrics, &removals, &cell, &cells, &set, &sets, &users}) s->reset();
+        for (Statement* s : {&partition, &metrics, &removals, &cell, &cells, &blocks, &set, &sets, &next_chunk, &users})
+            s->reset();
     }
 };
 
@@ -80,19 +87,55 @@ public:
         Statement& row = reader_->cell;
         const Result<bool> there = row.bind(1, metric).bind(2, tier).bind(3, window).bind_blob(4, group).step();
         if (!there) return there.error();
-        if (!there.value()) return std::optional<Cell>{};
-        text_ = row.bytes(3);
-        const Cell found{row.integer(0), row.integer(1), row.integer(2), text_};
-        row.reset();
-        return std::optional<Cell>(found);
+        std::optional<Cell> found;
+        if (there.value()) {
+            text_ = row.bytes(3);
+            found = Cell{row.integer(0), row.integer(1), row.integer(2), text_};
+            row.reset();
+        }
+        if (window == kNoWindow) return found;
+        BlockCursor blocks(reader_->blocks, {metric, tier, window, window + 1, group});
+        if (Status s = blocks.start(); !s) return s.error();
+        // The group is the first one of those that begin with it.
+        if (!blocks.there() || blocks.group() != group) return found;
+        Cell cell = blocks.cell();
+        if (found) merge_cell(blocks.aggregate(), cell, *found);
+        text_ = std::string(cell.text);
+        cell.text = text_;
+        return std::optional<Cell>(cell);
     }
 
     Status cells(MetricId metric, std::uint8_t tier, std::int64_t from, std::int64_t to, std::string_view prefix,
                  const CellVisitor& visit) override {
-        return scan(reader_->cells, {metric, tier, from, to, prefix}, [&](const Statement& row) {
+        if (removed(metric) || from >= to) return {};
+        BlockCursor blocks(reader_->blocks, {metric, tier, from, to, prefix});
+        Status failed = blocks.start();
+        if (!failed.ok()) return failed;
+        bool goes_on = true;
+        // The cell of the block at hand, and to the next one.
+        const auto visit_block = [&](const Cell& cell) {
+            goes_on = visit(blocks.window(), blocks.group(), cell);
+            if (goes_on) failed = blocks.next();
+            return goes_on && failed.ok();
+        };
+        Status s = scan(reader_->cells, {metric, tier, from, to, prefix}, [&](const Statement& row) {
+            const std::int64_t window = row.integer(0);
+            const std::string_view group = row.bytes(1);
             const Cell cell{row.integer(2), row.integer(3), row.integer(4), row.bytes(5)};
-            return visit(row.integer(0), row.bytes(1), cell);
+            while (blocks.there()) {
+                const auto order = std::pair(blocks.window(), blocks.group()) <=> std::pair(window, group);
+                if (order > 0) break;
+                Cell merged = blocks.cell();
+                if (order == 0) merge_cell(blocks.aggregate(), merged, cell);
+                if (!visit_block(merged)) return false;
+                if (order == 0) return true;
+            }
+            goes_on = visit(window, group, cell);
+            return goes_on;
         });
+        if (!s.ok()) return s;
+        while (failed.ok() && goes_on && blocks.there()) visit_block(blocks.cell());
+        return failed;
     }
 
     Status sets(MetricId metric, std::uint8_t tier, std::int64_t from, std::int64_t to, std::string_view prefix,
@@ -100,6 +143,8 @@ public:
         std::int64_t window = 0;
         std::string group;
         bool goes_on = true;
+        Set whole;
+        Status failed;
         clear_set();
         Status s = scan(reader_->sets, {metric, tier, from, to, prefix}, [&](const Statement& row) {
             if (chunks_ > 0 && (row.integer(0) != window || row.bytes(1) != group)) {
@@ -108,12 +153,25 @@ public:
                 if (!goes_on) return false;
             }
             if (chunks_ == 0) {
+                if (row.bytes(3).size() >= kLargeSet) {
+                    const Result<bool> alone = is_alone(metric, tier, row);
+                    if (!alone) {
+                        failed = alone.error();
+                        return false;
+                    }
+                    if (alone.value()) {
+                        whole.bytes.assign(1, row.bytes(3));
+                        whole.late = static_cast<std::uint64_t>(row.integer(2));
+                        return visit(row.integer(0), row.bytes(1), whole);
+                    }
+                }
                 window = row.integer(0);
                 group = row.bytes(1);
             }
             add_chunk(row.integer(2), row.bytes(3));
             return true;
         });
+        if (!failed.ok()) return failed;
         if (s.ok() && goes_on && chunks_ > 0) visit(window, group, current_set());
         return s;
     }
@@ -188,6 +246,16 @@ private:
                 break;
             }
         }
+    }
+
+    // No other chunk of the set follows.
+    Result<bool> is_alone(MetricId metric, std::uint8_t tier, const Statement& row) {
+        Statement& next = reader_->next_chunk;
+        next.bind(1, metric).bind(2, tier).bind(3, row.integer(0)).bind_blob(4, row.bytes(1)).bind(5, row.integer(4));
+        const Result<bool> there = next.step();
+        next.reset();
+        if (!there) return there.error();
+        return !there.value();
     }
 
     void clear_set() {
@@ -266,11 +334,15 @@ Result<std::unique_ptr<SqliteSnapshotPool::Reader>> SqliteSnapshotPool::take() {
              {&reader->cells,
               "SELECT window, grp, value, count, late, text FROM cells WHERE metric = ?1 AND tier = ?2 AND "
               "(window, grp) >= (?3, ?4) AND window < ?5 ORDER BY window, grp"},
+             {&reader->blocks, BlockCursor::kSql},
              {&reader->set,
               "SELECT late, data FROM sets WHERE metric = ?1 AND tier = ?2 AND window = ?3 AND grp = ?4 ORDER BY seq"},
              {&reader->sets,
-              "SELECT window, grp, late, data FROM sets WHERE metric = ?1 AND tier = ?2 AND (window, grp) >= (?3, ?4) "
+              "SELECT window, grp, late, data, seq FROM sets WHERE metric = ?1 AND tier = ?2 AND (window, grp) >= (?3, "
+              "?4) "
               "AND window < ?5 ORDER BY window, grp, seq"},
+             {&reader->next_chunk,
+              "SELECT 1 FROM sets WHERE metric = ?1 AND tier = ?2 AND window = ?3 AND grp = ?4 AND seq > ?5 LIMIT 1"},
              {&reader->users, "SELECT user_id, last_activity, sessions FROM users ORDER BY user_id"}});
     };
     if (Status s = make(); !s) {

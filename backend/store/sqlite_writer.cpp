@@ -53,6 +53,7 @@ ON CONFLICT DO UPDATE SET
 
 Status SqliteResultWriter::prepare(sqlite3* connection) {
     connection_ = connection;
+    if (Status s = packer_.prepare(connection); !s) return s;
     return store_layout::prepare(
         connection,
         {{&add_, kAdd},
@@ -115,7 +116,8 @@ Status SqliteResultWriter::prepare(sqlite3* connection) {
 
 void SqliteResultWriter::ended(bool committed) {
     // What a transaction that was rolled back had taken off the lists is on them again.
-    if (!committed && untidy_before_) untidy_ = true;
+    if (!committed) packer_.rolled_back();
+    if (!committed && (untidy_before_ || packer_.due())) untidy_ = true;
     untidy_before_ = untidy_;
 }
 
@@ -166,7 +168,19 @@ Status SqliteResultWriter::write_cells(const CellTable& table) {
                           : aggregate == Aggregate::Last ? last_
                                                          : add_;
     put.bind(1, table.metric()).bind(2, table.tier());
-    for (const std::uint32_t index : table.sorted()) {
+    std::vector<std::uint32_t> rows = table.sorted();
+    if (table.closed_before() != kNoWindow) {
+        const auto begin = std::partition_point(rows.begin(), rows.end(),
+                                                [&](std::uint32_t index) { return table[index].window == kNoWindow; });
+        const auto end = std::partition_point(
+            begin, rows.end(), [&](std::uint32_t index) { return table[index].window < table.closed_before(); });
+        const Result<std::size_t> left = packer_.append(table, {begin, end});
+        if (!left) return left.error();
+        rows.erase(begin + static_cast<std::ptrdiff_t>(left.value()), end);
+        packer_.note(table);
+        if (packer_.due()) untidy_ = true;
+    }
+    for (const std::uint32_t index : rows) {
         const CellTable::Row row = table[index];
         put.bind(3, row.window)
             .bind_blob(4, row.group)
@@ -251,6 +265,8 @@ Status SqliteResultWriter::tidy(bool& more) {
         if (Status s = tidy_removal(removed.front(), more); !s) return s;
         more = more || removed.size() > 1;
     }
+    if (!more && packer_.due())
+        if (Status s = packer_.pack(more); !s) return s;
     if (!more) untidy_ = false;
     return {};
 }
@@ -274,6 +290,8 @@ Status SqliteResultWriter::tidy_removal(MetricId metric, bool& more) {
     };
     if (Status s = piece(metric_cell_border_, drop_metric_cells_, drop_all_cells_, kPieceOfCells); !s || more) return s;
     if (Status s = piece(metric_set_border_, drop_metric_sets_, drop_all_sets_, kPieceOfSets); !s || more) return s;
+    // After the rows, which might still have been packed.
+    if (Status s = packer_.remove(metric, more); !s || more) return s;
     return drop_removal_.bind(1, metric).run();
 }
 
@@ -306,6 +324,10 @@ Status SqliteResultWriter::expire(const Expiry& expiry, std::size_t& budget, boo
     const auto rows = std::min(static_cast<std::int64_t>(budget), sets ? kPieceOfSets : kPieceOfCells);
     if (expiry.aggregate == Aggregate::Gauge)
         if (Status s = fold_levels(expiry, static_cast<std::size_t>(rows)); !s) return s;
+    if (!sets)
+        if (Status s = packer_.expire(expiry.metric, static_cast<std::uint8_t>(expiry.tier), expiry.before, more);
+            !s || more)
+            return s;
     sql::Statement& border = sets ? set_border_ : cell_border_;
     sql::Statement& drop = sets ? drop_sets_ : drop_cells_;
     const Result<bool> there =

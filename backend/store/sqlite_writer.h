@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "base/sqlite.h"
+#include "store/cell_packer.h"
 #include "store/result_store.h"
 
 namespace streamgauge {
@@ -25,7 +26,7 @@ public:
     Status note_metric(MetricId metric);
     // Marks the metric as removed; its rows go piece by piece.
     Status remove(MetricId metric);
-    // One piece of what is to be removed. `more`: there is something left.
+    // One piece of what is to be removed or packed. `more`: there is something left.
     Status tidy(bool& more);
     // The same of what is left of one metric that was removed, if it was.
     Status tidy_removal(MetricId metric, bool& more);
@@ -61,6 +62,7 @@ private:
         drop_metric_expiries_;
     sql::Statement metric_cell_border_, drop_metric_cells_, drop_all_cells_;
     sql::Statement metric_set_border_, drop_metric_sets_, drop_all_sets_;
+    CellPacker packer_;
     std::atomic<bool> untidy_{true};
     bool untidy_before_ = true;
 };

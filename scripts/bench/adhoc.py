@@ -47,7 +47,7 @@ def journal():
 
 
 def ask_metrics(events):
-    directory = os.path.join(SCRATCH, f"query-{events}")
+    directory = os.path.join(SCRATCH, f"query-blocks-{events}")
     _made_once(directory, METRICS, events)
     return _said(["ask", directory], METRICS)
 
@@ -56,13 +56,13 @@ def part_query():
     """Questions about metrics over 30 days: nothing kept, and from the cache."""
     found = ask_metrics(METRIC_EVENTS)
     copied = time.monotonic()
-    b"".join(bytes(1 << 20) for _ in range(27))
+    b"".join(bytes(1 << 20) for _ in range(35))
     copied = (time.monotonic() - copied) * 1e3
     return [{"figure": f"{line['what']}, 30 days of {METRIC_EVENTS:,} events", "command": f"query_bench ask DIRECTORY, after query_bench fill DIRECTORY {METRIC_EVENTS}",
              "result": f"cold {line['cold_ms']:.1f} ms (worst of nine {line['worst_cold_ms']:.1f}), {line['cold_cpu_ms']:.1f} ms of CPU; cached {line['cached_ms']:.2f} ms; "
                        f"{line['rows']:,} rows of {line['source']}, {line['points']} points",
              "target": "50 ms cold, 5 ms cached", "met": line["cold_ms"] <= 50 and line["cached_ms"] <= 5,
-             "beside": f"copying 27 MB, what 30 sets of 110,000 hashes are, takes {copied:.1f} ms"} for line in found]
+             "beside": f"copying 35 MB, what 30 sets of 145,000 hashes are, takes {copied:.1f} ms"} for line in found]
 
 
 def ask(cold):
@@ -236,7 +236,8 @@ def part_postgres():
                          "beside": f"PostgreSQL {warm:.2f} s, not in its cache {cold:.2f} s: ratio {mine['median'] / warm:.2f}, {mine['cold'] / cold:.2f}"})
         version = postgres.sql("SHOW server_version").strip()
     more = (f"PostgreSQL {version}: {EVENTS:,} rows, {size / 1e6:,.0f} MB with its indexes ({', '.join(INDEXES)} and the primary key), vacuumed and analysed; "
-            "`shared_buffers` 1 GB, `work_mem` 64 MB, `jit` and parallel workers by default, locale C, asked by `psql` on a unix socket. "
+            "`shared_buffers` 1 GB, `work_mem` 64 MB, `jit` and parallel workers by default, locale C, asked by `psql` on a unix socket; `fsync` off, `wal_level` minimal and `max_wal_size` 8 GB make loading quicker, "
+            "which is not measured: nothing is written while questions are asked, so that they favour neither side. "
             f"The journal takes {journal()['mb']:,.0f} MB, and nothing is being written to it: its newest file is then read by its pages, as all others always are. "
             "A ratio below 1: Streamgauge is quicker.")
     return rows, more

@@ -70,7 +70,7 @@ SetTable::Load nothing_stored() {
 
 void commit(Aggregation& aggregation, const PartitionState& progress) {
     for (MetricAggregation& metric : aggregation.metrics()) {
-        benchmark::DoNotOptimize(metric.take_cells(progress.log_clock));
+        benchmark::DoNotOptimize(metric.take_cells(progress.log_clock, progress.watermark));
         if (metric.sets() == nullptr) continue;
         benchmark::DoNotOptimize(metric.sets()->take_writes());
         metric.sets()->committed();

@@ -72,7 +72,7 @@ void Aggregate(benchmark::State& state) {
         at = (at + 1) % kBatches;
         if (at != 0) continue;
         for (MetricAggregation& metric : aggregation.metrics()) {
-            benchmark::DoNotOptimize(metric.take_cells(progress.log_clock));
+            benchmark::DoNotOptimize(metric.take_cells(progress.log_clock, progress.watermark));
             if (metric.sets() == nullptr) continue;
             benchmark::DoNotOptimize(metric.sets()->take_writes());
             metric.sets()->committed();

@@ -82,7 +82,7 @@ int fill(const std::string& directory, std::uint64_t events) {
                 commit.changes.sets.push_back(
                     {metric.definition().id, metric.definition().aggregate, sets->take_writes()});
             } else {
-                for (CellTable& table : metric.take_cells(state.log_clock))
+                for (CellTable& table : metric.take_cells(state.log_clock, state.watermark))
                     commit.changes.cells.push_back(std::move(table));
             }
         }
@@ -90,6 +90,12 @@ int fill(const std::string& directory, std::uint64_t events) {
         for (MetricAggregation& metric : aggregation->metrics())
             if (SetTable* const sets = metric.sets()) sets->committed();
         committed = state.next;
+        // As the program does between commits.
+        for (;;) {
+            const Result<bool> more = (*store)->tidy();
+            if (!more.ok()) return failed(more.error().describe());
+            if (!more.value()) break;
+        }
     }
     const double seconds = static_cast<double>(clock.monotonic_nanos() - began) / 1e9;
     store->reset();

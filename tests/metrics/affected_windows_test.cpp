@@ -62,7 +62,7 @@ std::set<Row> by_aggregation(const EventBatch& batch, PartitionState state) {
             for (const SetWrite& write : one.sets()->take_writes())
                 rows.emplace(one.definition().id, write.tier, write.window, write.group);
         else
-            for (const CellTable& cells : one.take_cells(state.log_clock))
+            for (const CellTable& cells : one.take_cells(state.log_clock, state.watermark))
                 for (std::size_t i = 0; i < cells.size(); ++i)
                     rows.emplace(one.definition().id, cells.tier(), cells[i].window, cells[i].group);
     }

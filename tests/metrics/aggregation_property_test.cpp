@@ -121,7 +121,7 @@ private:
         for (MetricAggregation& metric : aggregation_->metrics()) {
             const MetricDefinition& definition = metric.definition();
             committed_.counters[definition.id] = metric.counters();
-            for (const CellTable& table : metric.take_cells(state_.log_clock))
+            for (const CellTable& table : metric.take_cells(state_.log_clock, state_.watermark))
                 for (std::size_t i = 0; i < table.size(); ++i) merge(definition, table, table[i]);
             if (metric.sets() == nullptr) continue;
             for (SetWrite& write : metric.sets()->take_writes()) {

@@ -56,7 +56,7 @@ struct Kept {
     void commit(Aggregation& aggregation, const PartitionState& state) {
         for (MetricAggregation& metric : aggregation.metrics()) {
             metric.take_fresh([](std::int64_t, std::string_view, const Cell&) {});
-            for (const CellTable& cells : metric.take_cells(state.log_clock))
+            for (const CellTable& cells : metric.take_cells(state.log_clock, state.watermark))
                 merge(metric.definition().aggregate, cells);
             if (metric.sets() != nullptr) {
                 for (SetWrite& write : metric.sets()->take_writes()) {
@@ -608,7 +608,7 @@ TEST(Aggregation, TakesWhatFiltersSayWhicheverTheTypeDecides) {
     PartitionState state;
     ASSERT_TRUE(aggregation->apply(batch, 0, state).ok());
     for (std::size_t f = 0; f < filters.size(); ++f) {
-        const std::vector<CellTable> taken = aggregation->metrics()[f].take_cells(state.log_clock);
+        const std::vector<CellTable> taken = aggregation->metrics()[f].take_cells(state.log_clock, state.watermark);
         ASSERT_EQ(taken.size(), 1U) << texts[f];
         EXPECT_EQ(taken[0][0].cell.value, expected[f]) << texts[f];
     }

@@ -374,7 +374,7 @@ protected:
         BackfillCommit commit;
         commit.metric = definition.id;
         commit.state = state;
-        commit.changes.cells = metric.take_cells(state.log_clock);
+        commit.changes.cells = metric.take_cells(state.log_clock, state.watermark);
         if (metric.sets() != nullptr) {
             commit.changes.sets.push_back({definition.id, definition.aggregate, metric.sets()->take_writes()});
             metric.sets()->committed();
