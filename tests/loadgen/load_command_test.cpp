@@ -142,6 +142,7 @@ TEST(LoadCommand, RunsAScenarioFileJudgesItAndLeavesEveryOutput) {
     EXPECT_NE(text(page).find("&lt;checkout&gt;"), std::string::npos);
     EXPECT_EQ(text(page).find("<script"), std::string::npos);
     EXPECT_EQ(text(page).find("<checkout>"), std::string::npos);
+    EXPECT_NE(text(page).find("<td>10.000 %</td>"), std::string::npos);  // a share, in percent
 }
 
 TEST(LoadCommand, AThresholdEndsTheRun) {
