@@ -274,13 +274,22 @@ Result<Analyst::Found> Analyst::find(const query::PointsQuery& query, const quer
             answer->head.backfilled = std::min(1.0, static_cast<double>(one.backfill->next - 1) /
                                                         static_cast<double>(std::max<Offset>(state->next, 2) - 1));
 
+    // Each commit that changes results moves the state, a backfill's progress, or the list of metrics.
+    const auto another = [this, &state, &known]() -> std::unique_ptr<StoreSnapshot> {
+        auto opened = parts_.store.snapshot();
+        if (!opened) return nullptr;
+        const auto its_state = (*opened)->state();
+        const auto its_metrics = (*opened)->metrics();
+        if (!its_state || !its_metrics || *its_state != *state || *its_metrics != *known) return nullptr;
+        return std::move(opened).value();
+    };
     const double half = query.compare ? 0.5 : 1;
-    auto now = execute(**snapshot, *plan, plan->now, query, watched.part(0, half));
+    auto now = execute(**snapshot, *plan, plan->now, query, watched.part(0, half), another);
     if (!now) return now.error();
     answer->head.explanation.rows_read = now->rows_read;
     answer->table = std::move(now->table);
     if (plan->before) {
-        auto before = execute(**snapshot, *plan, *plan->before, query, watched.part(half, 1));
+        auto before = execute(**snapshot, *plan, *plan->before, query, watched.part(half, 1), another);
         if (!before) return before.error();
         answer->head.explanation.rows_read += before->rows_read;
         answer->before = std::move(before->table);

@@ -60,6 +60,17 @@ Status DistinctUnion::add(const std::vector<std::string_view>& bytes) {
     return {};
 }
 
+void DistinctUnion::merge(DistinctUnion&& other) {
+    if (other.sketch_) {
+        if (!sketch_) sketch_ = std::make_unique<HyperLogLog>();
+        sketch_->merge(*other.sketch_);
+        settle();
+        return;
+    }
+    for (const Run& run : other.runs_) push(run.hashes);
+    other.runs_.clear();
+}
+
 void DistinctUnion::push(const HashRun& hashes) {
     if (sketch_) {
         for_each(hashes, [this](std::uint64_t hash) { sketch_->add(hash); });

@@ -22,6 +22,8 @@ class DistinctUnion {
 public:
     // `bytes` as SetState::decode() takes them; not needed afterwards. Corrupt when they are none.
     Status add(const std::vector<std::string_view>& bytes);
+    // What `other` has.
+    void merge(DistinctUnion&& other);
     // May be called between calls of add().
     DistinctCount count();
     std::size_t memory_bytes() const;

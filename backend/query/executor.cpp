@@ -9,6 +9,7 @@
 #include "metrics/cell_table.h"
 #include "metrics/distinct_union.h"
 #include "metrics/set_state.h"
+#include "query/distinct_total.h"
 #include "query/group_reader.h"
 #include "query/level_executor.h"
 
@@ -69,14 +70,6 @@ Value value_of(Aggregate aggregate, const Cell& cell) {
     value.saturated = (aggregate == Aggregate::Sum || aggregate == Aggregate::Avg) &&
                       (cell.value == std::numeric_limits<std::int64_t>::max() ||
                        cell.value == std::numeric_limits<std::int64_t>::min());
-    return value;
-}
-
-Value value_of(const DistinctCount& count) {
-    Value value;
-    value.number = static_cast<std::int64_t>(count.count);
-    value.exact = count.exact;
-    value.relative_error = count.relative_error;
     return value;
 }
 
@@ -189,7 +182,7 @@ public:
     void finish() {
         for (auto& [group, entry] : sets_)
             table_.add(step_, group,
-                       entry.state ? value_of(*entry.state, query_, metric_) : value_of(entry.distinct.count()),
+                       entry.state ? value_of(*entry.state, query_, metric_) : count_value(entry.distinct.count()),
                        entry.late, entry.other);
         sets_.clear();
         bytes_ = 0;
@@ -257,11 +250,21 @@ Result<Executed> execute_sets(StoreSnapshot& snapshot, const Plan& plan, const R
 
 }  // namespace
 
+Value count_value(const DistinctCount& count) {
+    Value value;
+    value.number = static_cast<std::int64_t>(count.count);
+    value.exact = count.exact;
+    value.relative_error = count.relative_error;
+    return value;
+}
+
 Result<Executed> execute(StoreSnapshot& snapshot, const Plan& plan, const Reading& reading, const PointsQuery& query,
-                         const Watch& watch) {
+                         const Watch& watch, const AnotherSnapshot& another) {
     const Aggregate aggregate = plan.metric->definition.aggregate;
     if (reading.pieces.empty()) return Executed{};
     if (aggregate == Aggregate::Gauge) return execute_levels(snapshot, plan, reading, query, watch);
+    if (is_distinct_total(plan, reading, query))
+        return execute_distinct_total(snapshot, another, plan, reading, query, watch);
     if (is_set(aggregate)) return execute_sets(snapshot, plan, reading, query, watch);
     return execute_cells(snapshot, plan, reading, query, watch);
 }

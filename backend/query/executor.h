@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 
 #include "base/result.h"
+#include "metrics/set_state.h"
 #include "query/plan.h"
 #include "query/table.h"
 #include "query/watch.h"
@@ -20,10 +23,17 @@ struct Executed {
     std::uint64_t rows_read = 0;
 };
 
+// Another snapshot of the very state that the first one is of; nullptr when there is none to be had. Empty: never.
+using AnotherSnapshot = std::function<std::unique_ptr<StoreSnapshot>()>;
+
 // `reading` is plan.now or *plan.before. A step in which a group had no event has no row; a level (Gauge) has one
 // wherever it is not 0 or changed, and without groups for each step. TooLarge for more groups than memory is set aside
-// for, Cancelled when `watch` says so, the store's errors.
+// for, Cancelled when `watch` says so, the store's errors. `another` is for a second thread, which has ended when this
+// returns.
 Result<Executed> execute(StoreSnapshot& snapshot, const Plan& plan, const Reading& reading, const PointsQuery& query,
-                         const Watch& watch);
+                         const Watch& watch, const AnotherSnapshot& another = {});
+
+// As answers have it.
+Value count_value(const DistinctCount& count);
 
 }  // namespace streamgauge::query

@@ -61,6 +61,27 @@ TEST(DistinctUnion, CountsAsStatesThatAreMerged) {
     }
 }
 
+TEST(DistinctUnion, TwoOfThemAreOne) {
+    std::mt19937_64 random(9);
+    for (int round = 0; round < 30; ++round) {
+        DistinctUnion halves[2];
+        SetState slow(Aggregate::Distinct);
+        const std::uint64_t of = 1 + random() % 5'000;
+        const auto states = static_cast<int>(random() % 9);
+        for (int i = 0; i < states; ++i) {
+            Stored stored(random, 1 + random() % 2'000, of);
+            if (round % 5 == 4 && random() % 4 == 0) {
+                stored.state().to_sketch();
+                stored.save();
+            }
+            ASSERT_TRUE(halves[random() % 2].add(stored.bytes()).ok());
+            slow.merge(stored.state());
+        }
+        halves[0].merge(std::move(halves[1]));
+        expect_same(halves[0], slow);
+    }
+}
+
 TEST(DistinctUnion, IsASketchBeyondWhatIsExact) {
     constexpr std::uint64_t kStates = 4;
     std::mt19937_64 random(5);
