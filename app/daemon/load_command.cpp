@@ -15,6 +15,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -26,6 +27,7 @@
 #include "daemon/load_outputs.h"
 #include "daemon/load_self_test.h"
 #include "loadgen/duration.h"
+#include "loadgen/end_to_end.h"
 #include "loadgen/engine.h"
 #include "loadgen/own_usage.h"
 #include "loadgen/report_maker.h"
@@ -73,7 +75,8 @@ struct Arguments {
     Scenario scenario;
     Stage stage;
     EngineOptions engine;
-    bool report_json_lines = false, self_test = false;
+    std::string query_url;
+    bool report_json_lines = false, self_test = false, end_to_end = false;
     double self_test_seconds = daemon::SelfTestLength().stall_run_seconds;
 };
 
@@ -269,6 +272,11 @@ Error named(Error error, const char* field) {
     return error;
 }
 
+struct Prepared {
+    std::unique_ptr<EndToEndCheck> check;  // none: not asked for
+    std::unique_ptr<Engine> engine;
+};
+
 // Every open connection is a file descriptor; the usual soft limit of 1,024 is for programs that use select().
 Status allow_descriptors(std::uint32_t connections) {
     constexpr rlim_t kOwn = 64;
@@ -332,12 +340,14 @@ Status complete_scenario(Arguments& arguments) {
         if (!threshold) return named(threshold.error(), "threshold");
         arguments.scenario.thresholds.push_back(*threshold);
     }
+    if (arguments.end_to_end) arguments.scenario.end_to_end.check = true;
+    if (!arguments.query_url.empty()) arguments.scenario.end_to_end.query_url = arguments.query_url;
     if (const Result<bool> spike = apply_spike_environment(arguments.scenario, environment_variable); !spike)
         return spike.error();
     return validate(arguments.scenario);
 }
 
-Result<std::unique_ptr<Engine>> prepare(const Arguments& arguments) {
+Result<Prepared> prepare(Arguments& arguments) {
     const Scenario& scenario = arguments.scenario;
     const Result<Url> url = parse_url(scenario.url);
     if (!url) return url.error();
@@ -348,7 +358,20 @@ Result<std::unique_ptr<Engine>> prepare(const Arguments& arguments) {
         if (error.code == ErrorCode::Forbidden) error.hint += "; then add --target-confirm " + url->host;
         return error;
     }
-    return Engine::make(scenario, *address, arguments.engine);
+    Prepared prepared;
+    if (scenario.end_to_end.check) {
+        EndToEndOptions options;
+        options.id_salt = arguments.engine.id_salt;
+        options.confirmed_host = arguments.confirmed_host;
+        Result<std::unique_ptr<EndToEndCheck>> check = EndToEndCheck::start(scenario, options);
+        if (!check) return check.error();
+        prepared.check = std::move(check).value();
+        arguments.engine.acknowledged = &prepared.check->acknowledged();
+    }
+    Result<std::unique_ptr<Engine>> engine = Engine::make(scenario, *address, arguments.engine);
+    if (!engine) return engine.error();
+    prepared.engine = std::move(engine).value();
+    return prepared;
 }
 
 std::string no_answer(const Arguments& arguments, const RunRecord& record) {
@@ -392,12 +415,12 @@ int run(Arguments arguments) {
                                                                                               : kUnreachable;
     };
     if (!complete) return refuse(complete.error());
-    Result<std::unique_ptr<Engine>> prepared = prepare(arguments);
+    Result<Prepared> prepared = prepare(arguments);
     if (!prepared) return refuse(prepared.error());
     Result<daemon::LoadOutputs> outputs = daemon::LoadOutputs::open(arguments.outputs);
     if (!outputs) return refuse(outputs.error());
 
-    Engine& engine = **prepared;
+    Engine& engine = *prepared->engine;
     const bool bar = !arguments.report_json_lines && isatty(STDOUT_FILENO) == 1;
     Reporter reporter(arguments.report_json_lines, bar ? planned_seconds(scenario.stages) : 0);
     reporter.push(statuses.starting());
@@ -428,7 +451,14 @@ int run(Arguments arguments) {
     }
     facts.state = *ended;
     facts.stopped_by = engine.stopped_by();
-    const RunReport report = make_report(scenario, facts, engine.record(), usage, thresholds);
+    std::optional<EndToEndReport> read_back;
+    if (prepared->check) {
+        const bool early = facts.state == RunState::Stopped;
+        read_back = early ? prepared->check->finish(engine.record(), kReadBackOfStopped)
+                          : prepared->check->finish(engine.record());
+    }
+    const RunReport report =
+        make_report(scenario, facts, engine.record(), usage, thresholds, read_back ? &*read_back : nullptr);
     if (!arguments.report_json_lines) std::cout << report_text(report) << std::flush;
     if (const Status written = outputs->write(report); !written)
         std::cerr << "streamgauged load: " << written.error().describe() << "\n";
@@ -481,6 +511,10 @@ void add_load_command(CLI::App& app, int& exit_code) {
                         "The host of --url again, when it is not this machine: only load what you are allowed to");
     command->add_option("--threshold", a.thresholds,
                         "What must hold: p(95)<300, errors<1%, rate>=1000, over 10s, abort; may be repeated");
+    command->add_flag("--end-to-end", a.end_to_end,
+                      "Read the events back from the server: freshness, loss, repeats, order, sums");
+    command->add_option("--query-url", a.query_url,
+                        "Where to read them back, when that is not the server of --url; the same host rules hold");
     command->add_option("--out", a.outputs, "KIND=FILE, may be repeated or joined by commas; kinds below");
     command->add_flag("--report-json-lines", a.report_json_lines,
                       "Status as a JSON object a line, four a second; ends with the process that reads it");

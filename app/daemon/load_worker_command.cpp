@@ -14,6 +14,7 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -21,6 +22,7 @@
 #include "api/codec.h"
 #include "base/bounded_queue.h"
 #include "daemon/load_status.h"
+#include "loadgen/end_to_end.h"
 #include "loadgen/engine.h"
 #include "loadgen/own_usage.h"
 #include "loadgen/report_maker.h"
@@ -137,6 +139,7 @@ Result<std::string> read_scenario(std::size_t bytes) {
 
 struct Prepared {
     Scenario scenario;
+    std::unique_ptr<EndToEndCheck> check;  // none: not asked for
     std::unique_ptr<Engine> engine;
 };
 
@@ -153,6 +156,15 @@ Result<Prepared> prepare(const std::string& text, const Arguments& arguments, Ha
     std::random_device entropy;
     options.id_salt = (std::uint64_t{entropy()} << 32) | entropy();
     options.hand = &hand;
+    if (prepared.scenario.end_to_end.check) {
+        EndToEndOptions reading;
+        reading.id_salt = options.id_salt;
+        reading.confirmed_host = arguments.confirmed_host;
+        Result<std::unique_ptr<EndToEndCheck>> check = EndToEndCheck::start(prepared.scenario, reading);
+        if (!check) return check.error();
+        prepared.check = std::move(check).value();
+        options.acknowledged = &prepared.check->acknowledged();
+    }
     Result<std::unique_ptr<Engine>> engine = Engine::make(prepared.scenario, *address, options);
     if (!engine) return engine.error();
     prepared.engine = std::move(engine).value();
@@ -237,7 +249,14 @@ int run(const Arguments& arguments) {
     });
     if (!ended) return refuse(ended.error());
     facts.state = *ended;
-    std::string report = to_json(make_report(prepared->scenario, facts, prepared->engine->record(), usage, thresholds));
+    const RunRecord& record = prepared->engine->record();
+    std::optional<EndToEndReport> read_back;
+    if (prepared->check) {
+        const bool early = facts.state == RunState::Stopped;
+        read_back = early ? prepared->check->finish(record, kReadBackOfStopped) : prepared->check->finish(record);
+    }
+    std::string report =
+        to_json(make_report(prepared->scenario, facts, record, usage, thresholds, read_back ? &*read_back : nullptr));
     std::erase(report, '\n');  // only between members: within strings it is escaped
     lines.push(std::move(report));
     return answered ? kRan : kUnreachable;

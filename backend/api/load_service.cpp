@@ -432,6 +432,9 @@ Status check_served_scenario(const loadgen::Scenario& scenario, double highest_r
     if (!scenario.tls.certificate_file.empty() || !scenario.tls.key_file.empty())
         return forbidden("tls.certificate_file", "a file");
     if (!scenario.end_to_end.query_url.empty()) return forbidden("end_to_end.query_url", "another address");
+    if (!scenario.end_to_end.credentials.file.empty()) return forbidden("end_to_end.credentials.file", "a file");
+    if (!scenario.end_to_end.credentials.environment.empty())
+        return forbidden("end_to_end.credentials.environment", "a variable");
     if (scenario.closed_loop) return {};
     for (std::size_t i = 0; i < scenario.stages.size(); ++i) {
         const loadgen::Stage& stage = scenario.stages[i];

@@ -26,7 +26,8 @@ struct Connection {
     std::string_view output;               // the request, within the buffer
     std::size_t written = 0;               // of it
     Endpoint endpoint = 0;
-    std::int64_t planned = 0, sent_at = 0;  // of the request, while Busy
+    std::uint64_t number = 0;               // of the request, while Busy
+    std::int64_t planned = 0, sent_at = 0;  // the same
     std::int64_t since = 0;           // when connecting began, or the request was sent: what the timeout counts from
     std::int64_t connected_at = 0;    // while Handshaking
     std::unique_ptr<TlsStream> tls;   // none: plain

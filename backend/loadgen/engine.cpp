@@ -30,6 +30,7 @@ constexpr std::size_t kRequestBytes = std::size_t{1} << 30;  // most memory for 
 constexpr std::size_t kFieldBytes = std::size_t{512} << 20;  // most memory for tables of fields
 constexpr int kEventsPerWait = 64;                 // small, so that what becomes due meanwhile is not kept waiting
 constexpr std::int64_t kSweepNanos = 100'000'000;  // between two searches for timeouts
+constexpr int kSomeRefused = 207;                  // of a batch some events are durable, and some are not
 constexpr std::uint64_t kStopTag = UINT64_MAX, kHandTag = UINT64_MAX - 1;
 
 using State = Connection::State;
@@ -239,6 +240,7 @@ void EpollEngine::send_next(std::uint32_t index) {
     c.filled_by = c.endpoint;
     const std::int64_t at = now();
     c.output = writer.fill(c.request.get(), request.index, wall_time(at), wall_time(request.planned));
+    c.number = request.index;
     c.planned = request.planned;
     c.sent_at = c.since = at;
     c.written = 0;
@@ -412,6 +414,8 @@ void EpollEngine::finish_request(std::uint32_t index, ResponseParser::State stat
     const Outcome outcome = mix_.outcome(c.endpoint, status);
     see_due(at);  // first, so that a request is counted in the second it was planned in
     record_.answered({c.endpoint, outcome, status, c.planned, c.sent_at, at, c.parser.server_timing()});
+    if (options_.acknowledged != nullptr && outcome == Outcome::Ok && status != kSomeRefused)
+        options_.acknowledged->add(c.number);
     brake_.ended(at, outcome == Outcome::Ok);
     due_.ended(at, true);
     if (new_each_request_ || !c.parser.keep_alive() || c.written < c.output.size()) {

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "loadgen/hand_box.h"
+#include "loadgen/number_set.h"
 #include "loadgen/run_record.h"
 #include "loadgen/scenario.h"
 #include "loadgen/target.h"
@@ -27,6 +28,7 @@ struct EngineOptions {
     std::int64_t progress_nanos = 250'000'000;      // between two progress reports
     HandBox* hand = nullptr;                        // outlives the engine; none: nobody interferes
     std::vector<HandAction> recorded;               // of a run to be repeated: each takes effect at its at_nanos
+    NumberSet* acknowledged = nullptr;  // gets the numbers of the requests with a good answer; outlives the engine
 };
 
 struct Progress {

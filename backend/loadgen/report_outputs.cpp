@@ -42,6 +42,29 @@ std::string distribution_line(const char* name, const Histogram& h) {
     return line + formatted(" %10.3f\n", ms(h.max_micros()));
 }
 
+std::string end_to_end_text(const EndToEndReport& e) {
+    std::string text = "\nend to end, events\n";
+    text += formatted("  sent %llu   acknowledged %llu   visible %llu   ", wide(e.sent), wide(e.acknowledged),
+                      wide(e.visible));
+    text += e.complete ? formatted("lost %llu", wide(e.lost)) : std::string("lost: not known");
+    text += formatted("   repeated %llu   out of order %llu   sums %s\n", wide(e.repeated), wide(e.out_of_order),
+                      e.sums_equal ? "equal" : "NOT EQUAL");
+    const auto freshness = [&](const char* name, const Histogram& h) {
+        if (h.count() == 0) return;
+        text += formatted("  sent to visible %s: p50 %.1f  p99 %.1f  max %.1f ms of %llu events\n", name,
+                          ms(h.quantile_micros(0.5)), ms(h.quantile_micros(0.99)), ms(h.max_micros()), wide(h.count()));
+    };
+    freshness("by query", e.freshness_query);
+    freshness("by live feed", e.freshness_live);
+    if (e.live_skipped > 0)
+        text += formatted("  the live feed left out %llu events, as it does of more than a screen's worth\n",
+                          wide(e.live_skipped));
+    if (e.unanswered_visible > 0)
+        text += formatted("  %llu events are visible that had no good answer\n", wide(e.unanswered_visible));
+    for (const std::string& what : e.unknown) text += "  not known, or wrong: " + what + "\n";
+    return text;
+}
+
 // ---- k6 -------------------------------------------------------------------------------------------------------------
 Json trend(const Histogram& h) {
     Json values{{"avg", h.mean_micros() / 1000},
@@ -155,6 +178,7 @@ std::string report_text(const RunReport& report) {
         if (r.failed_at_nanos) text += formatted(" (first at %.0f s)", static_cast<double>(*r.failed_at_nanos) / 1e9);
         text += "\n";
     }
+    if (report.end_to_end) text += end_to_end_text(*report.end_to_end);
     const Certificate& c = report.certificate;
     text += formatted(
         "\nthe generator: %s   lag p50 %.3f p99 %.3f max %.3f ms, even gaps %.1f %%, dispersion %.2f, %.0f %% of a "
@@ -179,7 +203,9 @@ std::string k6_summary(const RunReport& report) {
     metrics["unfinished"] = counter(report.totals.unfinished(), seconds);
     if (report.end_to_end) {
         metrics["freshness"] = trend(report.end_to_end->freshness_query);
+        metrics["freshness_live"] = trend(report.end_to_end->freshness_live);
         metrics["lost"] = counter(report.end_to_end->lost, seconds);
+        metrics["repeated"] = counter(report.end_to_end->repeated, seconds);
     }
     if (report.endpoints.size() > 1) {
         for (const EndpointReport& e : report.endpoints) {

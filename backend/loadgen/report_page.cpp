@@ -210,7 +210,10 @@ std::string durations_table(const RunReport& report) {
             distribution_row("generator lag: its own part", d.generator_lag);
     if (d.unanswered.count() > 0) html += distribution_row("no answer: waited at least", d.unanswered);
     for (const ServerStage& stage : report.stages) html += distribution_row("server: " + stage.name, stage.duration);
-    if (report.end_to_end) html += distribution_row("freshness: sent to visible", report.end_to_end->freshness_query);
+    if (report.end_to_end) {
+        html += distribution_row("freshness: sent to visible, by query", report.end_to_end->freshness_query) +
+                distribution_row("freshness: by the live feed", report.end_to_end->freshness_live);
+    }
     return html + "</table></div>";
 }
 
@@ -257,6 +260,28 @@ std::string thresholds_table(const RunReport& report) {
                 "</td><td class=" + (t.passed ? "good>passed" : "bad>failed") + "</td></tr>";
     }
     return html + "</table></div>";
+}
+
+std::string end_to_end_section(const RunReport& report) {
+    if (!report.end_to_end) return {};
+    const EndToEndReport& e = *report.end_to_end;
+    const bool good = e.complete && e.lost == 0 && e.repeated == 0 && e.sums_equal;
+    std::string html = std::string("<h2>End to end: <span class=") +
+                       (good          ? "good>nothing lost, nothing twice"
+                        : !e.complete ? "warn>not known"
+                                      : "bad>not as it was sent") +
+                       "</span></h2>";
+    html +=
+        "<div class=wide><table><tr><th>events sent</th><th>acknowledged</th><th>visible</th><th>lost</th>"
+        "<th>repeated</th><th>out of order</th><th>visible unanswered</th><th>not in the "
+        "feed</th><th>sums</th></tr><tr>";
+    html += formatted("<td>%llu</td><td>%llu</td><td>%llu</td>", wide(e.sent), wide(e.acknowledged), wide(e.visible));
+    html += e.complete ? formatted("<td>%llu</td>", wide(e.lost)) : std::string("<td>not known</td>");
+    html += formatted("<td>%llu</td><td>%llu</td><td>%llu</td><td>%llu</td>", wide(e.repeated), wide(e.out_of_order),
+                      wide(e.unanswered_visible), wide(e.live_skipped));
+    html += std::string("<td>") + (e.sums_equal ? "equal" : "not equal") + "</td></tr></table></div>";
+    for (const std::string& what : e.unknown) html += "<p class=warn>" + escaped(what) + "</p>";
+    return html;
 }
 
 std::string certificate_section(const RunReport& report) {
@@ -310,8 +335,8 @@ std::string report_page(const RunReport& report) {
     if (!report.stopped_by.empty()) html += "<p class=warn>Stopped by: " + escaped(report.stopped_by) + "</p>";
     html += tiles(report) + "<div class=charts>" + time_charts(report, columns) + spectrum(report) +
             heat_map(report, columns) + "</div>";
-    html += thresholds_table(report) + certificate_section(report) + durations_table(report) + endpoints_table(report) +
-            errors_table(report);
+    html += thresholds_table(report) + end_to_end_section(report) + certificate_section(report) +
+            durations_table(report) + endpoints_table(report) + errors_table(report);
     if (!report.scenario.empty()) html += "<h2>Scenario</h2><pre>" + escaped(report.scenario) + "</pre>";
     return html + "</body></html>\n";
 }

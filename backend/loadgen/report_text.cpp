@@ -87,7 +87,11 @@ Json to_value(const EndToEndReport& e) {
                 {"lost", e.lost},
                 {"repeated", e.repeated},
                 {"out_of_order", e.out_of_order},
+                {"unanswered_visible", e.unanswered_visible},
                 {"sums_equal", e.sums_equal},
+                {"complete", e.complete},
+                {"unknown", e.unknown},
+                {"live_skipped", e.live_skipped},
                 {"freshness_query", to_value(e.freshness_query)},
                 {"freshness_live", to_value(e.freshness_live)}};
 }
@@ -285,6 +289,14 @@ void read_end_to_end(Reader& r, const Json& json, EndToEndReport& e) {
     r.read(json, at, "sums_equal", e.sums_equal);
     r.read(json, at, "freshness_query", e.freshness_query);
     r.read(json, at, "freshness_live", e.freshness_live);
+    if (!json.is_object() || !json.contains("complete")) return;  // an older report
+    r.read(json, at, "unanswered_visible", e.unanswered_visible);
+    r.read(json, at, "complete", e.complete);
+    r.read(json, at, "live_skipped", e.live_skipped);
+    r.each(json, at, "unknown", [&](const Json& each, const std::string& where) {
+        if (!each.is_string()) return r.fail(where, "must be a text");
+        e.unknown.push_back(each.get<std::string>());
+    });
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/limits.h"
+#include "loadgen/run_stamp.h"
 
 namespace streamgauge::loadgen {
 namespace {
@@ -28,6 +29,12 @@ void put_name(char* out, std::size_t width, std::string_view prefix, std::uint32
     std::memcpy(out, prefix.data(), prefix.size());
     out = std::to_chars(out + prefix.size(), end, n).ptr;
     *out++ = '"';
+    std::memset(out, ' ', static_cast<std::size_t>(end - out));
+}
+
+void put_number(char* out, std::size_t width, std::uint64_t n) {
+    char* const end = out + width;
+    out = std::to_chars(out, end, n).ptr;
     std::memset(out, ' ', static_cast<std::size_t>(end - out));
 }
 
@@ -86,6 +93,13 @@ void RequestTemplate::add_event() {
     user_ = add("\",\"user_id\":", name_width("u_", options_.users));
     session_ = add(",\"session_id\":", name_width("s_", options_.users));
     page_ = add(",\"page_url\":", name_width("/page/", options_.pages));
+    if (options_.stamp_stride > 0) {
+        text_ += std::string(",\"properties\":{\"") + kStampRun + "\":\"" + run_stamp(options_.id_salt) + "\"";
+        stamp_number_ = add(std::string(",\"") + kStampNumber + "\":", kStampDigits);
+        stamp_sent_ = add(std::string(",\"") + kStampSent + "\":", kStampDigits);
+        stamp_planned_ = add(std::string(",\"") + kStampPlanned + "\":", kStampDigits);
+        text_ += '}';
+    }
     text_ += '}';
 }
 
@@ -93,7 +107,7 @@ void RequestTemplate::initialise(char* buffer) const {
     std::memcpy(buffer, text_.data(), text_.size());
 }
 
-void RequestTemplate::fill(char* buffer, std::uint64_t index, Timestamp now) {
+void RequestTemplate::fill(char* buffer, std::uint64_t index, Timestamp now, Timestamp planned) {
     const std::string_view time = time_text_.text(now);
     char* event = buffer + first_event_;
     std::uint64_t n = index * options_.batch;
@@ -115,6 +129,11 @@ void RequestTemplate::fill(char* buffer, std::uint64_t index, Timestamp now) {
         put_name(event + user_.offset, user_.width, "u_", user);
         put_name(event + session_.offset, session_.width, "s_", user);
         put_name(event + page_.offset, page_.width, "/page/", below(mix(second_choice), options_.pages));
+        if (options_.stamp_stride > 0) {
+            put_number(event + stamp_number_.offset, kStampDigits, index * options_.stamp_stride + i);
+            put_number(event + stamp_sent_.offset, kStampDigits, static_cast<std::uint64_t>(now.micros));
+            put_number(event + stamp_planned_.offset, kStampDigits, static_cast<std::uint64_t>(planned.micros));
+        }
     }
 }
 

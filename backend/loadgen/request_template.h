@@ -21,6 +21,9 @@ struct EventOptions {
     std::uint32_t pages = 50;    // page_url is /page/0 .. /page/<pages-1>
     std::uint64_t seed = 1;      // chooses users, pages and types: the same seed, the same choice for event n
     std::uint64_t id_salt = 0;   // makes event ids differ between runs of one seed: a repeated id would be a duplicate
+    // Above 0: each event says which run it is of, its number, and when it was sent and planned (run_stamp.h); event i
+    // of request k has the number k * stamp_stride + i. At least `batch`.
+    std::uint64_t stamp_stride = 0;
 };
 
 // One per thread.
@@ -34,8 +37,8 @@ public:
     // Writes all size() bytes to `buffer`, before the first fill() of it.
     void initialise(char* buffer) const;
     // Writes the fields of request number `index`, sent at `now`, into an initialised buffer. Even events have a random
-    // id (UUID version 4), odd ones a time-ordered id (version 7). Does not allocate.
-    void fill(char* buffer, std::uint64_t index, Timestamp now);
+    // id (UUID version 4), odd ones a time-ordered id (version 7). `planned` is for the stamp. Does not allocate.
+    void fill(char* buffer, std::uint64_t index, Timestamp now, Timestamp planned = {});
 
 private:
     struct Slot {
@@ -53,6 +56,7 @@ private:
     std::size_t first_event_ = 0;
     std::size_t stride_ = 0;
     Slot id_, type_, time_, user_, session_, page_;  // offsets from the event's start
+    Slot stamp_number_, stamp_sent_, stamp_planned_;
     TimeText time_text_;
 };
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "loadgen/run_stamp.h"
+
 namespace streamgauge::loadgen {
 namespace {
 
@@ -21,9 +23,6 @@ const Header* find(const RequestKind& kind, std::string_view name) {
     return nullptr;
 }
 
-bool writes_events(const RequestKind& kind) {
-    return kind.body.empty() && kind.method == "POST";
-}
 bool takes_body(const RequestKind& kind) {
     return !kind.body.empty() || kind.method == "POST" || kind.method == "PUT" || kind.method == "PATCH";
 }
@@ -67,6 +66,7 @@ Result<RequestWriter> RequestWriter::make(const Scenario& scenario, std::size_t 
         events.pages = scenario.pages;
         events.seed = scenario.seed;
         events.id_salt = options.id_salt;
+        if (scenario.end_to_end.check) events.stamp_stride = stamp_stride(scenario);
         Result<RequestTemplate> made = RequestTemplate::make("POST " + path + lines + options.credentials, events);
         if (!made) return made.error();
         writer.events_ = std::move(made).value();
@@ -161,7 +161,7 @@ char* RequestWriter::write(const std::vector<Part>& parts, char* out, const Even
 
 std::string_view RequestWriter::fill(char* buffer, std::uint64_t index, Timestamp now, Timestamp planned) {
     if (events_) {
-        events_->fill(buffer, index, now);
+        events_->fill(buffer, index, now, planned);
         return {buffer, events_->size()};
     }
     EventMoment moment{index * batch_, now, planned};

@@ -56,9 +56,18 @@ struct Certificate {
 };
 
 struct EndToEndReport {
-    std::uint64_t sent = 0, acknowledged = 0, visible = 0, lost = 0, repeated = 0, out_of_order = 0;
-    bool sums_equal = false;
+    std::uint64_t sent = 0;                     // events in requests that went out
+    std::uint64_t acknowledged = 0;             // with a good answer
+    std::uint64_t visible = 0;                  // different ones that were read back
+    std::uint64_t lost = 0;                     // acknowledged, and not visible when the wait was over
+    std::uint64_t repeated = 0;                 // read back once more than once
+    std::uint64_t out_of_order = 0;             // stand in the log behind an event that was sent after them
+    std::uint64_t unanswered_visible = 0;       // visible without a good answer
+    bool sums_equal = false;                    // the server's count and sum are those of what was sent
+    bool complete = true;                       // false: reading back failed at the end, so that loss is not known
+    std::vector<std::string> unknown;           // what could not be known, or does not fit, each a sentence
     Histogram freshness_query, freshness_live;  // sent to visible, by asking and by the live feed
+    std::uint64_t live_skipped = 0;             // not in the live feed, which shows a screen's worth at most
 };
 
 struct Machine {

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "loadgen/engine.h"
+#include "loadgen/run_stamp.h"
 
 namespace streamgauge::loadgen {
 namespace {
@@ -211,14 +212,13 @@ Status check_names(const Scenario& s) {
     return {};
 }
 
-Status check_credentials(const Credentials& c) {
+Status check_credentials(const Credentials& c, const std::string& at) {
     using Kind = Credentials::Kind;
     if (c.kind == Kind::None) return {};
-    if (c.environment.empty() == c.file.empty())
-        return wrong("credentials", "the secret comes from one of environment and file");
-    if (c.kind == Kind::Header && !is_token(c.header)) return wrong("credentials.header", "not a header's name");
+    if (c.environment.empty() == c.file.empty()) return wrong(at, "the secret comes from one of environment and file");
+    if (c.kind == Kind::Header && !is_token(c.header)) return wrong(at + ".header", "not a header's name");
     if (c.kind == Kind::Basic && (c.user.empty() || c.user.find(':') != std::string::npos || !is_printable(c.user)))
-        return wrong("credentials.user", "a user name without a colon");
+        return wrong(at + ".user", "a user name without a colon");
     return {};
 }
 
@@ -229,7 +229,7 @@ Status validate(const Scenario& s) {
         return wrong("name", "a name has 1 to 100 characters");
     if (Status status = check_stages(s); !status) return status;
     if (Status status = check_names(s); !status) return status;
-    if (Status status = check_credentials(s.credentials); !status) return status;
+    if (Status status = check_credentials(s.credentials, "credentials"); !status) return status;
     if (s.tls.certificate_file.empty() != s.tls.key_file.empty())
         return wrong("tls", "certificate_file and key_file belong together");
     if (!within(s.jitter_percent, 0, 100)) return wrong("jitter_percent", "must be 0 to 100");
@@ -249,6 +249,9 @@ Status validate(const Scenario& s) {
     }
     if (!within(s.end_to_end.settle_seconds, 0, kLongestWait))
         return wrong("end_to_end.settle", "must be at most 1 hour");
+    if (Status status = check_credentials(s.end_to_end.credentials, "end_to_end.credentials"); !status) return status;
+    if (s.end_to_end.check && stamp_stride(s) == 0)
+        return wrong("end_to_end.check", "no request sends the product's own events: only those are read back");
     return {};
 }
 

@@ -95,6 +95,7 @@ enum class ConnectionUse : std::uint8_t { KeepAlive, NewEachRequest };
 struct EndToEnd {
     bool check = false;          // read back what was sent: freshness, loss, repeats, order, sums
     std::string query_url;       // empty: the target's server
+    Credentials credentials;     // of the questions; none: the scenario's
     double settle_seconds = 10;  // most time that the last events may take to show
     bool operator==(const EndToEnd&) const = default;
 };

@@ -310,6 +310,7 @@ void read_scenario(Reader& r, const YAML::Node& root, Scenario& s) {
                 if (member == "check") return r.read(node, where, s.end_to_end.check);
                 if (member == "query_url") return r.read(node, where, s.end_to_end.query_url);
                 if (member == "settle") return r.duration(node, where, s.end_to_end.settle_seconds);
+                if (member == "credentials") return read_credentials(r, node, where, s.end_to_end.credentials), true;
                 return false;
             });
             return true;

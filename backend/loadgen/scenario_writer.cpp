@@ -168,6 +168,7 @@ Item end_to_end_item(const EndToEnd& e) {
     Item item = map();
     item.add("check", e.check ? "true" : "false");
     if (!e.query_url.empty()) item.add("query_url", scalar_text(e.query_url));
+    if (e.credentials != Credentials()) item.add("credentials", credentials_item(e.credentials));
     item.add("settle", seconds_text(e.settle_seconds));
     return item;
 }

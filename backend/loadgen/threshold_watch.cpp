@@ -267,7 +267,7 @@ std::optional<double> ThresholdWatch::whole(const Watched& watched, const RunRec
             if (end_to_end == nullptr || end_to_end->freshness_query.count() == 0) return std::nullopt;
             return ms(static_cast<double>(end_to_end->freshness_query.quantile_micros(0.99)));
         case Measure::Lost:
-            if (end_to_end == nullptr) return std::nullopt;
+            if (end_to_end == nullptr || !end_to_end->complete) return std::nullopt;
             return static_cast<double>(end_to_end->lost);
         default: {
             const Durations& durations = watched.durations(record);

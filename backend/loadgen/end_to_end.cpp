@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "loadgen/end_to_end.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+
+#include <simdjson.h>
+
+#include "base/clock.h"
+#include "loadgen/credentials.h"
+#include "loadgen/read_back.h"
+#include "loadgen/request_mix.h"
+#include "loadgen/run_stamp.h"
+#include "loadgen/target.h"
+
+namespace streamgauge::loadgen {
+
+struct SeenEventReader::Parts {
+    simdjson::dom::parser page, props;
+};
+
+namespace {
+
+using Json = nlohmann::json;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::size_t kPage = 1000;            // what the search gives at most
+constexpr std::size_t kFirstPage = 50;         // while little is new
+constexpr std::size_t kMostHeld = 1'000'000;   // events between two looks that are put in order
+constexpr std::chrono::seconds kQuestion{10};  // for one answer
+constexpr std::chrono::seconds kLiveFeed{3};   // for its first message
+constexpr std::int64_t kDatedAhead = 3600;     // seconds: the range of the last question goes so far beyond the run
+
+// OpenSSL writes without MSG_NOSIGNAL.
+void ignore_broken_pipes() {
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+}
+
+class ReadBackCheck final : public EndToEndCheck {
+public:
+    ReadBackCheck(const Scenario& scenario, const EndToEndOptions& options)
+        : options_(options),
+          settle_(static_cast<std::int64_t>(scenario.end_to_end.settle_seconds * 1e3)),
+          stamp_(run_stamp(options.id_salt)),
+          stride_(stamp_stride(scenario)),
+          mix_(scenario),
+          acknowledged_(options.most_events / std::max<std::uint64_t>(stride_, 1)),
+          seen_(options.most_events) {
+        for (const RequestKind& kind : scenario.requests) batches_.push_back(writes_events(kind) ? kind.batch : 0);
+    }
+    ~ReadBackCheck() override { end(); }
+
+    Status begin(const Scenario& scenario);
+    NumberSet& acknowledged() override { return acknowledged_; }
+    EndToEndReport finish(const RunRecord& record, std::chrono::milliseconds most) override;
+
+private:
+    void end();
+    Timestamp now() const { return Timestamp{wall_ + (clock_.monotonic_nanos() - began_) / 1000}; }
+
+    // ---- by asking
+    void look_again_and_again();
+    Status look();
+    void take(std::vector<SeenEvent>& events, Timestamp at);
+    std::uint64_t missing() const;
+    bool sums_are(std::uint64_t count, std::uint64_t sum, std::string& why);
+
+    // ---- by the live feed
+    void follow();
+
+    const EndToEndOptions options_;
+    const std::chrono::milliseconds settle_;
+    std::chrono::milliseconds wait_{};  // written before sent_all_
+    const std::string stamp_;
+    const std::uint64_t stride_;
+    const RequestMix mix_;
+    std::vector<std::uint32_t> batches_;  // events in a request of each kind; 0: none of the product's own
+    NumberSet acknowledged_;              // of requests
+    NumberSet seen_;                      // of events
+
+    const SystemClock clock_;
+    std::int64_t began_ = 0, wall_ = 0;  // monotonic nanoseconds and wall microseconds, both of one moment
+    std::atomic<bool> stopping_{false}, sent_all_{false};
+    std::unique_ptr<QueryClient> asking_, live_;
+    std::thread query_thread_, live_thread_;
+
+    // The query thread's until it was joined.
+    std::uint64_t last_id_ = 0, highest_ = 0, repeated_ = 0, out_of_order_ = 0;
+    bool any_ = false, order_known_ = true, complete_ = true;
+    std::size_t page_ = kFirstPage;
+    Histogram by_query_;
+    SeenEventReader page_reader_;
+    std::string trouble_;  // the last answer that was none
+
+    std::mutex mutex_;
+    std::condition_variable live_began_;
+    bool live_open_ = false, live_over_ = false;  // under mutex_
+    // The live thread's until it was joined.
+    std::uint64_t live_id_ = 0, live_skipped_ = 0;
+    Histogram by_feed_;
+    SeenEventReader feed_reader_;
+    std::string live_trouble_;
+};
+
+Status ReadBackCheck::begin(const Scenario& scenario) {
+    const Result<Url> target = parse_url(scenario.url);
+    if (!target) return target.error();
+    Result<Url> url = *target;
+    if (!scenario.end_to_end.query_url.empty()) url = parse_url(scenario.end_to_end.query_url);
+    const auto of_query_url = [](Error error) {
+        error.field = "end_to_end.query_url";
+        return error;
+    };
+    if (!url) return of_query_url(url.error());
+    const Result<Address> address = resolve(*url, options_.confirmed_host);
+    if (!address) return of_query_url(address.error());
+    const bool own = scenario.end_to_end.credentials.kind != Credentials::Kind::None;
+    Result<std::string> credentials = credentials_line(own ? scenario.end_to_end.credentials : scenario.credentials);
+    if (!credentials) return credentials.error();
+    for (std::unique_ptr<QueryClient>* client : {&asking_, &live_}) {
+        Result<std::unique_ptr<QueryClient>> made =
+            QueryClient::make(*url, *address, scenario.tls, *credentials, stopping_);
+        if (!made) return made.error();
+        *client = std::move(made).value();
+    }
+    if (acknowledged_.most() == 0 || seen_.most() == 0)
+        return Error::make(ErrorCode::Unavailable, "no address space for the numbers of the events");
+    began_ = clock_.monotonic_nanos();
+    wall_ = clock_.now().micros;
+    if (Status looked = look(); !looked) {
+        Error error = looked.error();
+        error.code = ErrorCode::Unavailable;
+        error.field = "end_to_end.query_url";
+        error.message = "what is sent cannot be read back from " + url->authority + ": " + error.message;
+        error.hint = "query_url says where to ask, credentials of end_to_end with which key";
+        return error;
+    }
+    live_thread_ = std::thread([this] { follow(); });
+    {
+        // What is sent before the feed begins would be in none of its messages.
+        std::unique_lock lock(mutex_);
+        live_began_.wait_for(lock, kLiveFeed, [this] { return live_open_ || live_over_; });
+    }
+    query_thread_ = std::thread([this] { look_again_and_again(); });
+    return {};
+}
+
+void ReadBackCheck::end() {
+    stopping_ = true;
+    if (query_thread_.joinable()) query_thread_.join();
+    if (live_thread_.joinable()) live_thread_.join();
+}
+
+// ---- by asking ------------------------------------------------------------------------------------------------------
+void ReadBackCheck::look_again_and_again() {
+    ignore_broken_pipes();
+    std::optional<SteadyClock::time_point> until;
+    while (!stopping_) {
+        const Status looked = look();
+        complete_ = looked.ok();
+        trouble_ = looked.ok() ? std::string() : looked.error().describe();
+        if (sent_all_) {
+            if (!until) until = SteadyClock::now() + wait_;
+            if (looked && missing() == 0) return;
+            if (SteadyClock::now() >= *until) return;
+        }
+        std::this_thread::sleep_for(options_.look);
+    }
+}
+
+// From the newest event back to the newest one that is known.
+Status ReadBackCheck::look() {
+    const std::string target = "/api/v1/events?props." + std::string(kStampRun) + "=" + stamp_ + "&limit=";
+    std::vector<SeenEvent> found;
+    std::string cursor;
+    std::optional<Timestamp> at;
+    std::size_t limit = page_;
+    while (true) {
+        const Result<QueryAnswer> answer = asking_->ask(
+            "GET", target + std::to_string(limit) + (cursor.empty() ? "" : "&cursor=" + cursor), {}, kQuestion);
+        if (!answer) return answer.error();
+        if (answer->status != 200)
+            return Error::make(ErrorCode::Unavailable, "the search answers " + std::to_string(answer->status));
+        // What a page shows was visible when the first page was answered.
+        if (!at) at = now();
+        const Result<std::vector<SeenEvent>> events = page_reader_.read(answer->body, stamp_);
+        if (!events) return events.error();
+        bool reached = false;
+        for (const SeenEvent& event : *events) {
+            if (event.id <= last_id_) {
+                reached = true;
+                break;
+            }
+            found.push_back(event);
+        }
+        if (found.size() > kMostHeld) {
+            order_known_ = false;
+            take(found, *at);
+            found.clear();
+        }
+        // The cursor of a page that ended early goes on as well.
+        if (reached || answer->cursor.empty() || answer->cursor == cursor) break;
+        if (answer->cursor.find_first_not_of("0123456789") != std::string::npos)
+            return Error::make(ErrorCode::InvalidArgument, "the search gives a cursor that is no number");
+        if (any_ && std::strtoull(answer->cursor.c_str(), nullptr, 10) <= last_id_) break;
+        cursor = answer->cursor;
+        limit = kPage;
+    }
+    page_ = std::clamp(found.size() * 2, kFirstPage, kPage);
+    take(found, *at);
+    return {};
+}
+
+// Newest first, as they were found; all are newer than those before.
+void ReadBackCheck::take(std::vector<SeenEvent>& events, Timestamp at) {
+    std::sort(events.begin(), events.end(), [](const SeenEvent& a, const SeenEvent& b) { return a.id < b.id; });
+    for (const SeenEvent& event : events) {
+        if (seen_.has(event.number)) {
+            ++repeated_;
+        } else if (seen_.add(event.number)) {
+            if (any_ && event.number < highest_) ++out_of_order_;
+            highest_ = std::max(highest_, event.number);
+            any_ = true;
+            by_query_.record(std::max<std::int64_t>(0, at.micros - event.sent_micros));
+        }
+    }
+    if (!events.empty()) last_id_ = std::max(last_id_, events.back().id);
+}
+
+// Events of acknowledged requests that are not visible.
+std::uint64_t ReadBackCheck::missing() const {
+    std::uint64_t left = acknowledged_.count(), count = 0;
+    for (std::uint64_t request = 0; left > 0 && request < acknowledged_.most(); ++request) {
+        if (!acknowledged_.has(request)) continue;
+        --left;
+        for (std::uint32_t i = 0, n = batches_[mix_.endpoint(request)]; i < n; ++i)
+            if (!seen_.has(request * stride_ + i)) ++count;
+    }
+    return count;
+}
+
+// The server adds up on its own: how many events have the stamp, and their numbers.
+bool ReadBackCheck::sums_are(std::uint64_t count, std::uint64_t sum, std::string& why) {
+    const auto answered = [&](const std::string& aggregate) -> std::optional<std::string> {
+        Json question{{"aggregate", aggregate},
+                      {"from", format_rfc3339(Timestamp{wall_ - kDatedAhead * 1'000'000})},
+                      {"to", format_rfc3339(now().plus_micros(kDatedAhead * 1'000'000))},
+                      {"filter", "props." + std::string(kStampRun) + " = \"" + stamp_ + "\""}};
+        const Result<QueryAnswer> answer = asking_->ask("POST", "/api/v1/query", question.dump(), kQuestion);
+        if (!answer || answer->status != 200) {
+            why = answer ? "the question about sums is answered " + std::to_string(answer->status)
+                         : answer.error().describe();
+            return std::nullopt;
+        }
+        const Json json = Json::parse(answer->body, nullptr, false);
+        const auto* const points = json.is_object() && json.contains("points") ? &json["points"] : nullptr;
+        if (points == nullptr || !points->is_array() || points->size() > 1 ||
+            (points->size() == 1 && (!(*points)[0].is_object() || !(*points)[0].contains("value")))) {
+            why = "the answer about sums cannot be read";
+            return std::nullopt;
+        }
+        if (points->empty()) return "0";
+        const Json& value = (*points)[0]["value"];
+        return value.is_null() ? "0" : value.is_string() ? value.get<std::string>() : value.dump();
+    };
+    const std::string digits = std::to_string(sum);
+    const std::optional<std::string> counted = answered("count");
+    if (!counted) return false;
+    const std::optional<std::string> added = answered("sum(props." + std::string(kStampNumber) + ")");
+    if (!added) return false;
+    const auto number = [](const std::string& text) { return text.substr(0, text.find('.')); };
+    if (number(*counted) == std::to_string(count) && number(*added) == digits) return true;
+    why = "the server counts " + number(*counted).substr(0, 40) + " events with the sum " +
+          number(*added).substr(0, 40) + ", sent were " + std::to_string(count) + " with the sum " + digits;
+    return false;
+}
+
+EndToEndReport ReadBackCheck::finish(const RunRecord& record, std::chrono::milliseconds most) {
+    wait_ = std::min(most, settle_);
+    sent_all_.store(true, std::memory_order_release);
+    if (query_thread_.joinable()) query_thread_.join();
+    EndToEndReport report;
+    for (std::size_t i = 0; i < record.endpoints(); ++i)
+        report.sent += (record.endpoints() == 1 ? record.totals().sent : record.endpoint_totals(i).sent) * batches_[i];
+    // What should be there: all that was acknowledged, and of the rest what came through without an answer.
+    std::uint64_t expected = 0;
+    std::uint64_t sum = 0;  // of at most 2^30 numbers below 2^30
+    const std::uint64_t requests = std::min(acknowledged_.most(), record.totals().planned);
+    for (std::uint64_t request = 0; request < requests; ++request) {
+        const bool good = acknowledged_.has(request);
+        for (std::uint32_t i = 0, n = batches_[mix_.endpoint(request)]; i < n; ++i) {
+            const std::uint64_t number = request * stride_ + i;
+            const bool visible = seen_.has(number);
+            report.acknowledged += good ? 1 : 0;
+            report.visible += visible ? 1 : 0;
+            report.lost += good && !visible ? 1 : 0;
+            report.unanswered_visible += !good && visible ? 1 : 0;
+            if (good || visible) {
+                ++expected;
+                sum += number;
+            }
+        }
+    }
+    report.repeated = repeated_;
+    report.out_of_order = out_of_order_;
+    report.complete = complete_;
+    if (!complete_) report.unknown.push_back("what became visible at the end: " + trouble_);
+    if (!order_known_) report.unknown.push_back("the order where over a million events came between two looks");
+    if (record.totals().planned > requests)
+        report.unknown.push_back("events beyond the first " + std::to_string(requests * stride_));
+    if (seen_.count() != report.visible)
+        report.unknown.push_back(std::to_string(seen_.count() - report.visible) +
+                                 " events say that they are of this run, which sent none of their numbers");
+    std::string why;
+    if (complete_) {
+        const auto until = SteadyClock::now() + wait_;
+        // The aggregates may be a moment behind the search.
+        do {
+            why.clear();
+            report.sums_equal = sums_are(expected, sum, why);
+            if (report.sums_equal || report.lost > 0 || report.repeated > 0) break;
+            std::this_thread::sleep_for(options_.look);
+        } while (SteadyClock::now() < until);
+        if (!report.sums_equal) report.unknown.push_back(why);
+    }
+    stopping_ = true;
+    if (live_thread_.joinable()) live_thread_.join();
+    report.freshness_query = by_query_;
+    report.freshness_live = by_feed_;
+    report.live_skipped = live_skipped_;
+    if (!live_trouble_.empty()) report.unknown.push_back("freshness by the live feed: " + live_trouble_);
+    return report;
+}
+
+// ---- by the live feed -----------------------------------------------------------------------------------------------
+void ReadBackCheck::follow() {
+    ignore_broken_pipes();
+    const std::string target = "/api/v1/live?topic=events&filter=" +
+                               percent_encoded("props." + std::string(kStampRun) + " = \"" + stamp_ + "\"");
+    const Status ended = live_->follow(target, [this](std::string_view data) {
+        const Timestamp at = now();
+        std::uint64_t skipped = 0;
+        const Result<std::vector<SeenEvent>> events = feed_reader_.read(data, stamp_, &skipped);
+        if (!events) {
+            live_trouble_ = events.error().describe();
+            return false;
+        }
+        {
+            const std::lock_guard lock(mutex_);
+            live_open_ = true;
+        }
+        live_began_.notify_all();
+        live_skipped_ += skipped;
+        for (const SeenEvent& event : *events) {
+            if (event.id <= live_id_) continue;  // a snapshot repeats what was shown
+            live_id_ = event.id;
+            by_feed_.record(std::max<std::int64_t>(0, at.micros - event.sent_micros));
+        }
+        return !stopping_.load();
+    });
+    if (!ended && ended.error().code != ErrorCode::Cancelled) live_trouble_ = ended.error().describe();
+    const std::lock_guard lock(mutex_);
+    live_over_ = true;
+    live_began_.notify_all();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EndToEndCheck>> EndToEndCheck::start(const Scenario& scenario, const EndToEndOptions& options) {
+    auto check = std::make_unique<ReadBackCheck>(scenario, options);
+    if (Status began = check->begin(scenario); !began) return began.error();
+    return std::unique_ptr<EndToEndCheck>(std::move(check));
+}
+
+SeenEventReader::SeenEventReader() : parts_(std::make_unique<Parts>()) {}
+SeenEventReader::~SeenEventReader() = default;
+
+Result<std::vector<SeenEvent>> SeenEventReader::read(std::string_view json, std::string_view stamp,
+                                                     std::uint64_t* skipped) {
+    using simdjson::dom::element, simdjson::dom::object, simdjson::dom::array;
+    const auto unreadable = [] {
+        return Error::make(ErrorCode::InvalidArgument, "the answer is not a list of events");
+    };
+    element root;
+    array list;
+    if (parts_->page.parse(json.data(), json.size(), true).get(root) != simdjson::SUCCESS) return unreadable();
+    if (root.get_array().get(list) != simdjson::SUCCESS) {
+        if (root["events"].get_array().get(list) != simdjson::SUCCESS) return unreadable();
+        std::uint64_t count = 0;
+        if (root["skipped"].get_uint64().get(count) == simdjson::SUCCESS && skipped != nullptr) *skipped = count;
+    }
+    std::vector<SeenEvent> seen;
+    seen.reserve(list.size());
+    for (const element event : list) {
+        element props;
+        if (event["props"].get(props) != simdjson::SUCCESS) return unreadable();
+        std::string_view text;
+        // The live feed has them as text.
+        if (props.get_string().get(text) == simdjson::SUCCESS &&
+            parts_->props.parse(text.data(), text.size(), true).get(props) != simdjson::SUCCESS)
+            return unreadable();
+        object members;
+        if (props.get_object().get(members) != simdjson::SUCCESS) return unreadable();
+        std::string_view run;
+        if (members[kStampRun].get_string().get(run) != simdjson::SUCCESS || run != stamp) continue;
+        SeenEvent one;
+        if (event["id"].get_uint64().get(one.id) != simdjson::SUCCESS ||
+            members[kStampNumber].get_uint64().get(one.number) != simdjson::SUCCESS ||
+            members[kStampSent].get_int64().get(one.sent_micros) != simdjson::SUCCESS || one.sent_micros < 0)
+            return unreadable();
+        seen.push_back(one);
+    }
+    return seen;
+}
+
+}  // namespace streamgauge::loadgen
