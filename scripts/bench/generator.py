@@ -269,7 +269,9 @@ def part_soak():
         raise RuntimeError(f"the soak ended with {process.returncode}: {complaint[-2000:]}")
     with open(report, encoding="utf-8") as file:
         said = json.load(file)
-    tenth = resident[:max(1, len(resident) // 10)]
+    if len(resident) < 10:
+        raise RuntimeError("a soak lasts at least ten seconds")
+    tenth = resident[:max(5, len(resident) // 10)]
     grown, bytes_a_second = resident[-1] - tenth[-1], (resident[-1] - tenth[-1]) * 1048576 / max(1, len(resident) - len(tenth))
     allowed = 1 + seconds * 0.0023  # the histogram of each second: a day stays below 200 MB
     return [row("soak at 10,000/s", f"streamgauged load --rate 10000 --duration {seconds}s",
