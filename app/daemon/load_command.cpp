@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "daemon/load_outputs.h"
+#include "daemon/load_runs_command.h"
 #include "daemon/load_self_test.h"
 #include "loadgen/duration.h"
 #include "loadgen/end_to_end.h"
@@ -75,7 +76,7 @@ struct Arguments {
     Scenario scenario;
     Stage stage;
     EngineOptions engine;
-    std::string query_url;
+    std::string query_url, keep_dir;
     bool report_json_lines = false, self_test = false, end_to_end = false;
     double self_test_seconds = daemon::SelfTestLength().stall_run_seconds;
 };
@@ -420,6 +421,8 @@ int run(Arguments arguments) {
     Result<daemon::LoadOutputs> outputs = daemon::LoadOutputs::open(arguments.outputs);
     if (!outputs) return refuse(outputs.error());
 
+    if (!arguments.keep_dir.empty())
+        if (const Status open = daemon::open_kept_runs(arguments.keep_dir); !open) return refuse(open.error());
     Engine& engine = *prepared->engine;
     const bool bar = !arguments.report_json_lines && isatty(STDOUT_FILENO) == 1;
     Reporter reporter(arguments.report_json_lines, bar ? planned_seconds(scenario.stages) : 0);
@@ -462,6 +465,9 @@ int run(Arguments arguments) {
     if (!arguments.report_json_lines) std::cout << report_text(report) << std::flush;
     if (const Status written = outputs->write(report); !written)
         std::cerr << "streamgauged load: " << written.error().describe() << "\n";
+    if (!arguments.keep_dir.empty())
+        if (const Status kept = daemon::keep_load_run(arguments.keep_dir, report); !kept)
+            std::cerr << "streamgauged load: the run is not kept: " << kept.error().describe() << "\n";
     if (!why_failed.empty()) std::cerr << "streamgauged load: " << why_failed << "\n";
     if (!why_failed.empty()) return kUnreachable;
     for (const ThresholdResult& result : report.thresholds)
@@ -515,6 +521,8 @@ void add_load_command(CLI::App& app, int& exit_code) {
                       "Read the events back from the server: freshness, loss, repeats, order, sums");
     command->add_option("--query-url", a.query_url,
                         "Where to read them back, when that is not the server of --url; the same host rules hold");
+    command->add_option("--keep", a.keep_dir,
+                        "Keep the run in loadruns.db of this directory, for load runs and load compare --data-dir");
     command->add_option("--out", a.outputs, "KIND=FILE, may be repeated or joined by commas; kinds below");
     command->add_flag("--report-json-lines", a.report_json_lines,
                       "Status as a JSON object a line, four a second; ends with the process that reads it");

@@ -2,23 +2,12 @@
 #include "daemon/load_outputs.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
-#include "loadgen/report_outputs.h"
-#include "loadgen/report_page.h"
-#include "loadgen/report_text.h"
+#include "loadgen/report_export.h"
 
 namespace streamgauge::daemon {
 namespace {
-
-using Maker = std::string (*)(const loadgen::RunReport&);
-constexpr std::array<std::pair<std::string_view, Maker>, 6> kMakers{{{"summary", loadgen::k6_summary},
-                                                                     {"json", loadgen::to_json},
-                                                                     {"csv", loadgen::seconds_csv},
-                                                                     {"hdr", loadgen::hdr_log},
-                                                                     {"junit", loadgen::junit_xml},
-                                                                     {"html", loadgen::report_page}}};
 
 Error refused(std::string message) {
     Error error = Error::make(ErrorCode::InvalidArgument, std::move(message));
@@ -38,8 +27,7 @@ Result<LoadOutputs> LoadOutputs::open(const std::vector<std::string>& texts) {
             rest.remove_prefix(std::min(rest.size(), one.size() + 1));
             const std::size_t equals = one.find('=');
             const std::string_view kind = one.substr(0, equals);
-            const bool known =
-                std::any_of(kMakers.begin(), kMakers.end(), [&](const auto& maker) { return maker.first == kind; });
+            const bool known = loadgen::find_report_export(kind) != nullptr;
             if (!known || equals == std::string_view::npos || equals + 1 == one.size())
                 return refused("not an output: " + std::string(one));
             Output output;
@@ -56,9 +44,7 @@ Result<LoadOutputs> LoadOutputs::open(const std::vector<std::string>& texts) {
 Status LoadOutputs::write(const loadgen::RunReport& report) {
     std::string failed;
     for (Output& output : outputs_) {
-        const auto maker =
-            std::find_if(kMakers.begin(), kMakers.end(), [&](const auto& known) { return known.first == output.kind; });
-        output.file << maker->second(report) << std::flush;
+        output.file << loadgen::find_report_export(output.kind)->make(report) << std::flush;
         if (!output.file) failed = output.path;
     }
     if (failed.empty()) return {};

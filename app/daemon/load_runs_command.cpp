@@ -10,8 +10,11 @@
 #include <sstream>
 
 #include "api/load_run_store.h"
+#include "api/load_runs.h"
+#include "base/clock.h"
 #include "daemon/exit_codes.h"
 #include "loadgen/compare_report.h"
+#include "loadgen/report_export.h"
 #include "loadgen/report_text.h"
 
 namespace streamgauge::daemon {
@@ -21,6 +24,7 @@ constexpr int kExitWorse = 99;  // as a threshold that failed
 
 struct Arguments {
     std::string data_dir;
+    std::string run_id, form = "json", output;
     std::vector<std::string> before, after;
     std::size_t limit = 20;
 };
@@ -41,7 +45,34 @@ Result<std::unique_ptr<api::LoadRunStore>> open_store(const std::string& data_di
     return api::LoadRunStore::open(path, {});
 }
 
+// A stored run in another form, to a file or to standard output.
+int export_run(const Arguments& arguments) {
+    const loadgen::ReportExport* const form = loadgen::find_report_export(arguments.form);
+    if (form == nullptr) {
+        Error error = Error::make(ErrorCode::InvalidArgument, "there is no form " + arguments.form);
+        error.field = "export";
+        error.hint = "the forms are json, summary, csv, hdr, junit and html";
+        return refuse("runs", error);
+    }
+    Result<std::unique_ptr<api::LoadRunStore>> store = open_store(arguments.data_dir);
+    if (!store) return refuse("runs", store.error());
+    const Result<std::string> text = (*store)->report(arguments.run_id);
+    if (!text) return refuse("runs", text.error());
+    const Result<loadgen::RunReport> report = loadgen::parse_run_report(*text);
+    if (!report) return refuse("runs", report.error());
+    const std::string made = form->make(*report);
+    if (arguments.output.empty()) {
+        std::cout << made << std::flush;
+        return std::cout ? 0 : kExitFailed;
+    }
+    std::ofstream file(arguments.output, std::ios::binary | std::ios::trunc);
+    file << made << std::flush;
+    if (file) return 0;
+    return refuse("runs", Error::make(ErrorCode::Io, "cannot write " + arguments.output));
+}
+
 int list(const Arguments& arguments) {
+    if (!arguments.run_id.empty()) return export_run(arguments);
     Result<std::unique_ptr<api::LoadRunStore>> store = open_store(arguments.data_dir);
     if (!store) return refuse("runs", store.error());
     const Result<std::vector<api::StoredLoadRun>> runs = (*store)->list({}, arguments.limit);
@@ -105,11 +136,35 @@ int compare(const Arguments& arguments) {
 
 }  // namespace
 
+Status open_kept_runs(const std::string& directory) {
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    const Result<std::unique_ptr<api::LoadRunStore>> store = api::LoadRunStore::open(directory + "/loadruns.db", {});
+    if (store) return {};
+    Error refused = store.error();
+    refused.code = ErrorCode::InvalidArgument;
+    refused.field = "keep";
+    return refused;
+}
+
+Status keep_load_run(const std::string& directory, const loadgen::RunReport& report) {
+    const Result<std::unique_ptr<api::LoadRunStore>> store = api::LoadRunStore::open(directory + "/loadruns.db", {});
+    if (!store) return store.error();
+    const std::string text = loadgen::to_json(report);
+    const Result<api::StoredLoadRun> run = api::stored_run(text, {});
+    if (!run) return run.error();
+    return (*store)->add(*run, text, SystemClock().now());
+}
+
 void add_load_runs_commands(CLI::App& app, int& exit_code) {
     const auto arguments = std::make_shared<Arguments>();
     CLI::App* const runs = app.add_subcommand("load-runs", "List the load runs that a server keeps (load runs)");
     runs->add_option("--data-dir", arguments->data_dir, "The server's data directory")->required();
     runs->add_option("--limit", arguments->limit, "How many, newest first")->capture_default_str();
+    runs->add_option("run", arguments->run_id, "A run's id: its report in place of the list");
+    runs->add_option("--export", arguments->form, "In which form: json, summary, csv, hdr, junit, html")
+        ->capture_default_str();
+    runs->add_option("--output", arguments->output, "Into this file, in place of standard output");
     runs->callback([arguments, &exit_code] { exit_code = list(*arguments); });
     CLI::App* const compared =
         app.add_subcommand("load-compare", "Tell whether load runs differ, with intervals (load compare)");

@@ -75,6 +75,16 @@ void LoadRuns::report(std::string id, Done<std::string> done) {
     run<std::string>(std::move(done), [this, id = std::move(id)] { return store_->report(id); });
 }
 
+void LoadRuns::report_as(std::string id, const loadgen::ReportExport& form, Done<std::string> done) {
+    run<std::string>(std::move(done), [this, id = std::move(id), make = form.make]() -> Result<std::string> {
+        const Result<std::string> text = store_->report(id);
+        if (!text) return text.error();
+        const Result<loadgen::RunReport> report = loadgen::parse_run_report(*text);
+        if (!report) return report.error();
+        return make(*report);
+    });
+}
+
 void LoadRuns::remove(std::string id, Done<bool> done) {
     run<bool>(std::move(done), [this, id = std::move(id)]() -> Result<bool> {
         if (Status removed = store_->remove(id); !removed) return removed.error();

@@ -13,6 +13,7 @@
 #include "api/services.h"
 #include "base/clock.h"
 #include "loadgen/compare.h"
+#include "loadgen/report_export.h"
 
 namespace streamgauge::api {
 
@@ -32,6 +33,8 @@ public:
     void list(std::optional<Timestamp> before, std::size_t limit, Done<std::vector<StoredLoadRun>> done);
     void find(std::string id, Done<StoredLoadRun> done);
     void report(std::string id, Done<std::string> done);
+    // The report in another form. Precondition: `form` is one of loadgen::report_exports().
+    void report_as(std::string id, const loadgen::ReportExport& form, Done<std::string> done);
     void remove(std::string id, Done<bool> done);
     // The runs of each side count as one (loadgen/compare.h).
     void compare(std::vector<std::string> before, std::vector<std::string> after, Done<loadgen::RunComparison> done);

@@ -66,10 +66,18 @@ void find(LoadRuns& runs, const Request& request, const ReplyPtr& reply) {
 }
 
 void report(LoadRuns& runs, const Request& request, const ReplyPtr& reply) {
-    runs.report(run_id(request), [reply](Result<std::string> found) {
+    Parameters in(request);
+    const std::string form = in.text("format", 20);
+    in.refuse_unknown({"format"});
+    const loadgen::ReportExport* const wanted = loadgen::find_report_export(form.empty() ? "json" : form);
+    if (wanted == nullptr) in.refuse("format", "must be json, summary, csv, hdr, junit or html");
+    if (refused(in, reply)) return;
+    const auto answer = [reply, type = wanted->media_type](Result<std::string> found) {
         if (!found.ok()) return reply->send(http::problem(found.error()));
-        reply->send(Response::json(200, std::move(found).value()));
-    });
+        reply->send(Response{200, type, std::move(found).value(), {}});
+    };
+    if (wanted->kind == "json") return runs.report(run_id(request), answer);
+    runs.report_as(run_id(request), *wanted, answer);
 }
 
 void remove(LoadRuns& runs, const Request& request, const ReplyPtr& reply) {
@@ -147,7 +155,10 @@ Status add_load_run_routes(http::RouteTable& table, LoadRuns& runs) {
          docs_of({}, {200, "application/json", kRun, "The run."}, true)},
         {Method::Get, "/api/v1/load/runs/{run_id}/report",
          "A load run's whole report: plan, seed, machine, certificate, every second with its histogram.", report,
-         docs_of({}, {200, "application/json", R"({"type":"object"})", "Schema streamgauge-load-run/1."}, true)},
+         docs_of({{"format", "query",
+                   R"({"type":"string","enum":["json","summary","csv","hdr","junit","html"],"default":"json"})",
+                   "As k6's summary, a row a second, HdrHistogram's log, JUnit's XML, or a page."}},
+                 {200, "application/json", R"({"type":"object"})", "Schema streamgauge-load-run/1."}, true)},
         {Method::Delete, "/api/v1/load/runs/{run_id}", "Remove a load run.", remove,
          docs_of({}, {204, "", "", "It is gone."}, true)},
         {Method::Get, "/api/v1/load/compare",

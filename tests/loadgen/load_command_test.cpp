@@ -8,12 +8,14 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "api/child_process.h"
 #include "api/codec.h"
+#include "api/load_run_store.h"
 #include "loadgen/report_text.h"
 #include "support/child_program.h"
 #include "support/stall_server.h"
@@ -249,6 +251,30 @@ TEST(LoadCommand, ReportsJsonLines) {
     }
     EXPECT_EQ(planned, 240U);
     EXPECT_EQ(ok, 240U);
+}
+
+TEST(LoadCommand, KeepsARunThatIsAskedTo) {
+    StallServer server;
+    const TemporaryFile name;
+    const std::string directory = name.path() + ".runs";
+    const Ended run = load({"--url", server.url(), "--rate", "100", "--duration", "500ms", "--keep", directory});
+    EXPECT_EQ(run.exit_code, 0) << run.errors;
+    EXPECT_EQ(run.errors, "");
+    auto store = api::LoadRunStore::open(directory + "/loadruns.db", {});
+    ASSERT_TRUE(store.ok()) << store.error().describe();
+    const auto runs = (*store)->list({}, 10);
+    ASSERT_TRUE(runs.ok());
+    ASSERT_EQ(runs->size(), 1U);
+    EXPECT_EQ(runs->front().planned, 50U);
+    EXPECT_EQ(runs->front().by, "");
+    const auto report = (*store)->report(runs->front().id);
+    ASSERT_TRUE(report.ok());
+    EXPECT_TRUE(loadgen::parse_run_report(*report).ok());
+    std::filesystem::remove_all(directory);
+    const Ended refused =
+        load({"--url", server.url(), "--rate", "100", "--duration", "500ms", "--keep", name.path() + "/x"});
+    EXPECT_EQ(refused.exit_code, 104) << "a file is no directory: told before anything is sent";
+    EXPECT_EQ(server.requests(), 50U);
 }
 
 TEST(LoadCommand, StopsWhenItsReaderVanishes) {
