@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "base/sqlite.h"
 
@@ -142,6 +143,7 @@ Status TablePages::visit(std::int64_t from, std::int64_t to, Visitor& visitor) {
     to_ = to;
     visitor_ = &visitor;
     over_ = false;
+    last_row_ = last_key_ = std::numeric_limits<std::int64_t>::min();
     first_ = 0;  // may have changed since
     // All leaves are equally deep.
     std::array<unsigned char, kPage + kOverread> left{};
@@ -179,9 +181,13 @@ Status TablePages::walk(std::uint32_t number, int depth) {
         if (cell + 5 > kPage) return corrupt("a cell is outside of its page");
         std::uint64_t last = 0;
         varint(page.data() + cell + 4, last);
-        if (static_cast<std::int64_t>(last) < from_) continue;
-        if (Status walked = walk(be32(page.data() + cell), depth + 1); !walked.ok() || over_) return walked;
-        if (static_cast<std::int64_t>(last) >= to_ - 1) {
+        const auto key = static_cast<std::int64_t>(last);
+        if (key >= from_)
+            if (Status walked = walk(be32(page.data() + cell), depth + 1); !walked.ok() || over_) return walked;
+        if (key <= last_key_ || key < last_row_) return corrupt("pages are not in order");
+        last_key_ = key;
+        if (key < from_) continue;
+        if (key >= to_ - 1) {
             over_ = true;
             return {};
         }
@@ -201,6 +207,8 @@ Status TablePages::walk_leaf(const unsigned char* page) {
         std::uint64_t size = 0, id = 0;
         const unsigned char* data = varint(varint(page + cell, size), id);
         const auto rowid = static_cast<std::int64_t>(id);
+        if (rowid <= last_row_) return corrupt("rows are not in order");
+        last_row_ = rowid;
         if (rowid < from_) continue;
         if (rowid >= to_) {
             over_ = true;

@@ -77,6 +77,7 @@ private:
     std::vector<unsigned char> row_;           // one with overflow pages
     std::int64_t from_ = 0, to_ = 0;
     Visitor* visitor_ = nullptr;
+    std::int64_t last_row_ = 0, last_key_ = 0;  // that were passed; both go up, or pages are walked twice
     int leaf_depth_ = 0;
     bool over_ = false;
 };
