@@ -41,7 +41,19 @@ public:
     virtual ~LoadCalls() = default;
     // Conflict while another run is active; InvalidArgument names the plan's field; Forbidden for a foreign target.
     virtual void start_load(api::LoadPlan plan, QObject* context, Done<api::LoadStatus> done) = 0;
+    // A scenario file as it is. The same errors; InvalidArgument has the place in the text as offset.
+    virtual void start_scenario(std::string text, QObject* context, Done<api::LoadStatus> done) = 0;
+    virtual void find_capacity(api::CapacityAsk ask, QObject* context, Done<api::LoadStatus> done) = 0;
+    // Changes the run that is under way. NotFound when none is.
+    virtual void lay_hand(loadgen::HandAction action, QObject* context, Done<api::LoadStatus> done) = 0;
     virtual void stop_load(QObject* context, Done<api::LoadStatus> done) = 0;
+    // The runs that ended, newest first; the whole report of one (loadgen/report_text.h); errors are those of
+    // api::LoadRunService.
+    virtual void list_runs(std::size_t limit, QObject* context, Done<std::vector<api::StoredLoadRun>> done) = 0;
+    virtual void run_report(std::string id, QObject* context, Done<std::string> done) = 0;
+    virtual void remove_run(std::string id, QObject* context, Done<bool> done) = 0;
+    virtual void compare_runs(std::string before, std::string after, QObject* context,
+                              Done<loadgen::RunComparison> done) = 0;
     virtual void load_status(QObject* context, Done<api::LoadStatus> done) = 0;
 };
 

@@ -359,6 +359,59 @@ void EmbeddedClient::back_test(slo::Objective draft, query::TimeRange range, QOb
         });
 }
 
+void EmbeddedClient::start_scenario(std::string text, QObject* context, Done<api::LoadStatus> done) {
+    ask<api::LoadStatus>(context, std::move(done),
+                         [text = std::move(text)](const Services& services, const api::Done<api::LoadStatus>& settle) {
+                             services.load.start_scenario({text, "console"}, settle);
+                         });
+}
+
+void EmbeddedClient::find_capacity(api::CapacityAsk ask_for, QObject* context, Done<api::LoadStatus> done) {
+    ask_for.by = "console";
+    ask<api::LoadStatus>(
+        context, std::move(done),
+        [ask_for = std::move(ask_for)](const Services& services, const api::Done<api::LoadStatus>& settle) {
+            services.load.find_capacity(ask_for, settle);
+        });
+}
+
+void EmbeddedClient::lay_hand(loadgen::HandAction action, QObject* context, Done<api::LoadStatus> done) {
+    ask<api::LoadStatus>(context, std::move(done),
+                         [action](const Services& services, const api::Done<api::LoadStatus>& settle) {
+                             services.load.hand(action, settle);
+                         });
+}
+
+void EmbeddedClient::list_runs(std::size_t limit, QObject* context, Done<std::vector<api::StoredLoadRun>> done) {
+    ask<std::vector<api::StoredLoadRun>>(
+        context, std::move(done),
+        [limit](const Services& services, const api::Done<std::vector<api::StoredLoadRun>>& settle) {
+            services.load_runs.list({}, limit, settle);
+        });
+}
+
+void EmbeddedClient::run_report(std::string id, QObject* context, Done<std::string> done) {
+    ask<std::string>(context, std::move(done),
+                     [id = std::move(id)](const Services& services, const api::Done<std::string>& settle) {
+                         services.load_runs.report(id, settle);
+                     });
+}
+
+void EmbeddedClient::remove_run(std::string id, QObject* context, Done<bool> done) {
+    ask<bool>(context, std::move(done), [id = std::move(id)](const Services& services, const api::Done<bool>& settle) {
+        services.load_runs.remove(id, settle);
+    });
+}
+
+void EmbeddedClient::compare_runs(std::string before, std::string after, QObject* context,
+                                  Done<loadgen::RunComparison> done) {
+    ask<loadgen::RunComparison>(context, std::move(done),
+                                [before = std::move(before), after = std::move(after)](
+                                    const Services& services, const api::Done<loadgen::RunComparison>& settle) {
+                                    services.load_runs.compare({before}, {after}, settle);
+                                });
+}
+
 void EmbeddedClient::stop_load(QObject* context, Done<api::LoadStatus> done) {
     ask<api::LoadStatus>(
         context, std::move(done),

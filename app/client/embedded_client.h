@@ -50,6 +50,14 @@ protected:
     void health(QObject* context, Done<api::Health> done) override;
     void start_load(api::LoadPlan plan, QObject* context, Done<api::LoadStatus> done) override;
     void stop_load(QObject* context, Done<api::LoadStatus> done) override;
+    void start_scenario(std::string text, QObject* context, Done<api::LoadStatus> done) override;
+    void find_capacity(api::CapacityAsk ask, QObject* context, Done<api::LoadStatus> done) override;
+    void lay_hand(loadgen::HandAction action, QObject* context, Done<api::LoadStatus> done) override;
+    void list_runs(std::size_t limit, QObject* context, Done<std::vector<api::StoredLoadRun>> done) override;
+    void run_report(std::string id, QObject* context, Done<std::string> done) override;
+    void remove_run(std::string id, QObject* context, Done<bool> done) override;
+    void compare_runs(std::string before, std::string after, QObject* context,
+                      Done<loadgen::RunComparison> done) override;
     void load_status(QObject* context, Done<api::LoadStatus> done) override;
     void trace(std::string event_id, QObject* context, Done<api::EventTrace> done) override;
     void list_metrics(QObject* context, Done<std::vector<api::MetricStatus>> done) override;

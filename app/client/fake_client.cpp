@@ -38,6 +38,24 @@ FakeClient::FakeClient(QObject* parent) : ClientBase(parent) {
     on_try_metric = [](const MetricDefinition&) { return Result<bool>(true); };
     on_remove_metric = [unknown](const std::string& name) { return Result<bool>(unknown(name)); };
     on_cancel_backfill = on_remove_metric;
+    on_start_scenario = [this](const std::string&) { return on_start_load(api::LoadPlan{}); };
+    on_find_capacity = [this](const api::CapacityAsk& ask) {
+        Result<api::LoadStatus> started = on_start_load(api::LoadPlan{});
+        if (!started.ok()) return started;
+        load_.capacity.emplace();
+        load_.capacity->objectives = ask.objectives;
+        load_.capacity->budget_seconds = ask.budget_seconds;
+        return Result<api::LoadStatus>(load_);
+    };
+    on_hand = [this](const loadgen::HandAction& action) {
+        if (action.kind == loadgen::HandAction::Kind::Rate) load_.rate = action.rate;
+        if (action.kind == loadgen::HandAction::Kind::Pause) load_.paused = true;
+        if (action.kind == loadgen::HandAction::Kind::Resume) load_.paused = false;
+        return Result<api::LoadStatus>(load_);
+    };
+    on_compare_runs = [](const std::string&, const std::string&) {
+        return Result<loadgen::RunComparison>(Error::make(ErrorCode::NotFound, "there is no such run"));
+    };
     on_stop_load = [this] {
         load_.state = api::LoadState::Stopped;
         return Result<api::LoadStatus>(load_);
@@ -234,6 +252,53 @@ void FakeClient::back_test(slo::Objective draft, query::TimeRange range, QObject
                                   [draft = std::move(draft), range](api::ObjectiveService& from, auto then) {
                                       from.back_test(draft, range, then);
                                   });
+}
+
+void FakeClient::start_scenario(std::string text, QObject* context, Done<api::LoadStatus> done) {
+    started_scenarios_.push_back(text);
+    answer<api::LoadStatus>(context, std::move(done),
+                            [this, text = std::move(text)] { return on_start_scenario(text); });
+}
+
+void FakeClient::find_capacity(api::CapacityAsk ask, QObject* context, Done<api::LoadStatus> done) {
+    answer<api::LoadStatus>(context, std::move(done), [this, ask = std::move(ask)] { return on_find_capacity(ask); });
+}
+
+void FakeClient::lay_hand(loadgen::HandAction action, QObject* context, Done<api::LoadStatus> done) {
+    hands_.push_back(action);
+    answer<api::LoadStatus>(context, std::move(done), [this, action] { return on_hand(action); });
+}
+
+void FakeClient::list_runs(std::size_t limit, QObject* context, Done<std::vector<api::StoredLoadRun>> done) {
+    answer<std::vector<api::StoredLoadRun>>(context, std::move(done), [this, limit] {
+        std::vector<api::StoredLoadRun> runs = stored_runs;
+        if (runs.size() > limit) runs.resize(limit);
+        return Result<std::vector<api::StoredLoadRun>>(std::move(runs));
+    });
+}
+
+void FakeClient::run_report(std::string id, QObject* context, Done<std::string> done) {
+    answer<std::string>(context, std::move(done), [this, id = std::move(id)] {
+        const auto found = run_reports.find(id);
+        return found != run_reports.end()
+                   ? Result<std::string>(found->second)
+                   : Result<std::string>(Error::make(ErrorCode::NotFound, "there is no such run"));
+    });
+}
+
+void FakeClient::remove_run(std::string id, QObject* context, Done<bool> done) {
+    answer<bool>(context, std::move(done), [this, id = std::move(id)] {
+        const auto removed = std::erase_if(stored_runs, [&](const api::StoredLoadRun& run) { return run.id == id; });
+        return removed > 0 ? Result<bool>(true)
+                           : Result<bool>(Error::make(ErrorCode::NotFound, "there is no such run"));
+    });
+}
+
+void FakeClient::compare_runs(std::string before, std::string after, QObject* context,
+                              Done<loadgen::RunComparison> done) {
+    answer<loadgen::RunComparison>(
+        context, std::move(done),
+        [this, before = std::move(before), after = std::move(after)] { return on_compare_runs(before, after); });
 }
 
 void FakeClient::stop_load(QObject* context, Done<api::LoadStatus> done) {

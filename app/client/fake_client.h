@@ -3,6 +3,9 @@
 // of BackendClient (the contract suite runs over it).
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "client/client_base.h"
 
 namespace streamgauge::client {
@@ -38,6 +41,14 @@ public:
     std::function<Result<api::Health>()> on_health;
     std::function<Result<api::LoadStatus>(const api::LoadPlan&)> on_start_load;
     std::function<Result<api::LoadStatus>()> on_stop_load;
+    // By default as on_start_load; the hand changes the rate that is shown.
+    std::function<Result<api::LoadStatus>(const std::string& text)> on_start_scenario;
+    std::function<Result<api::LoadStatus>(const api::CapacityAsk&)> on_find_capacity;
+    std::function<Result<api::LoadStatus>(const loadgen::HandAction&)> on_hand;
+    // The runs that are kept, newest first, and their reports by id.
+    std::vector<api::StoredLoadRun> stored_runs;
+    std::map<std::string, std::string> run_reports;
+    std::function<Result<loadgen::RunComparison>(const std::string& before, const std::string& after)> on_compare_runs;
     // By default nobody knows the id.
     std::function<Result<api::EventTrace>(const std::string& event_id)> on_trace;
     // By default there are none.
@@ -56,6 +67,8 @@ public:
     const std::vector<api::LoadPlan>& started_plans() const { return started_plans_; }
     const std::vector<std::pair<std::string, std::string>>& logins() const { return logins_; }
     int stops_asked() const { return stops_asked_; }
+    const std::vector<std::string>& started_scenarios() const { return started_scenarios_; }
+    const std::vector<loadgen::HandAction>& hands() const { return hands_; }
     const std::vector<std::string>& traced() const { return traced_; }
     const std::vector<MetricDefinition>& tried_metrics() const { return tried_metrics_; }
     const std::vector<query::PointsQuery>& asked_points() const { return asked_points_; }
@@ -66,6 +79,14 @@ protected:
     void health(QObject* context, Done<api::Health> done) override;
     void start_load(api::LoadPlan plan, QObject* context, Done<api::LoadStatus> done) override;
     void stop_load(QObject* context, Done<api::LoadStatus> done) override;
+    void start_scenario(std::string text, QObject* context, Done<api::LoadStatus> done) override;
+    void find_capacity(api::CapacityAsk ask, QObject* context, Done<api::LoadStatus> done) override;
+    void lay_hand(loadgen::HandAction action, QObject* context, Done<api::LoadStatus> done) override;
+    void list_runs(std::size_t limit, QObject* context, Done<std::vector<api::StoredLoadRun>> done) override;
+    void run_report(std::string id, QObject* context, Done<std::string> done) override;
+    void remove_run(std::string id, QObject* context, Done<bool> done) override;
+    void compare_runs(std::string before, std::string after, QObject* context,
+                      Done<loadgen::RunComparison> done) override;
     void load_status(QObject* context, Done<api::LoadStatus> done) override;
     void trace(std::string event_id, QObject* context, Done<api::EventTrace> done) override;
     void list_metrics(QObject* context, Done<std::vector<api::MetricStatus>> done) override;
@@ -101,6 +122,8 @@ private:
     std::vector<api::LoadPlan> started_plans_;
     std::vector<std::pair<std::string, std::string>> logins_;
     int stops_asked_ = 0;
+    std::vector<std::string> started_scenarios_;
+    std::vector<loadgen::HandAction> hands_;
     int annotations_made_ = 0;
     std::vector<std::string> traced_;
     std::vector<query::PointsQuery> asked_points_;

@@ -25,7 +25,7 @@ namespace {
 
 // Bytes that wait unread in one stream; beyond it the server feels the slow reader and sends snapshots.
 constexpr qint64 kStreamBufferBytes = 1024 * 1024;
-constexpr qint64 kAnswerBytes = 8 * 1024 * 1024;
+constexpr qint64 kAnswerBytes = 256 * 1024 * 1024;  // the report of a load run of a day
 
 ErrorCode code_of(int status) {
     switch (status) {
@@ -93,6 +93,20 @@ QString objective_path(const std::string& name) {
 
 QString metric_path(const std::string& name) {
     return kMetricsPath + u'/' + QString::fromLatin1(QByteArray::fromStdString(name).toPercentEncoding());
+}
+
+QString run_path(const std::string& id) {
+    return u"/api/v1/load/runs/"_s + QString::fromLatin1(QByteArray::fromStdString(id).toPercentEncoding());
+}
+
+Result<std::vector<api::StoredLoadRun>> decode_runs(std::string_view json) {
+    Result<api::StoredLoadRuns> runs = api::decode_load_runs(json);
+    if (!runs.ok()) return runs.error();
+    return std::move(runs->runs);
+}
+
+Result<std::string> as_it_is(std::string_view text) {
+    return std::string(text);
 }
 
 // The status said it all.
@@ -181,10 +195,10 @@ QNetworkRequest RemoteClient::request(const QString& path) const {
 
 template <class T>
 void RemoteClient::exchange(const QByteArray& method, const QString& path, const std::string& body, Decode<T> decode,
-                            std::function<void(Result<T>)> then) {
+                            std::function<void(Result<T>)> then, const QString& type) {
     QNetworkRequest asked = request(path);
     asked.setTransferTimeout(static_cast<int>(options_.answer.count()));
-    asked.setHeader(QNetworkRequest::ContentTypeHeader, u"application/json"_s);
+    asked.setHeader(QNetworkRequest::ContentTypeHeader, type);
     if (!connection_) connection_ = std::make_unique<QObject>();
     QNetworkReply* reply = network_.sendCustomRequest(asked, method, QByteArray::fromStdString(body));
     connect(reply, &QNetworkReply::finished, connection_.get(), [reply, decode, then = std::move(then)] {
@@ -207,10 +221,10 @@ void RemoteClient::exchange(const QByteArray& method, const QString& path, const
 
 template <class T>
 void RemoteClient::call(const QByteArray& method, const QString& path, const std::string& body, Decode<T> decode,
-                        QObject* context, Done<T> done) {
+                        QObject* context, Done<T> done, const QString& type) {
     const auto call = pending().open<T>(context, std::move(done));
     if (!reachable_) return refuse(call);
-    exchange<T>(method, path, body, decode, [this, call](Result<T> result) {
+    const auto settle = [this, call](Result<T> result) {
         const bool unknown = !result.ok() && result.error().code == ErrorCode::Unauthorized;
         const Error error = unknown ? result.error() : Error{};
         call->settle(std::move(result));
@@ -219,7 +233,8 @@ void RemoteClient::call(const QByteArray& method, const QString& path, const std
         if (!token_.empty() && !identity_.password.empty()) return not_known(error);
         // Open to everybody but for this: what is shown stays live while the person decides.
         Q_EMIT loginWanted();
-    });
+    };
+    exchange<T>(method, path, body, decode, settle, type);
 }
 
 void RemoteClient::say_hello() {
@@ -525,6 +540,44 @@ void RemoteClient::remove_objective(std::string name, QObject* context, Done<boo
 void RemoteClient::back_test(slo::Objective draft, query::TimeRange range, QObject* context, Done<api::BackTest> done) {
     call<api::BackTest>("POST", kObjectivesPath + u"/back-test"_s, api::write_back_test_request({draft, range}),
                         &api::read_back_test, context, std::move(done));
+}
+
+void RemoteClient::start_scenario(std::string text, QObject* context, Done<api::LoadStatus> done) {
+    call<api::LoadStatus>("POST", u"/api/v1/load/runs"_s, text, &api::decode_load_status, context, std::move(done),
+                          u"application/yaml"_s);
+}
+
+void RemoteClient::find_capacity(api::CapacityAsk ask, QObject* context, Done<api::LoadStatus> done) {
+    call<api::LoadStatus>("POST", u"/api/v1/load/capacity"_s, api::encode(ask), &api::decode_load_status, context,
+                          std::move(done));
+}
+
+void RemoteClient::lay_hand(loadgen::HandAction action, QObject* context, Done<api::LoadStatus> done) {
+    call<api::LoadStatus>("POST", u"/api/v1/load/hand"_s, loadgen::to_json(action), &api::decode_load_status, context,
+                          std::move(done));
+}
+
+void RemoteClient::list_runs(std::size_t limit, QObject* context, Done<std::vector<api::StoredLoadRun>> done) {
+    call<std::vector<api::StoredLoadRun>>("GET", u"/api/v1/load/runs?limit="_s + QString::number(limit), {},
+                                          &decode_runs, context, std::move(done));
+}
+
+void RemoteClient::run_report(std::string id, QObject* context, Done<std::string> done) {
+    call<std::string>("GET", run_path(id) + u"/report"_s, {}, &as_it_is, context, std::move(done));
+}
+
+void RemoteClient::remove_run(std::string id, QObject* context, Done<bool> done) {
+    call<bool>("DELETE", run_path(id), {}, &decode_nothing, context, std::move(done));
+}
+
+void RemoteClient::compare_runs(std::string before, std::string after, QObject* context,
+                                Done<loadgen::RunComparison> done) {
+    const auto encoded = [](const std::string& id) {
+        return QString::fromLatin1(QByteArray::fromStdString(id).toPercentEncoding());
+    };
+    call<loadgen::RunComparison>("GET",
+                                 u"/api/v1/load/compare?before="_s + encoded(before) + u"&after="_s + encoded(after),
+                                 {}, &api::decode_run_comparison, context, std::move(done));
 }
 
 void RemoteClient::stop_load(QObject* context, Done<api::LoadStatus> done) {

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "daemon/load_status.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
+
+#include "api/load_heat.h"
+#include "base/sparse_histogram.h"
 
 namespace streamgauge::daemon {
 namespace {
+
+using api::NamedCount;
+constexpr std::size_t kErrorsShown = 30;
 
 double quantile_ms(const Histogram& h, double q) {
     return static_cast<double>(h.quantile_micros(q)) / 1000;
@@ -25,7 +33,62 @@ api::LoadSecond second_of(const loadgen::SecondRow& row) {
     return second;
 }
 
+using Buckets = std::vector<std::pair<std::uint32_t, std::uint64_t>>;
+
+Buckets buckets_of(const Histogram& histogram) {
+    Buckets filled;
+    const std::vector<std::uint64_t>& all = histogram.buckets();
+    std::uint64_t left = histogram.count();
+    for (std::size_t i = 0; i < all.size() && left > 0; ++i) {
+        if (all[i] == 0) continue;
+        filled.emplace_back(static_cast<std::uint32_t>(i), all[i]);
+        left -= std::min(left, all[i]);
+    }
+    return filled;
+}
+
+api::LoadDuration duration_of(const Histogram& histogram) {
+    return {quantile_ms(histogram, 0.5), quantile_ms(histogram, 0.95), quantile_ms(histogram, 0.99),
+            static_cast<double>(histogram.max_micros()) / 1000};
+}
+
+// Of all kinds of requests together.
+std::vector<NamedCount> errors_of(const loadgen::RunRecord& record) {
+    std::vector<NamedCount> errors;
+    for (const loadgen::ErrorGroup& group : record.errors()) {
+        const auto found = std::find_if(errors.begin(), errors.end(),
+                                        [&](const NamedCount& error) { return error.name == group.kind; });
+        if (found == errors.end()) {
+            errors.push_back({group.kind, group.count});
+        } else {
+            found->count += group.count;
+        }
+    }
+    std::stable_sort(errors.begin(), errors.end(),
+                     [](const NamedCount& a, const NamedCount& b) { return a.count > b.count; });
+    if (errors.size() > kErrorsShown) errors.resize(kErrorsShown);
+    return errors;
+}
+
+api::LoadPlan plan_of(const loadgen::Scenario& scenario) {
+    api::LoadPlan plan;
+    plan.url = scenario.url;
+    plan.rate = scenario.stages.empty() ? 0 : scenario.stages.front().rate;
+    plan.duration_seconds = loadgen::planned_seconds(scenario.stages);
+    plan.arrivals = scenario.spacing == loadgen::Spacing::Poisson ? api::Arrivals::Poisson : api::Arrivals::Even;
+    plan.seed = scenario.seed;
+    if (!scenario.requests.empty()) plan.batch = scenario.requests.front().batch;
+    plan.connections = scenario.max_in_flight;
+    return plan;
+}
+
 }  // namespace
+
+LoadStatusMaker::LoadStatusMaker(std::string run_id, const loadgen::Scenario& scenario)
+    : LoadStatusMaker(std::move(run_id), plan_of(scenario)) {
+    base_.name = scenario.name;
+    base_.planned_seconds = base_.plan.duration_seconds;
+}
 
 LoadStatusMaker::LoadStatusMaker(std::string run_id, api::LoadPlan plan) {
     base_.run_id = std::move(run_id);
@@ -45,7 +108,40 @@ api::LoadStatus LoadStatusMaker::failed(std::string why) const {
     return status;
 }
 
-api::LoadStatus LoadStatusMaker::make(const loadgen::Progress& progress) {
+void LoadStatusMaker::look_for(std::vector<std::string> objectives, double budget_seconds) {
+    base_.capacity.emplace();
+    base_.capacity->objectives = std::move(objectives);
+    base_.capacity->budget_seconds = budget_seconds;
+    base_.planned_seconds = budget_seconds;
+}
+
+api::LoadStatus LoadStatusMaker::search(const std::vector<loadgen::CapacityOutcome>& steps,
+                                        const loadgen::CapacityAnswer* answer) const {
+    api::LoadStatus status = base_;
+    status.state = answer ? api::LoadState::Done : api::LoadState::Running;
+    api::LoadCapacity& capacity = *status.capacity;
+    for (const loadgen::CapacityOutcome& step : steps) {
+        const bool held = step.state == loadgen::StepState::Held;
+        capacity.steps.push_back({step.rate, step.answered_rate, step.seconds, step.p50_ms, step.p99_ms, held,
+                                  step.confirm, held ? std::string() : step.limiting});
+        status.sent += static_cast<std::uint64_t>(std::llround(step.offered_rate * step.seconds));
+        status.done += static_cast<std::uint64_t>(std::llround(step.answered_rate * step.seconds));
+        status.elapsed_seconds += step.seconds;
+        if (held) capacity.rate = std::max(capacity.rate, step.rate);
+    }
+    status.planned = status.sent;
+    if (!answer) return status;
+    status.elapsed_seconds = answer->seconds;
+    capacity.end = to_string(answer->end);
+    capacity.rate = answer->rate;
+    capacity.low = answer->low;
+    capacity.high = answer->high;
+    capacity.limiting = answer->limiting;
+    capacity.limiting_stage = answer->limiting_stage;
+    return status;
+}
+
+api::LoadStatus LoadStatusMaker::make(const loadgen::Progress& progress, const loadgen::ThresholdWatch* thresholds) {
     using loadgen::RunState;
     const loadgen::RunRecord& record = *progress.record;
     const loadgen::Totals& totals = record.totals();
@@ -63,10 +159,26 @@ api::LoadStatus LoadStatusMaker::make(const loadgen::Progress& progress) {
     status.p99_ms = quantile_ms(record.response(), 0.99);
     status.max_ms = static_cast<double>(record.response().max_micros()) / 1000;
     status.send_lag_p99_ms = quantile_ms(record.generator_lag(), 0.99);
+    status.elapsed_seconds = static_cast<double>(progress.elapsed_nanos) / 1e9;
+    status.rate = progress.rate;
+    status.paused = progress.paused;
+    status.service = duration_of(record.service());
+    status.send_lag = duration_of(record.send_lag());
+    status.errors = errors_of(record);
+    if (thresholds) {
+        for (const loadgen::ThresholdResult& result : thresholds->now(record, progress.elapsed_nanos))
+            status.thresholds.push_back({to_text(result.threshold), result.passed, result.measured});
+    }
     const std::vector<loadgen::SecondRow>& ended = record.ended_seconds();
     status.seconds.reserve(ended.size() - ended_seen_ + 1);
-    for (; ended_seen_ < ended.size(); ++ended_seen_) status.seconds.push_back(second_of(ended[ended_seen_]));
+    for (; ended_seen_ < ended.size(); ++ended_seen_) {
+        status.seconds.push_back(second_of(ended[ended_seen_]));
+        if (const auto buckets = histogram_buckets(record.seconds().response_payload(ended_seen_)))
+            status.seconds.back().heat = api::heat_of(*buckets);
+    }
     status.seconds.push_back(second_of(record.current_second()));
+    if (const loadgen::CurrentSecond current = record.current(); current.response)
+        status.seconds.back().heat = api::heat_of(buckets_of(*current.response));
     return status;
 }
 

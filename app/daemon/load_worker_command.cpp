@@ -22,6 +22,7 @@
 #include "api/codec.h"
 #include "base/bounded_queue.h"
 #include "daemon/load_status.h"
+#include "loadgen/capacity_run.h"
 #include "loadgen/end_to_end.h"
 #include "loadgen/engine.h"
 #include "loadgen/own_usage.h"
@@ -42,6 +43,8 @@ constexpr std::size_t kActionBytes = 4096;
 struct Arguments {
     std::string run_id, confirmed_host;
     std::size_t scenario_bytes = 0;
+    std::vector<std::string> objectives;  // then it is a search for capacity
+    CapacityOptions search;
 };
 
 // Writes on a thread of its own, so that a full pipe cannot delay a request.
@@ -171,18 +174,6 @@ Result<Prepared> prepare(const std::string& text, const Arguments& arguments, Ha
     return prepared;
 }
 
-api::LoadPlan plan_of(const Scenario& scenario) {
-    api::LoadPlan plan;
-    plan.url = scenario.url;
-    plan.rate = scenario.stages.empty() ? 0 : scenario.stages.front().rate;
-    plan.duration_seconds = planned_seconds(scenario.stages);
-    plan.arrivals = scenario.spacing == Spacing::Poisson ? api::Arrivals::Poisson : api::Arrivals::Even;
-    plan.seed = scenario.seed;
-    if (!scenario.requests.empty()) plan.batch = scenario.requests.front().batch;
-    plan.connections = scenario.max_in_flight;
-    return plan;
-}
-
 std::string no_answer(const Scenario& scenario, const Totals& totals) {
     std::string text = "no answer from " + scenario.url + " during the whole run:";
     for (std::size_t i = 0; i < kOutcomes; ++i) {
@@ -202,6 +193,46 @@ void allow_descriptors() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Looks for capacity; its status is told after each step.
+int search(const Arguments& arguments, const std::string& text, int stop_fd, LineWriter& lines) {
+    Result<Scenario> scenario = parse_scenario(text);
+    const Result<Url> url = scenario ? parse_url(scenario->url) : scenario.error();
+    const Result<Address> address = url ? resolve(*url, arguments.confirmed_host) : url.error();
+    LoadStatusMaker statuses(arguments.run_id, scenario ? *scenario : Scenario{});
+    statuses.look_for(arguments.objectives, arguments.search.budget_seconds);
+    CapacityRun run;
+    std::vector<CapacityOutcome> steps;
+    const auto fail = [&](const Error& error) {
+        api::LoadStatus status = statuses.search(steps, nullptr);
+        const bool stopped = error.code == ErrorCode::Cancelled;
+        status.state = stopped ? api::LoadState::Stopped : api::LoadState::Failed;
+        if (!stopped) status.error = error.describe();
+        lines.push(api::encode(status));
+        return stopped ? kRan : kUnreachable;
+    };
+    if (!address) return fail(address.error());
+    run.scenario = std::move(scenario).value();
+    for (const std::string& objective : arguments.objectives) {
+        const Result<Threshold> threshold = parse_threshold(objective);
+        if (!threshold) return fail(threshold.error());
+        Result<CapacityObjective> made = capacity_objective(*threshold, objective);
+        if (!made) return fail(made.error());
+        run.objectives.push_back(std::move(made).value());
+    }
+    run.options = arguments.search;
+    std::random_device entropy;
+    run.id_salt = (std::uint64_t{entropy()} << 32) | entropy();
+    run.on_step = [&](const CapacityOutcome& step) {
+        steps.push_back(step);
+        lines.push(api::encode(statuses.search(steps, nullptr)));
+    };
+    lines.push(api::encode(statuses.search(steps, nullptr)));
+    const Result<CapacityAnswer> answer = find_capacity(*address, run, stop_fd);
+    if (!answer) return fail(answer.error());
+    lines.push(api::encode(statuses.search(answer->steps, &*answer)));
+    return kRan;
+}
+
 int run(const Arguments& arguments) {
     allow_descriptors();
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // the load must not outlive the service
@@ -215,17 +246,18 @@ int run(const Arguments& arguments) {
 
     LineWriter lines;
     const auto refuse = [&](const Error& error) {
-        lines.push(api::encode(LoadStatusMaker(arguments.run_id, {}).failed(error.describe())));
+        lines.push(api::encode(LoadStatusMaker(arguments.run_id, api::LoadPlan{}).failed(error.describe())));
         std::cerr << error.describe() << "\n";
         return error.code == ErrorCode::InvalidArgument || error.code == ErrorCode::Forbidden ? kWrong : kUnreachable;
     };
     const Result<std::string> text = read_scenario(arguments.scenario_bytes);
     if (!text) return refuse(text.error());
+    if (!arguments.objectives.empty()) return search(arguments, *text, stop_fd, lines);
     HandBox hand;
     Result<Prepared> prepared = prepare(*text, arguments, hand);
     if (!prepared) return refuse(prepared.error());
     const HandReader reader(hand);
-    LoadStatusMaker statuses(arguments.run_id, plan_of(prepared->scenario));
+    LoadStatusMaker statuses(arguments.run_id, prepared->scenario);
     lines.push(api::encode(statuses.starting()));
     bool answered = true;
     OwnUsage usage;
@@ -239,7 +271,7 @@ int run(const Arguments& arguments) {
         facts.stopped_by = progress.stopped_by;
         if (thresholds.update(*progress.record, progress.elapsed_nanos) && progress.state == RunState::Running)
             facts.stopped_by_threshold = true;
-        api::LoadStatus status = statuses.make(progress);
+        api::LoadStatus status = statuses.make(progress, &thresholds);
         if (progress.state == RunState::Done && progress.record->totals().answered() == 0) {
             status.state = api::LoadState::Failed;
             status.error = no_answer(prepared->scenario, progress.record->totals());
@@ -271,6 +303,10 @@ void add_load_worker_command(CLI::App& app, int& exit_code) {
     command->add_option("--run-id", arguments->run_id)->required();
     command->add_option("--scenario-bytes", arguments->scenario_bytes)->required();
     command->add_option("--target-confirm", arguments->confirmed_host);
+    command->add_option("--objective", arguments->objectives);
+    command->add_option("--first-rate", arguments->search.first_rate);
+    command->add_option("--highest-rate", arguments->search.highest_rate);
+    command->add_option("--budget-seconds", arguments->search.budget_seconds);
     command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 

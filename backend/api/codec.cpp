@@ -272,6 +272,18 @@ std::string encode(const LoadPlan& x) {
 std::string encode(const LoadStatus& x) {
     return encode_value(x);
 }
+std::string encode(const CapacityAsk& x) {
+    return encode_value(x);
+}
+std::string encode(const StoredLoadRun& x) {
+    return encode_value(x);
+}
+std::string encode(const StoredLoadRuns& x) {
+    return encode_value(x);
+}
+std::string encode(const loadgen::RunComparison& x) {
+    return encode_value(x);
+}
 
 Result<Hello> decode_hello(std::string_view text) {
     return decode_value<Hello>(text);
@@ -293,6 +305,15 @@ Result<LoadPlan> decode_load_plan(std::string_view text) {
 }
 Result<LoadStatus> decode_load_status(std::string_view text) {
     return decode_value<LoadStatus>(text);
+}
+Result<CapacityAsk> decode_capacity_ask(std::string_view text) {
+    return decode_value<CapacityAsk>(text);
+}
+Result<StoredLoadRuns> decode_load_runs(std::string_view text) {
+    return decode_value<StoredLoadRuns>(text);
+}
+Result<loadgen::RunComparison> decode_run_comparison(std::string_view text) {
+    return decode_value<loadgen::RunComparison>(text);
 }
 
 std::string to_sse(const LiveMessage& message) {

@@ -20,6 +20,10 @@ std::string encode(const EventTail&);
 std::string encode(const EventTrace&);
 std::string encode(const LoadPlan&);
 std::string encode(const LoadStatus&);
+std::string encode(const CapacityAsk&);  // without who asks
+std::string encode(const StoredLoadRun&);
+std::string encode(const StoredLoadRuns&);
+std::string encode(const loadgen::RunComparison&);
 
 Result<Hello> decode_hello(std::string_view json);
 Result<Health> decode_health(std::string_view json);
@@ -28,6 +32,9 @@ Result<EventTail> decode_event_tail(std::string_view json);
 Result<EventTrace> decode_event_trace(std::string_view json);
 Result<LoadPlan> decode_load_plan(std::string_view json);
 Result<LoadStatus> decode_load_status(std::string_view json);
+Result<CapacityAsk> decode_capacity_ask(std::string_view json);
+Result<StoredLoadRuns> decode_load_runs(std::string_view json);
+Result<loadgen::RunComparison> decode_run_comparison(std::string_view json);
 
 // A live message as one server-sent event: "id: <epoch>:<seq>", "event: snapshot" or "event: delta", "data: <json>".
 std::string to_sse(const LiveMessage& message);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "api/event_trace.h"
+#include "api/services.h"
 #include "api/types.h"
 
 namespace streamgauge::api {
@@ -27,6 +28,10 @@ struct Words<Arrivals> {
 template <>
 struct Words<LoadState> {
     static constexpr std::array<std::string_view, 6> kAll{"idle", "starting", "running", "done", "stopped", "failed"};
+};
+template <>
+struct Words<loadgen::ChangeVerdict> {
+    static constexpr std::array<std::string_view, 4> kAll{"no detectable difference", "better", "worse", "too few"};
 };
 template <>
 struct Words<TraceVerdict> {
@@ -173,6 +178,91 @@ void visit(auto& v, MaybeConst<LoadSecond> auto& x) {
     v("p50_ms", x.p50_ms);
     v("p95_ms", x.p95_ms);
     v("p99_ms", x.p99_ms);
+    v("heat", x.heat);
+}
+
+void visit(auto& v, MaybeConst<LoadDuration> auto& x) {
+    v("p50_ms", x.p50_ms);
+    v("p95_ms", x.p95_ms);
+    v("p99_ms", x.p99_ms);
+    v("max_ms", x.max_ms);
+}
+
+void visit(auto& v, MaybeConst<LoadThreshold> auto& x) {
+    v("text", x.text);
+    v("passed", x.passed);
+    v("measured", x.measured);
+}
+
+void visit(auto& v, MaybeConst<LoadCapacityStep> auto& x) {
+    v("rate", x.rate);
+    v("answered_rate", x.answered_rate);
+    v("seconds", x.seconds);
+    v("p50_ms", x.p50_ms);
+    v("p99_ms", x.p99_ms);
+    v("held", x.held);
+    v("confirm", x.confirm);
+    v("limiting", x.limiting);
+}
+
+void visit(auto& v, MaybeConst<LoadCapacity> auto& x) {
+    v("end", x.end);
+    v("rate", x.rate);
+    v("low", x.low);
+    v("high", x.high);
+    v("limiting", x.limiting);
+    v("limiting_stage", x.limiting_stage);
+    v("budget_seconds", x.budget_seconds);
+    v("objectives", x.objectives);
+    v("steps", x.steps);
+}
+
+void visit(auto& v, MaybeConst<CapacityAsk> auto& x) {
+    v("scenario", x.scenario);
+    v("objectives", x.objectives);
+    v("first_rate", x.first_rate);
+    v("highest_rate", x.highest_rate);
+    v("budget_seconds", x.budget_seconds);
+}
+
+void visit(auto& v, MaybeConst<StoredLoadRun> auto& x) {
+    v("run_id", x.id);
+    v("name", x.name);
+    v("url", x.url);
+    v("started_at", x.started_at);
+    v("state", x.state);
+    v("generator", x.verdict);
+    v("passed", x.passed);
+    v("by", x.by);
+    v("seconds", x.seconds);
+    v("seed", x.seed);
+    v("planned", x.planned);
+    v("good", x.good);
+    v("bad", x.bad);
+    v("p50_ms", x.p50_ms);
+    v("p95_ms", x.p95_ms);
+    v("p99_ms", x.p99_ms);
+}
+
+void visit(auto& v, MaybeConst<StoredLoadRuns> auto& x) {
+    v("runs", x.runs);
+}
+
+void visit(auto& v, MaybeConst<loadgen::MeasureChange> auto& x) {
+    v("measure", x.measure);
+    v("before", x.before);
+    v("after", x.after);
+    v("change", x.change);
+    v("low", x.low);
+    v("high", x.high);
+    v("p_value", x.p_value);
+    v("verdict", x.verdict);
+}
+
+void visit(auto& v, MaybeConst<loadgen::RunComparison> auto& x) {
+    v("verdict", x.verdict);
+    v("measures", x.measures);
+    v("warnings", x.warnings);
 }
 
 void visit(auto& v, MaybeConst<LoadStatus> auto& x) {
@@ -191,6 +281,16 @@ void visit(auto& v, MaybeConst<LoadStatus> auto& x) {
     v("send_lag_p99_ms", x.send_lag_p99_ms);
     v("seconds", x.seconds);
     v("error", x.error);
+    v("name", x.name);
+    v("elapsed_seconds", x.elapsed_seconds);
+    v("planned_seconds", x.planned_seconds);
+    v("rate", x.rate);
+    v("paused", x.paused);
+    v("service", x.service);
+    v("send_lag", x.send_lag);
+    v("errors", x.errors);
+    v("thresholds", x.thresholds);
+    v("capacity", x.capacity);
 }
 
 void visit(auto& v, MaybeConst<TraceGroup> auto& x) {

@@ -9,25 +9,12 @@
 #include <string_view>
 #include <vector>
 
+#include "api/types.h"
 #include "base/result.h"
 #include "base/sqlite.h"
 #include "base/time.h"
 
 namespace streamgauge::api {
-
-// What a list shows of a run.
-struct StoredLoadRun {
-    std::string id, name, url;
-    Timestamp started_at;
-    std::string state;    // "done", "stopped", "failed"
-    std::string verdict;  // of the certificate: "valid", "degraded", "invalid"
-    bool passed = false;  // every threshold; true without any
-    std::string by;       // who started it; empty: on the command line
-    double seconds = 0;
-    std::uint64_t seed = 0;
-    std::uint64_t planned = 0, good = 0, bad = 0;
-    double p50_ms = 0, p95_ms = 0, p99_ms = 0;  // response time
-};
 
 struct LoadRunLimits {
     std::uint64_t most_runs = 500;

@@ -21,23 +21,22 @@ namespace streamgauge::api {
 Result<StoredLoadRun> stored_run(std::string_view report, std::string by);
 
 // Thread-safe. Callbacks on the service's own thread.
-class LoadRuns {
+class LoadRuns final : public LoadRunService {
 public:
     // The file is made where it is missing. `clock` must outlive it.
     static Result<std::unique_ptr<LoadRuns>> open(const std::string& path, LoadRunLimits limits, const Clock& clock);
-    ~LoadRuns() { stop(); }
+    ~LoadRuns() override { stop(); }
 
     // The report of a run that ended; what cannot be kept is logged. Then `kept` is called with it.
     void add(std::string report, std::string by, std::function<void(const StoredLoadRun&)> kept = {});
-    // Newest first; 1 to 1,000.
-    void list(std::optional<Timestamp> before, std::size_t limit, Done<std::vector<StoredLoadRun>> done);
+    void list(std::optional<Timestamp> before, std::size_t limit, Done<std::vector<StoredLoadRun>> done) override;
     void find(std::string id, Done<StoredLoadRun> done);
-    void report(std::string id, Done<std::string> done);
+    void report(std::string id, Done<std::string> done) override;
     // The report in another form. Precondition: `form` is one of loadgen::report_exports().
     void report_as(std::string id, const loadgen::ReportExport& form, Done<std::string> done);
-    void remove(std::string id, Done<bool> done);
-    // The runs of each side count as one (loadgen/compare.h).
-    void compare(std::vector<std::string> before, std::vector<std::string> after, Done<loadgen::RunComparison> done);
+    void remove(std::string id, Done<bool> done) override;
+    void compare(std::vector<std::string> before, std::vector<std::string> after,
+                 Done<loadgen::RunComparison> done) override;
     void stop() { thread_.stop(); }
 
 private:

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -24,6 +25,8 @@
 #include "base/uuid.h"
 #include "base/wrong_field.h"
 #include "loadgen/arrival_plan.h"
+#include "loadgen/capacity_search.h"
+#include "loadgen/capacity_step.h"
 #include "loadgen/engine.h"
 #include "loadgen/scenario_text.h"
 #include "loadgen/target.h"
@@ -54,11 +57,12 @@ bool is_final(LoadState state) {
 }
 
 struct Command {
-    enum class Kind { Start, StartScenario, Hand, Stop };
+    enum class Kind { Start, StartScenario, Capacity, Hand, Stop };
     Kind kind = Kind::Stop;
     LoadPlan plan;
     ScenarioRun scenario;
     loadgen::HandAction action;
+    CapacityAsk capacity;
     Done<LoadStatus> done;
 };
 
@@ -118,15 +122,18 @@ public:
     }
 
     void start(LoadPlan plan, Done<LoadStatus> done) override {
-        post({Command::Kind::Start, std::move(plan), {}, {}, std::move(done)});
+        post({Command::Kind::Start, std::move(plan), {}, {}, {}, std::move(done)});
     }
     void start_scenario(ScenarioRun run, Done<LoadStatus> done) override {
-        post({Command::Kind::StartScenario, {}, std::move(run), {}, std::move(done)});
+        post({Command::Kind::StartScenario, {}, std::move(run), {}, {}, std::move(done)});
     }
     void hand(loadgen::HandAction action, Done<LoadStatus> done) override {
-        post({Command::Kind::Hand, {}, {}, action, std::move(done)});
+        post({Command::Kind::Hand, {}, {}, action, {}, std::move(done)});
     }
-    void stop(Done<LoadStatus> done) override { post({Command::Kind::Stop, {}, {}, {}, std::move(done)}); }
+    void find_capacity(CapacityAsk ask, Done<LoadStatus> done) override {
+        post({Command::Kind::Capacity, {}, {}, {}, std::move(ask), std::move(done)});
+    }
+    void stop(Done<LoadStatus> done) override { post({Command::Kind::Stop, {}, {}, {}, {}, std::move(done)}); }
     LoadStatus status() override {
         const std::lock_guard lock(mutex_);
         return status_;
@@ -150,7 +157,15 @@ private:
     bool take_commands();
     void begin(LoadPlan plan, const Done<LoadStatus>& done);
     void begin_scenario(const ScenarioRun& run, const Done<LoadStatus>& done);
-    void begin_child(const std::string& text, LoadPlan plan, std::string by, const Done<LoadStatus>& done);
+    void begin_capacity(const CapacityAsk& ask, const Done<LoadStatus>& done);
+    // The scenario's text, what its status shows of it, and what else the child is told.
+    struct Errand {
+        std::string text, name, by;
+        LoadPlan plan;
+        std::optional<LoadCapacity> capacity;
+        std::vector<std::string> arguments;
+    };
+    void begin_child(Errand errand, const Done<LoadStatus>& done);
     void take_hand(const loadgen::HandAction& action, const Done<LoadStatus>& done);
     void ask_to_end();
     void wait_for_something();
@@ -197,6 +212,9 @@ bool ProcessLoadService::take_commands() {
             case Command::Kind::StartScenario:
                 begin_scenario(command.scenario, command.done);
                 break;
+            case Command::Kind::Capacity:
+                begin_capacity(command.capacity, command.done);
+                break;
             case Command::Kind::Hand:
                 take_hand(command.action, command.done);
                 break;
@@ -215,8 +233,10 @@ bool ProcessLoadService::take_commands() {
 
 void ProcessLoadService::begin(LoadPlan plan, const Done<LoadStatus>& done) {
     if (Status checked = check_load_plan(plan); !checked) return done(checked.error());
-    const std::string text = loadgen::to_text(scenario_of(plan));
-    begin_child(text, std::move(plan), {}, done);
+    Errand errand;
+    errand.text = loadgen::to_text(scenario_of(plan));
+    errand.plan = std::move(plan);
+    begin_child(std::move(errand), done);
 }
 
 void ProcessLoadService::begin_scenario(const ScenarioRun& run, const Done<LoadStatus>& done) {
@@ -224,7 +244,53 @@ void ProcessLoadService::begin_scenario(const ScenarioRun& run, const Done<LoadS
     if (!scenario) return done(scenario.error());
     if (Status checked = check_served_scenario(*scenario, options_.highest_rate); !checked)
         return done(checked.error());
-    begin_child(run.text, plan_of(*scenario), run.by, done);
+    Errand errand;
+    errand.text = run.text;
+    errand.name = scenario->name;
+    errand.by = run.by;
+    errand.plan = plan_of(*scenario);
+    begin_child(std::move(errand), done);
+}
+
+void ProcessLoadService::begin_capacity(const CapacityAsk& ask, const Done<LoadStatus>& done) {
+    const Result<loadgen::Scenario> scenario = loadgen::parse_scenario(ask.scenario);
+    if (!scenario) return done(scenario.error());
+    // The search has rates of its own.
+    if (Status checked = check_served_scenario(*scenario, std::numeric_limits<double>::max()); !checked)
+        return done(checked.error());
+    if (ask.objectives.empty()) return done(wrong_field("objectives", "what is to hold is missing"));
+    for (const std::string& text : ask.objectives) {
+        const Result<loadgen::Threshold> threshold = loadgen::parse_threshold(text);
+        Result<loadgen::CapacityObjective> objective =
+            threshold ? loadgen::capacity_objective(*threshold, text) : threshold.error();
+        if (objective) continue;
+        Error error = objective.error();
+        error.field = "objectives";
+        return done(std::move(error));
+    }
+    if (ask.highest_rate > options_.highest_rate) return done(above(options_.highest_rate, "highest_rate"));
+    loadgen::CapacityOptions search;
+    search.first_rate = ask.first_rate;
+    search.highest_rate =
+        ask.highest_rate > 0 ? ask.highest_rate : std::min(options_.highest_rate, search.highest_rate);
+    search.budget_seconds = ask.budget_seconds;
+    if (const auto made = loadgen::CapacitySearch::make(search); !made) return done(made.error());
+    Errand errand;
+    errand.text = ask.scenario;
+    errand.name = scenario->name;
+    errand.by = ask.by;
+    errand.plan = plan_of(*scenario);
+    errand.plan.rate = search.first_rate;
+    errand.plan.duration_seconds = search.budget_seconds;
+    errand.plan.arrivals = Arrivals::Poisson;
+    errand.capacity.emplace();
+    errand.capacity->budget_seconds = search.budget_seconds;
+    errand.capacity->objectives = ask.objectives;
+    errand.arguments = {"--first-rate=" + number_text(search.first_rate),
+                        "--highest-rate=" + number_text(search.highest_rate),
+                        "--budget-seconds=" + number_text(search.budget_seconds)};
+    for (const std::string& text : ask.objectives) errand.arguments.push_back("--objective=" + text);
+    begin_child(std::move(errand), done);
 }
 
 void ProcessLoadService::take_hand(const loadgen::HandAction& action, const Done<LoadStatus>& done) {
@@ -236,8 +302,9 @@ void ProcessLoadService::take_hand(const loadgen::HandAction& action, const Done
     done(status());
 }
 
-void ProcessLoadService::begin_child(const std::string& text, LoadPlan plan, std::string by,
-                                     const Done<LoadStatus>& done) {
+void ProcessLoadService::begin_child(Errand errand, const Done<LoadStatus>& done) {
+    LoadPlan& plan = errand.plan;
+    const std::string& text = errand.text;
     if (child_) {
         Error error = Error::make(ErrorCode::Conflict, "a load run is under way");
         error.hint = "stop it first";
@@ -250,9 +317,13 @@ void ProcessLoadService::begin_child(const std::string& text, LoadPlan plan, std
     fresh.run_id = UuidGenerator().v7(SystemClock().now());
     fresh.state = LoadState::Starting;
     fresh.plan = std::move(plan);
+    fresh.name = errand.name;
+    fresh.planned_seconds = fresh.plan.duration_seconds;
+    fresh.capacity = std::move(errand.capacity);
     const LoadPlan& p = fresh.plan;
     std::vector<std::string> arguments{options_.program, "load-worker", "--run-id=" + fresh.run_id,
                                        "--scenario-bytes=" + std::to_string(text.size())};
+    arguments.insert(arguments.end(), errand.arguments.begin(), errand.arguments.end());
     // It is allowed: the generator asks no more, and goes to the one address that the name leads to as it starts.
     if (const Result<loadgen::Url> url = loadgen::parse_url(p.url); url.ok() && !loadgen::names_loopback(*url))
         arguments.push_back("--target-confirm=" + url->host);
@@ -264,7 +335,7 @@ void ProcessLoadService::begin_child(const std::string& text, LoadPlan plan, std
     }
     // One that has ended already says why below.
     static_cast<void>(child->write_input(text));
-    by_ = std::move(by);
+    by_ = std::move(errand.by);
     child_ = std::move(child).value();
     output_.clear();
     error_text_.clear();

@@ -11,6 +11,7 @@
 
 #include "api/types.h"
 #include "base/result.h"
+#include "loadgen/compare.h"
 #include "loadgen/hand.h"
 
 namespace streamgauge::api {
@@ -95,6 +96,16 @@ struct ScenarioRun {
     std::string by;    // who starts it: kept with the run
 };
 
+// What a search for the highest rate is started with: what it sends is the scenario's, at rates of its own.
+struct CapacityAsk {
+    std::string scenario;                 // text of the scenario file
+    std::vector<std::string> objectives;  // "p(99)<300", "errors<1%": shares (loadgen/capacity_step.h)
+    double first_rate = 50;               // requests a second
+    double highest_rate = 0;              // 0: as much as may be sent here
+    double budget_seconds = 175;
+    std::string by;  // who starts it
+};
+
 // Runs the generator in a process of its own. One run at a time: Conflict otherwise.
 class LoadService {
 public:
@@ -113,8 +124,28 @@ public:
         static_cast<void>(action);
         done(Error::make(ErrorCode::Unavailable, "there is no hand on load runs here"));
     }
+    // Looks for the highest rate that holds all objectives, as a run whose status has `capacity`. InvalidArgument with
+    // the member's name as field.
+    virtual void find_capacity(CapacityAsk ask, Done<LoadStatus> done) {
+        static_cast<void>(ask);
+        done(Error::make(ErrorCode::Unavailable, "capacity cannot be searched for here"));
+    }
     virtual void stop(Done<LoadStatus> done) = 0;
     virtual LoadStatus status() = 0;
+};
+
+// The load runs that ended and are kept.
+class LoadRunService {
+public:
+    virtual ~LoadRunService() = default;
+    // Newest first; 1 to 1,000.
+    virtual void list(std::optional<Timestamp> before, std::size_t limit, Done<std::vector<StoredLoadRun>> done) = 0;
+    // The whole report (loadgen/report_text.h). NotFound.
+    virtual void report(std::string id, Done<std::string> done) = 0;
+    virtual void remove(std::string id, Done<bool> done) = 0;
+    // Whether they differ; the runs of each side count as one (loadgen/compare.h).
+    virtual void compare(std::vector<std::string> before, std::vector<std::string> after,
+                         Done<loadgen::RunComparison> done) = 0;
 };
 
 }  // namespace streamgauge::api

@@ -136,7 +136,46 @@ struct LoadSecond {
     std::int64_t second = 0;  // 0 is the first of the run
     std::uint64_t planned = 0, sent = 0, ok = 0, limited = 0, other = 0;
     double avg_ms = 0, p50_ms = 0, p95_ms = 0, p99_ms = 0;
+    // How many answers took how long: slot i counts those of at most heat_bound_ms(i) that no slot before it has; the
+    // last of kHeatSlots has the rest. Trailing zeros are left out.
+    std::vector<std::uint32_t> heat = {};
     bool operator==(const LoadSecond&) const = default;
+};
+
+inline constexpr std::size_t kHeatSlots = 24;
+// 0.1 ms, and four slots to each power of ten.
+double heat_bound_ms(std::size_t slot);
+
+// One of the durations of a load run so far, milliseconds.
+struct LoadDuration {
+    double p50_ms = 0, p95_ms = 0, p99_ms = 0, max_ms = 0;
+    bool operator==(const LoadDuration&) const = default;
+};
+
+// How a threshold stands.
+struct LoadThreshold {
+    std::string text;                // loadgen/threshold.h
+    bool passed = false;             // it has not failed so far
+    std::optional<double> measured;  // none: nothing to measure yet
+    bool operator==(const LoadThreshold&) const = default;
+};
+
+struct LoadCapacityStep {
+    double rate = 0, answered_rate = 0, seconds = 0, p50_ms = 0, p99_ms = 0;
+    bool held = false, confirm = false;
+    std::string limiting;  // the objective that failed
+    bool operator==(const LoadCapacityStep&) const = default;
+};
+
+// A search for the highest rate that a server holds (loadgen/capacity_search.h).
+struct LoadCapacity {
+    std::string end;  // "found", "nothing held", ...; empty while it goes on
+    double rate = 0, low = 0, high = 0;
+    std::string limiting, limiting_stage;
+    double budget_seconds = 0;
+    std::vector<std::string> objectives;
+    std::vector<LoadCapacityStep> steps;
+    bool operator==(const LoadCapacity&) const = default;
 };
 
 struct LoadStatus {
@@ -148,7 +187,33 @@ struct LoadStatus {
     double send_lag_p99_ms = 0;                                                 // how late the generator itself was
     std::vector<LoadSecond> seconds;  // snapshot: the newest, up to 3,600; delta: new or changed ones
     std::string error;                // why it failed, and what to do
+    std::string name = {};            // of the scenario
+    double elapsed_seconds = 0, planned_seconds = 0;
+    double rate = 0;  // planned now, with what a hand made of it: requests a second, or users
+    bool paused = false;
+    LoadDuration service = {}, send_lag = {};    // sent to answered; planned to sent
+    std::vector<NamedCount> errors = {};         // "status_503", "timeout", ...: most frequent first
+    std::vector<LoadThreshold> thresholds = {};  // in the scenario's order
+    std::optional<LoadCapacity> capacity = {};   // where it is a search
     bool operator==(const LoadStatus&) const = default;
+};
+
+// What a list shows of a load run that ended.
+struct StoredLoadRun {
+    std::string id, name, url;
+    Timestamp started_at;
+    std::string state;    // "done", "stopped", "failed"
+    std::string verdict;  // of the certificate: "valid", "degraded", "invalid"
+    bool passed = false;  // every threshold; true without any
+    std::string by;       // who started it; empty: on the command line
+    double seconds = 0;
+    std::uint64_t seed = 0;
+    std::uint64_t planned = 0, good = 0, bad = 0;
+    double p50_ms = 0, p95_ms = 0, p99_ms = 0;  // response time
+    bool operator==(const StoredLoadRun&) const = default;
+};
+struct StoredLoadRuns {
+    std::vector<StoredLoadRun> runs;
 };
 
 // ---- queries of the contract's section 3 ----------------------------------------------------------------------------

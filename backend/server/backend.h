@@ -34,6 +34,7 @@ struct Services {
     api::AnalysisService& analysis;
     api::AnnotationService& annotations;
     api::ObjectiveService& objectives;
+    api::LoadRunService& load_runs;
 };
 
 struct StartOptions {

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "api/json_writer.h"
+#include "api/codec.h"
 #include "base/time.h"
 #include "server/parameters.h"
 
@@ -11,7 +11,6 @@ namespace streamgauge {
 
 namespace {
 
-using api::JsonWriter;
 using api::LoadRuns;
 using http::Method;
 using http::ReplyPtr;
@@ -19,16 +18,6 @@ using http::Request;
 using http::Response;
 
 constexpr std::size_t kMostCompared = 20;  // runs of one side
-
-void write(JsonWriter& out, const api::StoredLoadRun& run) {
-    out.begin_object().key("run_id").string(run.id).key("name").string(run.name).key("url").string(run.url);
-    out.key("started_at").string(format_rfc3339(run.started_at)).key("state").string(run.state);
-    out.key("generator").string(run.verdict).key("passed").boolean(run.passed).key("by").string(run.by);
-    out.key("seconds").number(run.seconds).key("seed").unsigned_integer(run.seed);
-    out.key("planned").unsigned_integer(run.planned).key("good").unsigned_integer(run.good);
-    out.key("bad").unsigned_integer(run.bad).key("p50_ms").number(run.p50_ms).key("p95_ms").number(run.p95_ms);
-    out.key("p99_ms").number(run.p99_ms).end_object();
-}
 
 std::string run_id(const Request& request) {
     for (const auto& [name, value] : request.path_parameters)
@@ -49,19 +38,14 @@ void list(LoadRuns& runs, const Request& request, const ReplyPtr& reply) {
     if (refused(in, reply)) return;
     runs.list(before, static_cast<std::size_t>(limit), [reply](const Result<std::vector<api::StoredLoadRun>>& found) {
         if (!found.ok()) return reply->send(http::problem(found.error()));
-        JsonWriter out;
-        out.begin_object().key("runs").begin_array();
-        for (const api::StoredLoadRun& run : *found) write(out, run);
-        reply->send(Response::json(200, out.end_array().end_object().take()));
+        reply->send(Response::json(200, api::encode(api::StoredLoadRuns{*found})));
     });
 }
 
 void find(LoadRuns& runs, const Request& request, const ReplyPtr& reply) {
     runs.find(run_id(request), [reply](const Result<api::StoredLoadRun>& found) {
         if (!found.ok()) return reply->send(http::problem(found.error()));
-        JsonWriter out;
-        write(out, *found);
-        reply->send(Response::json(200, out.take()));
+        reply->send(Response::json(200, api::encode(*found)));
     });
 }
 
@@ -106,17 +90,7 @@ void compare(LoadRuns& runs, const Request& request, const ReplyPtr& reply) {
     if (refused(in, reply)) return;
     runs.compare(std::move(before), std::move(after), [reply](const Result<loadgen::RunComparison>& found) {
         if (!found.ok()) return reply->send(http::problem(found.error()));
-        JsonWriter out;
-        out.begin_object().key("verdict").string(to_string(found->verdict)).key("measures").begin_array();
-        for (const loadgen::MeasureChange& m : found->measures) {
-            out.begin_object().key("measure").string(m.measure).key("before").number(m.before);
-            out.key("after").number(m.after).key("change").number(m.change).key("low").number(m.low);
-            out.key("high").number(m.high).key("p_value").number(m.p_value);
-            out.key("verdict").string(to_string(m.verdict)).end_object();
-        }
-        out.end_array().key("warnings").begin_array();
-        for (const std::string& warning : found->warnings) out.string(warning);
-        reply->send(Response::json(200, out.end_array().end_object().take()));
+        reply->send(Response::json(200, api::encode(*found)));
     });
 }
 

@@ -47,6 +47,20 @@ http::RouteDocs hand_docs() {
     return docs;
 }
 
+constexpr std::string_view kCapacityAsk =
+    R"({"type":"object","required":["scenario","objectives","first_rate","highest_rate","budget_seconds"],"properties":{"scenario":{"type":"string","description":"A scenario file; its stages are not used."},"objectives":{"type":"array","minItems":1,"items":{"type":"string"},"description":"Such as p(99)<300 and errors<1%."},"first_rate":{"type":"number","exclusiveMinimum":0},"highest_rate":{"type":"number","minimum":0,"description":"0: load.max_rate."},"budget_seconds":{"type":"number","description":"30 to 3600."}}})";
+
+http::RouteDocs capacity_docs() {
+    http::RouteDocs docs = docs_of(202, "It has started: the run's status has the member capacity.");
+    docs.body_types = {"application/json"};
+    docs.body_schema = kCapacityAsk;
+    docs.answers.push_back({403, "application/problem+json", "#Problem",
+                            "The target is not among load.allowed_targets, the rate is above load.max_rate, or the "
+                            "scenario names a file or a variable."});
+    docs.answers.push_back({409, "application/problem+json", "#Problem", "A load run is under way."});
+    return docs;
+}
+
 std::string asker(const http::Request& request) {
     const auth::Principal& who = *request.principal;
     return who.kind == auth::Principal::Kind::Console ? "console" : !who.name.empty() ? who.name : who.id;
@@ -69,6 +83,13 @@ void lay_hand(api::LoadService& load, const http::Request& request, const http::
     load.hand(*action, answer_status(reply, 202));
 }
 
+void find_capacity(api::LoadService& load, const http::Request& request, const http::ReplyPtr& reply) {
+    Result<api::CapacityAsk> ask = api::decode_capacity_ask(request.body);
+    if (!ask.ok()) return reply->send(http::problem(ask.error()));
+    ask->by = asker(request);
+    load.find_capacity(std::move(ask).value(), answer_status(reply, 202));
+}
+
 }  // namespace
 
 Status add_load_routes(http::RouteTable& table, const RouteServices& services) {
@@ -85,6 +106,12 @@ Status add_load_routes(http::RouteTable& table, const RouteServices& services) {
          "Change the rate of the load run, spike, pause, resume or stop it.",
          [&load](const http::Request& request, const http::ReplyPtr& reply) { lay_hand(load, request, reply); },
          nullptr, false, false, hand_docs()});
+    if (!added.ok()) return added;
+    added = table.add(
+        {Method::Post, "/api/v1/load/capacity", Scope::Operate, Plane::ManagementOnly, 2 * loadgen::kScenarioBytes,
+         "Look for the highest rate that holds all objectives; 409 while a load run is under way.",
+         [&load](const http::Request& request, const http::ReplyPtr& reply) { find_capacity(load, request, reply); },
+         nullptr, false, false, capacity_docs()});
     if (!added.ok()) return added;
     added = table.add({Method::Get, "/api/v1/load/status", Scope::Operate, Plane::ManagementOnly, 0,
                        "The load run: its plan, its figures and every second of it.",

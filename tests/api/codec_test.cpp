@@ -75,7 +75,16 @@ LoadStatus some_status() {
     status.max_ms = 4.5;
     status.send_lag_p99_ms = 0.25;
     status.seconds = {{0, 100, 99, 88, 1, 1, 1.5, 1, 2, 3}};
+    status.seconds[0].heat = {0, 3, 85};
     status.error = "";
+    status.name = "checkout";
+    status.elapsed_seconds = 12.5;
+    status.planned_seconds = 30;
+    status.rate = 1500;
+    status.service = {1, 2, 3, 4};
+    status.send_lag = {0.1, 0.2, 0.25, 1};
+    status.errors = {{"status_429", 1}, {"timeout", 1}};
+    status.thresholds = {{"p(95) < 300", true, 2}, {"freshness < 1000", true, {}}};
     return status;
 }
 
@@ -83,7 +92,13 @@ const std::string kStatusText =
     R"({"run_id":"r1","state":"running","plan":)" + std::string(kPlanText) +
     R"(,"planned":100,"sent":99,"done":90,"failed":2,"unfinished":7,"p50_ms":1,"p95_ms":2,"p99_ms":3,"max_ms":4.5,)"
     R"("send_lag_p99_ms":0.25,"seconds":[{"second":0,"planned":100,"sent":99,"ok":88,"limited":1,"other":1,)"
-    R"("avg_ms":1.5,"p50_ms":1,"p95_ms":2,"p99_ms":3}],"error":""})";
+    R"("avg_ms":1.5,"p50_ms":1,"p95_ms":2,"p99_ms":3,"heat":[0,3,85]}],"error":"","name":"checkout",)"
+    R"("elapsed_seconds":12.5,"planned_seconds":30,"rate":1500,"paused":false,)"
+    R"("service":{"p50_ms":1,"p95_ms":2,"p99_ms":3,"max_ms":4},)"
+    R"("send_lag":{"p50_ms":0.1,"p95_ms":0.2,"p99_ms":0.25,"max_ms":1},)"
+    R"("errors":[{"name":"status_429","count":1},{"name":"timeout","count":1}],)"
+    R"("thresholds":[{"text":"p(95) < 300","passed":true,"measured":2},)"
+    R"({"text":"freshness < 1000","passed":true,"measured":null}],"capacity":null})";
 
 TEST(CodecTest, EveryTypeHasItsLiteralTextAndReadsItBack) {
     const Hello hello{"streamgauge", "0.1.0", 1, 18446744073709551615ULL, {"live", "events"}};
@@ -105,6 +120,19 @@ TEST(CodecTest, EveryTypeHasItsLiteralTextAndReadsItBack) {
     EXPECT_EQ(decode_load_plan(kPlanText).value(), some_plan());
     EXPECT_EQ(encode(some_status()), kStatusText);
     EXPECT_EQ(decode_load_status(kStatusText).value(), some_status());
+
+    LoadStatus search = some_status();
+    search.capacity = {{"found", 1000, 950, 1050, "p(99)<300", "commit", 175, {"p(99)<300"}, {}}};
+    search.capacity->steps = {{1000, 998, 20, 3, 250, true, true, ""}, {1100, 900, 4, 9, 900, false, false, "queue"}};
+    EXPECT_EQ(decode_load_status(encode(search)).value(), search);
+    const CapacityAsk ask{"url: x", {"p(99)<300", "errors<1%"}, 50, 0, 175, "nobody on the wire"};
+    const auto asked = decode_capacity_ask(encode(ask));
+    EXPECT_EQ(asked->objectives, ask.objectives);
+    EXPECT_EQ(asked->scenario, ask.scenario);
+    EXPECT_EQ(asked->by, "") << "who asks is the server's to say";
+    StoredLoadRuns kept;
+    kept.runs.push_back({"r1", "checkout", "http://a/", {}, "done", "valid", true, "ada", 30, 42, 9, 8, 1, 1, 2, 3});
+    EXPECT_EQ(decode_load_runs(encode(kept))->runs, kept.runs);
 }
 
 TEST(CodecTest, EmptyValuesRoundTrip) {

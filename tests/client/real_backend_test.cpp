@@ -12,6 +12,7 @@
 #include "client/embedded_client.h"
 #include "client/eventually.h"
 #include "client/remote_client.h"
+#include "loadgen/report_text.h"
 #include "server/backend.h"
 
 namespace streamgauge::client {
@@ -181,6 +182,107 @@ TEST_P(RealBackend, APlanThatMakesNoSenseNamesTheField) {
     ASSERT_FALSE(started->ok());
     EXPECT_EQ(started->error().code, ErrorCode::InvalidArgument);
     EXPECT_THAT(started->error().field, testing::HasSubstr("rate"));
+}
+
+TEST_P(RealBackend, RunsAScenarioWithAHandAndKeepsIt) {
+    api::LoadStatus newest;
+    const auto subscription = client.live().subscribe(Topic::Load, {}, &context,
+                                                      [&](const api::LiveMessage& message) { newest = *message.load; });
+    ASSERT_TRUE(live());
+    const std::string scenario = "name: by hand\nurl: " + rig->events_url() +
+                                 "\nstages: [{rate: 20, for: 60s}]\nthresholds: [errors < 1%, requests >= 100000]\n";
+    std::optional<Result<api::LoadStatus>> told;
+    const auto answer = [&](Result<api::LoadStatus> result) { told = std::move(result); };
+    client.load().start_scenario(scenario, &context, answer);
+    ASSERT_TRUE(eventually([&] { return told.has_value(); }));
+    ASSERT_TRUE(told->ok()) << told->error().describe();
+    ASSERT_TRUE(eventually([&] { return newest.done > 5; }));
+    EXPECT_EQ(newest.name, "by hand");
+    EXPECT_DOUBLE_EQ(newest.planned_seconds, 60);
+    ASSERT_EQ(newest.thresholds.size(), 2U);
+    EXPECT_TRUE(newest.thresholds[0].passed);
+    EXPECT_GT(newest.service.p50_ms, 0);
+    const auto answers_in = [](const api::LoadSecond& second) {
+        std::uint64_t all = 0;
+        for (const std::uint32_t count : second.heat) all += count;
+        return all;
+    };
+    ASSERT_FALSE(newest.seconds.empty());
+    EXPECT_TRUE(eventually([&] {
+        for (const api::LoadSecond& second : newest.seconds)
+            if (answers_in(second) != second.ok + second.limited + second.other) return false;
+        return true;
+    }));
+    loadgen::HandAction rate;
+    rate.kind = loadgen::HandAction::Kind::Rate;
+    rate.rate = 50;
+    told.reset();
+    client.load().lay_hand(rate, &context, answer);
+    ASSERT_TRUE(eventually([&] { return newest.rate == 50; }));
+    loadgen::HandAction pause;
+    pause.kind = loadgen::HandAction::Kind::Pause;
+    client.load().lay_hand(pause, &context, answer);
+    ASSERT_TRUE(eventually([&] { return newest.paused; }));
+    client.load().stop_load(&context, answer);
+    ASSERT_TRUE(eventually([&] { return newest.state == api::LoadState::Stopped; }));
+
+    std::optional<Result<std::vector<api::StoredLoadRun>>> runs;
+    ASSERT_TRUE(eventually([&] {
+        if (runs && runs->ok() && !(*runs)->empty()) return true;
+        runs.reset();
+        client.load().list_runs(10, &context, [&](auto result) { runs = std::move(result); });
+        return eventually([&] { return runs.has_value(); }) && runs->ok() && !(*runs)->empty();
+    }));
+    const api::StoredLoadRun kept = (*runs)->front();
+    EXPECT_EQ(kept.name, "by hand");
+    EXPECT_FALSE(kept.passed);
+    std::optional<Result<std::string>> report;
+    client.load().run_report(kept.id, &context, [&](Result<std::string> result) { report = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return report.has_value(); }));
+    ASSERT_TRUE(report->ok()) << report->error().describe();
+    const auto parsed = loadgen::parse_run_report(report->value());
+    ASSERT_TRUE(parsed.ok()) << parsed.error().describe();
+    EXPECT_EQ(parsed->hand.size(), 2U);
+    std::optional<Result<loadgen::RunComparison>> compared;
+    client.load().compare_runs(kept.id, kept.id, &context,
+                               [&](Result<loadgen::RunComparison> result) { compared = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return compared.has_value(); }));
+    ASSERT_TRUE(compared->ok()) << compared->error().describe();
+    EXPECT_NE((*compared)->verdict, loadgen::ChangeVerdict::Worse);
+    std::optional<Result<bool>> removed;
+    client.load().remove_run(kept.id, &context, [&](Result<bool> result) { removed = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return removed.has_value(); }));
+    EXPECT_TRUE(removed->ok());
+}
+
+TEST_P(RealBackend, LooksForCapacityAndCanBeStopped) {
+    api::LoadStatus newest;
+    const auto subscription = client.live().subscribe(Topic::Load, {}, &context,
+                                                      [&](const api::LiveMessage& message) { newest = *message.load; });
+    ASSERT_TRUE(live());
+    api::CapacityAsk ask;
+    ask.scenario = "url: " + rig->events_url() + "\nstages: [{rate: 1, for: 1s}]\n";
+    ask.objectives = {"p(99)<300", "errors<1%"};
+    ask.first_rate = 20;
+    std::optional<Result<api::LoadStatus>> told;
+    const auto answer = [&](Result<api::LoadStatus> result) { told = std::move(result); };
+    ask.objectives[1] = "errors>1%";
+    client.load().find_capacity(ask, &context, answer);
+    ASSERT_TRUE(eventually([&] { return told.has_value(); }));
+    ASSERT_FALSE(told->ok());
+    EXPECT_EQ(told->error().field, "objectives");
+    told.reset();
+    ask.objectives[1] = "errors<1%";
+    client.load().find_capacity(ask, &context, answer);
+    ASSERT_TRUE(eventually([&] { return told.has_value(); }));
+    ASSERT_TRUE(told->ok()) << told->error().describe();
+    ASSERT_TRUE(eventually([&] { return newest.capacity && !newest.capacity->steps.empty(); })) << newest.error;
+    EXPECT_DOUBLE_EQ(newest.capacity->steps[0].rate, 20);
+    client.load().stop_load(&context, answer);
+    ASSERT_TRUE(eventually([&] { return newest.state != api::LoadState::Running; }));
+    // On a machine that is too busy to send evenly the search may have ended by itself before it was told to.
+    EXPECT_EQ(newest.state == api::LoadState::Stopped, newest.capacity->end.empty()) << newest.error;
+    EXPECT_TRUE(newest.capacity) << "what was found so far stays";
 }
 
 TEST_P(RealBackend, StopsAndStartsAgain) {

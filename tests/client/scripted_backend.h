@@ -339,14 +339,30 @@ private:
     int made_ = 0;
 };
 
+// Keeps no load run.
+class ScriptedRuns final : public api::LoadRunService {
+public:
+    void list(std::optional<Timestamp>, std::size_t, api::Done<std::vector<api::StoredLoadRun>> done) override {
+        done(std::vector<api::StoredLoadRun>());
+    }
+    void report(std::string, api::Done<std::string> done) override { done(none()); }
+    void remove(std::string, api::Done<bool> done) override { done(none()); }
+    void compare(std::vector<std::string>, std::vector<std::string>, api::Done<loadgen::RunComparison> done) override {
+        done(none());
+    }
+
+private:
+    static Error none() { return Error::make(ErrorCode::NotFound, "there is no such run"); }
+};
+
 // `services` must outlive it.
 class ScriptedBackend final : public Backend {
 public:
     explicit ScriptedBackend(ScriptedServices& services) : services_(services) {}
     ~ScriptedBackend() override { services_.release(); }
     Services services() override {
-        return {services_, services_,           services_,           services_,    access_,
-                trace_,    services_.metrics(), services_.metrics(), annotations_, objectives_};
+        return {services_,           services_,           services_,    services_,   access_, trace_,
+                services_.metrics(), services_.metrics(), annotations_, objectives_, runs_};
     }
     std::optional<std::string> take_first_password() override { return std::nullopt; }
     const http::RouteTable& routes() const override { return routes_; }
@@ -360,6 +376,7 @@ private:
     ScriptedTrace trace_{services_};
     ScriptedAnnotations annotations_;
     ScriptedObjectives objectives_;
+    ScriptedRuns runs_;
     const http::RouteTable routes_{};
 };
 
