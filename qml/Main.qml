@@ -22,7 +22,7 @@ Rectangle {
         Keys.onPressed: (event) => {
             if (event.modifiers & (Qt.ControlModifier | Qt.AltModifier | Qt.MetaModifier)) return
             if (event.key === Qt.Key_Space) root.app.paused = !root.app.paused
-            else if (event.text === "/") root.app.commands.run(root.app.page === 3 ? "objective-filter" : "filter")
+            else if (event.text === "/") root.app.commands.run(root.app.page === 3 ? "objective-filter" : root.app.page === 4 ? "load-find" : "filter")
             else if (event.text === "?") root.app.commands.run("keys")
             else return
             event.accepted = true
@@ -38,7 +38,7 @@ Rectangle {
             app: root.app
             anchors.left: rail.right
             anchors.right: parent.right
-            title: ["Overview", "Events", "Metrics", "Objectives", "Load"][root.app.page]
+            title: ["Overview", "Events", "Metrics", "Objectives", "Load test"][root.app.page]
             hasRange: root.app.page === 0
             onPaletteRequested: palette.open(main)
         }
@@ -88,7 +88,18 @@ Rectangle {
                     }
                 }
             }
-            Component { id: loadPage; LoadPage { objectName: "loadPage"; app: root.app } }
+            Component {
+                id: loadPage
+                LoadPage {
+                    id: loadTest
+                    objectName: "loadPage"
+                    app: root.app
+                    Connections {
+                        target: root.app
+                        function onLoadSearchRequested() { loadTest.focusSearch() }
+                    }
+                }
+            }
         }
         StatusBar {
             id: status

@@ -13,6 +13,8 @@
 
 #include "console/budget_curve_item.h"
 #include "console/desktop_notifier.h"
+#include "console/file_dialogs.h"
+#include "console/heat_item.h"
 #include "console/series_feed.h"
 #include "console/sparkline_item.h"
 
@@ -43,6 +45,7 @@ void prepare_application() {
     qmlRegisterType<SparklineItem>("Streamgauge", 1, 0, "Sparkline");
     qmlRegisterType<BudgetCurveItem>("Streamgauge", 1, 0, "BudgetCurve");
     qmlRegisterType<SeriesFeed>("Streamgauge", 1, 0, "SeriesFeed");
+    qmlRegisterType<HeatItem>("Streamgauge", 1, 0, "HeatMap");
     qmlRegisterAnonymousType<viewmodels::ChartModel>("Streamgauge", 1);
 }
 
@@ -57,6 +60,7 @@ ConsoleWindow::ConsoleWindow(viewmodels::ConsoleViewModel& app) : app_(app) {
             [](const QString& text) { QGuiApplication::clipboard()->setText(text); });
     connect(app.marks(), &viewmodels::MarksViewModel::desktopAlert, this,
             [](const QString& title, const QString& text, bool resolved) { notify_desktop(title, text, !resolved); });
+    serve_files(*app.load());
     follow_system_theme();
     setInitialProperties({{u"app"_s, QVariant::fromValue<QObject*>(&app)}});
     setSource(QUrl(u"qrc:/qml/Main.qml"_s));

@@ -33,13 +33,19 @@ std::vector<Command> ConsoleViewModel::make_commands() {
     const auto always = [] { return true; };
     const auto go = [this](int page) { return [this, page] { set_page(page); }; };
     const auto use_theme = [this](const QString& theme) { return [this, theme] { set_theme(theme); }; };
+    const auto load_view = [this](const QString& view) {
+        return [this, view] {
+            set_page(LoadPage);
+            load_.set_view(view);
+        };
+    };
     const auto window = [this](int seconds) { return [this, seconds] { overview_.set_window_seconds(seconds); }; };
     return {
         {u"overview"_s, u"Go to Overview"_s, u"Ctrl 1"_s, always, go(OverviewPage)},
         {u"events"_s, u"Go to Events"_s, u"Ctrl 2"_s, always, go(EventsPage)},
         {u"metrics"_s, u"Go to Metrics"_s, u"Ctrl 3"_s, always, go(MetricsPage)},
         {u"objectives"_s, u"Go to Objectives"_s, u"Ctrl 4"_s, always, go(ObjectivesPage)},
-        {u"load"_s, u"Go to Load"_s, u"Ctrl 5"_s, always, go(LoadPage)},
+        {u"load"_s, u"Go to Load test"_s, u"Ctrl 5"_s, always, go(LoadPage)},
         {u"pause"_s, u"Pause the live view"_s, u"Space"_s, [this] { return !paused_; }, [this] { set_paused(true); }},
         {u"resume"_s, u"Resume the live view"_s, u"Space"_s, [this] { return paused_; }, [this] { set_paused(false); }},
         {u"filter"_s, u"Filter events"_s, u"/"_s, always,
@@ -123,7 +129,63 @@ std::vector<Command> ConsoleViewModel::make_commands() {
              load_.start();
          }},
         {u"load-stop"_s, u"Stop the load run"_s, {}, [this] { return load_.can_stop(); }, [this] { load_.stop(); }},
-        {u"demo"_s, u"Start a demo stream"_s, {}, [this] { return load_.can_start(); }, [this] { load_.startDemo(); }},
+        {u"load-pause"_s,
+         u"Pause the load run"_s,
+         {},
+         [this] { return load_.can_steer() && !load_.paused(); },
+         [this] { load_.pause(); }},
+        {u"load-resume"_s,
+         u"Go on with the load run"_s,
+         {},
+         [this] { return load_.can_steer() && load_.paused(); },
+         [this] { load_.resume(); }},
+        {u"load-spike"_s,
+         u"Spike now: five times the rate for 5 s"_s,
+         {},
+         [this] { return load_.can_steer() && !load_.paused(); },
+         [this] { load_.spike(load_.rate() * 5, 5); }},
+        {u"load-setup"_s, u"Set up a load run"_s, {}, always, load_view(u"setup"_s)},
+        {u"load-run"_s, u"Show the last load run"_s, {}, always, load_view(u"run"_s)},
+        {u"load-runs"_s, u"Show the history of load runs"_s, {}, always, load_view(u"runs"_s)},
+        {u"load-find"_s,
+         u"Find a load run"_s,
+         {},
+         always,
+         [this] {
+             set_page(LoadPage);
+             load_.set_view(u"runs"_s);
+             Q_EMIT loadSearchRequested();
+         }},
+        {u"load-capacity"_s,
+         u"Search for the capacity"_s,
+         {},
+         [this] { return load_.offered(); },
+         [this] {
+             set_page(LoadPage);
+             load_.set_view(u"setup"_s);
+             load_.scenario()->choose(u"capacity"_s);
+         }},
+        {u"load-open"_s,
+         u"Open a scenario file"_s,
+         {},
+         always,
+         [this] {
+             set_page(LoadPage);
+             load_.set_view(u"setup"_s);
+             load_.scenario()->open();
+         }},
+        {u"load-save"_s, u"Save the scenario as a file"_s, {}, always, [this] { load_.scenario()->save(); }},
+        {u"load-report"_s,
+         u"Save the load run's report as HTML"_s,
+         {},
+         [this] { return load_.run()->final(); },
+         [this] { load_.exportAs(u"html"_s); }},
+        {u"load-remove"_s,
+         u"Remove the selected load run"_s,
+         {},
+         [this] { return page_ == LoadPage && load_.view() == "runs"_L1 && !load_.runs()->selected().isEmpty(); },
+         [this] { load_.runs()->askRemove(); }},
+        {u"demo"_s, u"Start a demo stream"_s, {}, [this] { return load_.can_demo(); }, [this] { load_.startDemo(); }},
         {u"window-60"_s, u"Show the last minute"_s, {}, always, window(60)},
         {u"window-300"_s, u"Show the last 5 minutes"_s, {}, always, window(300)},
         {u"window-600"_s, u"Show the last 10 minutes"_s, {}, always, window(600)},

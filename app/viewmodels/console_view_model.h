@@ -86,6 +86,7 @@ Q_SIGNALS:
     void copyRequested(const QString& text, const QString& what);
     void filterRequested();
     void objectiveFilterRequested();
+    void loadSearchRequested();
     void traceRequested();
     void keysRequested();
     void closeQuestionRequested();

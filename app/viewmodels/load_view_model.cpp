@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "viewmodels/load_view_model.h"
 
-#include <QUrl>
-
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <utility>
 
-#include "base/limits.h"
+#include "loadgen/report_text.h"
 #include "viewmodels/format.h"
 
 namespace streamgauge::viewmodels {
@@ -15,225 +13,258 @@ namespace streamgauge::viewmodels {
 using namespace Qt::Literals::StringLiterals;
 using api::LoadState;
 using client::ConnectionState;
+using loadgen::HandAction;
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kShortestAxisSeconds = 10;
+// A run that ended is kept a moment after its status says so.
+constexpr int kReportPauseMs = 250;
+constexpr int kReportQuestions = 40;
 
-QString since_start(double x) {
-    return duration(x);
-}
-
-bool active(LoadState state) {
+bool under_way(LoadState state) {
     return state == LoadState::Starting || state == LoadState::Running;
 }
 
 }  // namespace
 
 LoadViewModel::LoadViewModel(client::BackendClient& client, QObject* parent)
-    : QObject(parent),
-      client_(client),
-      rates_({{u"Planned"_s, u"OK"_s, u"429"_s, u"Other"_s},
-              false,
-              since_start,
-              [](double y) { return viewmodels::rate(y).text(); },
-              [](double y) { return trimmed(viewmodels::rate(y)); }}),
-      latency_({{u"p50"_s, u"p95"_s, u"p99"_s},
-                false,
-                since_start,
-                [](double y) { return milliseconds(y).text(); },
-                [](double y) { return trimmed(milliseconds(y)); }}) {
-    take_ingest_url();
+    : QObject(parent), client_(client), runs_(client) {
+    scenario_.follow(client.ingest_url());
+    report_timer_.setSingleShot(true);
+    report_timer_.setInterval(kReportPauseMs);
+    connect(&report_timer_, &QTimer::timeout, this, [this] { fetch_report(); });
+    connect(&scenario_, &ScenarioViewModel::changed, this, &LoadViewModel::changed);
+    connect(&runs_, &LoadRunsViewModel::listed, this, [this] { show_newest(); });
     connect(&client, &client::BackendClient::stateChanged, this, [this] {
-        take_ingest_url();
-        Q_EMIT stateChanged();
+        scenario_.follow(client_.ingest_url());
+        const bool live = client_.state() == ConnectionState::Live;
+        if (live && !std::exchange(was_live_, live)) runs_.refresh();
+        was_live_ = live;
+        Q_EMIT runs_.changed();
+        Q_EMIT changed();
     });
     subscription_ = client.live().subscribe(api::Topic::Load, {}, this, [this](const api::LiveMessage& message) {
         if (message.load) receive(*message.load, message.snapshot);
     });
 }
 
-void LoadViewModel::take_ingest_url() {
-    if (url_edited_ || client_.ingest_url().empty() || plan_.url == client_.ingest_url()) return;
-    plan_.url = client_.ingest_url();
-    Q_EMIT planChanged();
-}
-
-// ---- the plan
-
-void LoadViewModel::set_url(const QString& url) {
-    const std::string text = url.trimmed().toStdString();
-    if (text == plan_.url) return;
-    plan_.url = text;
-    url_edited_ = true;
-    Q_EMIT planChanged();
-    Q_EMIT stateChanged();
-}
-
-void LoadViewModel::set_rate(double rate) {
-    plan_.rate = rate;
-    Q_EMIT planChanged();
-    Q_EMIT stateChanged();
-}
-
-void LoadViewModel::set_duration_seconds(double seconds) {
-    plan_.duration_seconds = seconds;
-    Q_EMIT planChanged();
-    Q_EMIT stateChanged();
-}
-
-void LoadViewModel::set_connections(int connections) {
-    plan_.connections = static_cast<std::uint32_t>(std::max(connections, 0));
-    Q_EMIT planChanged();
-    Q_EMIT stateChanged();
-}
-
-void LoadViewModel::set_batch(int batch) {
-    plan_.batch = static_cast<std::uint32_t>(std::max(batch, 0));
-    Q_EMIT planChanged();
-    Q_EMIT stateChanged();
-}
-
-void LoadViewModel::set_poisson(bool poisson) {
-    plan_.arrivals = poisson ? api::Arrivals::Poisson : api::Arrivals::Even;
-    Q_EMIT planChanged();
-}
-
-std::optional<LoadViewModel::Problem> LoadViewModel::problem() const {
-    const QUrl target(url(), QUrl::StrictMode);
-    if (!target.isValid() || target.host().isEmpty() ||
-        (target.scheme() != "http"_L1 && target.scheme() != "https"_L1)) {
-        return Problem{u"url"_s, u"Write the target as http://host:port/events."_s};
-    }
-    if (!(plan_.rate > 0) || plan_.rate > kMostRate) {
-        return Problem{u"rate"_s, u"The rate is more than 0 and at most 1\u202F000\u202F000 requests a second."_s};
-    }
-    if (!(plan_.duration_seconds > 0) || plan_.duration_seconds > kMostSeconds) {
-        return Problem{u"durationSeconds"_s, u"The duration is more than 0 s and at most 24 h."_s};
-    }
-    if (plan_.connections < 1 || plan_.connections > static_cast<std::uint32_t>(kMostConnections)) {
-        return Problem{u"connections"_s, u"Between 1 and 10\u202F000 connections."_s};
-    }
-    if (plan_.batch < 1 || plan_.batch > limits::kEventsPerRequest) {
-        return Problem{u"batch"_s, u"Between 1 and 10\u202F000 events in a request."_s};
-    }
-    return std::nullopt;
-}
-
-QString LoadViewModel::plan_problem() const {
-    return problem().value_or(Problem{}).text;
-}
-
-QString LoadViewModel::plan_problem_field() const {
-    return problem().value_or(Problem{}).field;
-}
-
-QString LoadViewModel::plan_summary() const {
-    if (problem()) return {};
-    const double requests = plan_.rate * plan_.duration_seconds;
-    const double events = requests * static_cast<double>(plan_.batch);
-    const QString total = grouped(static_cast<std::uint64_t>(std::llround(requests))) + u" requests"_s;
-    return plan_.batch == 1
-               ? total
-               : QString(total + u", "_s + grouped(static_cast<std::uint64_t>(std::llround(events))) + u" events"_s);
-}
-
 // ---- what can be done
+
+QString LoadViewModel::view() const {
+    if (!view_.isEmpty()) return view_;
+    return run_.shown() ? u"run"_s : u"setup"_s;
+}
+
+void LoadViewModel::set_view(const QString& view) {
+    if (view == view_) return;
+    view_ = view;
+    error_.clear();  // it was about what was left
+    error_kind_.clear();
+    if (view == "runs"_L1) runs_.refresh();
+    Q_EMIT changed();
+}
 
 bool LoadViewModel::offered() const {
     return client_.has_feature("load");
 }
 
+bool LoadViewModel::active() const {
+    return under_way(run_.status().state);
+}
+
 bool LoadViewModel::can_start() const {
-    return offered() && client_.state() == ConnectionState::Live && !busy_ && !active(status_.state) && !problem();
+    return offered() && client_.state() == ConnectionState::Live && !busy_ && !active() &&
+           scenario_.problem().isEmpty();
+}
+
+bool LoadViewModel::can_demo() const {
+    return offered() && client_.state() == ConnectionState::Live && !busy_ && !active();
 }
 
 bool LoadViewModel::can_stop() const {
-    return offered() && client_.state() == ConnectionState::Live && !busy_ && active(status_.state);
+    return offered() && client_.state() == ConnectionState::Live && !busy_ && active();
+}
+
+bool LoadViewModel::can_steer() const {
+    return can_stop() && run_.status().state == LoadState::Running && !run_.status().capacity;
+}
+
+double LoadViewModel::most_rate() const {
+    double most = std::max(run_.status().plan.rate, run_.status().rate) * 2;
+    for (const api::LoadSecond& second : run_.seconds_list())
+        most = std::max(most, static_cast<double>(second.planned) * 2);
+    // One, two or five with zeros: the slider's end does not wander.
+    const double power = std::pow(10, std::floor(std::log10(std::max(most, 10.0))));
+    for (const double step : {1.0, 2.0, 5.0, 10.0})
+        if (step * power >= most) return std::min(step * power, loadgen::ArrivalPlan::kHighestRate);
+    return loadgen::ArrivalPlan::kHighestRate;
 }
 
 void LoadViewModel::start() {
-    if (can_start()) start_with(plan_);
+    if (!can_start()) return;
+    begin();
+    const auto told = [this](const Result<api::LoadStatus>& result) { settled(result); };
+    if (scenario_.search()) {
+        client_.load().find_capacity(scenario_.capacity_ask(), this, told);
+    } else {
+        client_.load().start_scenario(scenario_.text().toStdString(), this, told);
+    }
 }
 
 void LoadViewModel::startDemo() {
-    if (!offered() || busy_ || active(status_.state) || client_.ingest_url().empty()) return;
+    if (!can_demo() || client_.ingest_url().empty()) return;
     api::LoadPlan plan;
     plan.url = client_.ingest_url();
     plan.rate = kDemoRate;
     plan.duration_seconds = kDemoSeconds;
     plan.arrivals = api::Arrivals::Poisson;
     plan.connections = 4;
-    start_with(plan);
+    begin();
+    client_.load().start_load(plan, this, [this](const Result<api::LoadStatus>& result) { settled(result); });
 }
 
-void LoadViewModel::start_with(const api::LoadPlan& plan) {
+void LoadViewModel::begin() {
     busy_ = true;
-    call_error_.clear();
-    client_.load().start_load(plan, this, [this](const Result<api::LoadStatus>& result) { settled(result); });
-    Q_EMIT errorTextChanged();
-    Q_EMIT stateChanged();
+    error_.clear();
+    error_kind_.clear();
+    Q_EMIT changed();
 }
 
 void LoadViewModel::stop() {
     if (!can_stop()) return;
-    busy_ = true;
-    call_error_.clear();
-    client_.load().stop_load(this, [this](const Result<api::LoadStatus>& result) { settled(result); });
-    Q_EMIT errorTextChanged();
-    Q_EMIT stateChanged();
+    begin();
+    client_.load().stop_load(this, [this](const Result<api::LoadStatus>& result) {
+        busy_ = false;
+        if (result.ok()) {
+            receive(*result, true);
+        } else {
+            fail(result.error());
+        }
+        Q_EMIT changed();
+    });
 }
 
 void LoadViewModel::settled(const Result<api::LoadStatus>& result) {
     busy_ = false;
     if (result.ok()) {
+        set_view(u"run"_s);
         receive(*result, true);
     } else {
-        call_error_ = QString::fromStdString(result.error().describe());
-        Q_EMIT errorTextChanged();
+        fail(result.error());
+        scenario_.refused(result.error());
     }
-    Q_EMIT stateChanged();
+    Q_EMIT changed();
+}
+
+void LoadViewModel::fail(const Error& error) {
+    error_ = QString::fromStdString(error.describe());
+    error_kind_ = error.code == ErrorCode::Forbidden || error.code == ErrorCode::Unauthorized ? u"forbidden"_s
+                  : error.code == ErrorCode::Conflict                                         ? u"conflict"_s
+                                                                                              : u"error"_s;
+}
+
+// ---- the hand
+
+void LoadViewModel::lay_hand(HandAction action) {
+    if (!can_steer()) return;
+    client_.load().lay_hand(action, this, [this](const Result<api::LoadStatus>& result) {
+        if (!result.ok()) {
+            fail(result.error());
+        } else {
+            error_.clear();
+            error_kind_.clear();
+        }
+        Q_EMIT changed();
+    });
+}
+
+void LoadViewModel::setRate(double rate) {
+    HandAction action;
+    action.kind = HandAction::Kind::Rate;
+    action.rate = std::max(0.0, rate);
+    lay_hand(action);
+}
+
+void LoadViewModel::spike(double rate, double seconds) {
+    HandAction action;
+    action.kind = HandAction::Kind::Spike;
+    action.rate = rate;
+    action.seconds = seconds;
+    lay_hand(action);
+}
+
+void LoadViewModel::pause() {
+    HandAction action;
+    action.kind = HandAction::Kind::Pause;
+    lay_hand(action);
+}
+
+void LoadViewModel::resume() {
+    HandAction action;
+    action.kind = HandAction::Kind::Resume;
+    lay_hand(action);
 }
 
 // ---- the run
 
 void LoadViewModel::receive(const api::LoadStatus& status, bool whole) {
+    const bool was_active = active();
     began_ = true;
-    if (whole || status.run_id != status_.run_id) {
-        const bool behind = status.run_id == status_.run_id && status.seconds.size() < seconds_.seconds().size();
-        if (!behind) seconds_.clear();
+    // A server that was started anew has no run under way; the last one stays.
+    if (status.state == LoadState::Idle && run_.final()) return Q_EMIT changed();
+    if (run_.final() && status.run_id == run_.run_id()) return Q_EMIT changed();
+    run_.show(status, whole);
+    const bool over = run_.shown() && !active();
+    if (over && !status.capacity && wanted_report_ != status.run_id && !run_.final()) {
+        wanted_report_ = status.run_id;
+        report_questions_ = 0;
+        fetch_report();
     }
-    seconds_.merge(status.seconds);
-    status_ = status;
-    status_.seconds.clear();
-    refresh_charts();
-    Q_EMIT runChanged();
-    Q_EMIT stateChanged();
-    Q_EMIT errorTextChanged();
+    if (over && was_active) runs_.refresh();
+    Q_EMIT changed();
 }
 
-void LoadViewModel::refresh_charts() {
-    std::vector<double> xs;
-    std::vector<std::vector<double>> counts(4), latencies(3);
-    for (const api::LoadSecond& second : seconds_.seconds()) {
-        xs.push_back(static_cast<double>(second.second));
-        counts[0].push_back(static_cast<double>(second.planned));
-        counts[1].push_back(static_cast<double>(second.ok));
-        counts[2].push_back(static_cast<double>(second.limited));
-        counts[3].push_back(static_cast<double>(second.other));
-        const bool answered = second.ok + second.limited + second.other > 0;
-        latencies[0].push_back(answered ? second.p50_ms : kNaN);
-        latencies[1].push_back(answered ? second.p95_ms : kNaN);
-        latencies[2].push_back(answered ? second.p99_ms : kNaN);
-    }
-    const double last = std::max(xs.empty() ? 0.0 : xs.back(), kShortestAxisSeconds);
-    rates_.set(0, last, xs, std::move(counts));
-    latency_.set(0, last, std::move(xs), std::move(latencies));
+void LoadViewModel::fetch_report() {
+    if (wanted_report_.empty() || client_.state() != ConnectionState::Live) return;
+    client_.load().run_report(wanted_report_, this, [this, id = wanted_report_](const Result<std::string>& text) {
+        if (id != wanted_report_) return;
+        if (!text.ok()) {
+            if (text.error().code == ErrorCode::NotFound && ++report_questions_ < kReportQuestions)
+                report_timer_.start();
+            return;
+        }
+        wanted_report_.clear();
+        const Result<loadgen::RunReport> report = loadgen::parse_run_report(*text);
+        // Why a run failed that its status told, and its report does not, stays.
+        if (report.ok() && run_.run_id() == id && run_.status().error.empty()) run_.show(*report);
+        if (!report.ok()) fail(report.error());
+        runs_.refresh();
+        Q_EMIT changed();
+    });
+}
+
+// Where no run is under way, the page begins with the last one.
+void LoadViewModel::show_newest() {
+    if (run_.shown() || runs_.runs().empty() || !began_) return Q_EMIT changed();
+    const std::string id = runs_.runs().front().id;
+    client_.load().run_report(id, this, [this](const Result<std::string>& text) {
+        if (!text.ok() || run_.shown()) return;
+        const Result<loadgen::RunReport> report = loadgen::parse_run_report(*text);
+        if (report.ok()) run_.show(*report);
+        Q_EMIT changed();
+    });
+    Q_EMIT changed();
+}
+
+void LoadViewModel::editAgain() {
+    if (run_.report() && !run_.report()->scenario.empty())
+        scenario_.opened(QString::fromStdString(run_.report()->name).replace(u' ', u'-') + u".yaml"_s,
+                         QByteArray::fromStdString(run_.report()->scenario));
+    set_view(u"setup"_s);
 }
 
 QString LoadViewModel::phase() const {
-    if (began_ && status_.state != LoadState::Idle) return u"data"_s;
+    if (run_.shown()) return u"data"_s;
     if (began_) return u"empty"_s;
     const ConnectionState connection = client_.state();
     if (connection == ConnectionState::Failed || connection == ConnectionState::Degraded) return u"error"_s;
@@ -242,105 +273,6 @@ QString LoadViewModel::phase() const {
 
 bool LoadViewModel::stale() const {
     return began_ && client_.state() != ConnectionState::Live;
-}
-
-QString LoadViewModel::state() const {
-    switch (status_.state) {
-        case LoadState::Idle:
-            return u"idle"_s;
-        case LoadState::Starting:
-            return u"starting"_s;
-        case LoadState::Running:
-            return u"running"_s;
-        case LoadState::Done:
-            return u"done"_s;
-        case LoadState::Stopped:
-            return u"stopped"_s;
-        case LoadState::Failed:
-            return u"failed"_s;
-    }
-    return {};
-}
-
-QString LoadViewModel::state_text() const {
-    switch (status_.state) {
-        case LoadState::Idle:
-            return u"No run yet"_s;
-        case LoadState::Starting:
-            return u"Starting"_s;
-        case LoadState::Running:
-            return u"Running"_s;
-        case LoadState::Done:
-            return status_.failed > 0 ? u"Done, with failures"_s : u"Done"_s;
-        case LoadState::Stopped:
-            return u"Stopped"_s;
-        case LoadState::Failed:
-            return u"Failed"_s;
-    }
-    return {};
-}
-
-QString LoadViewModel::tone() const {
-    switch (status_.state) {
-        case LoadState::Done:
-            return status_.failed > 0 ? u"warning"_s : u"good"_s;
-        case LoadState::Failed:
-            return u"bad"_s;
-        case LoadState::Running:
-            return u"accent"_s;
-        default:
-            return u"none"_s;
-    }
-}
-
-double LoadViewModel::progress() const {
-    const double all = status_.plan.rate * status_.plan.duration_seconds;
-    return all > 0 ? std::clamp(static_cast<double>(status_.planned) / all, 0.0, 1.0) : 0;
-}
-
-QString LoadViewModel::run_summary() const {
-    if (status_.run_id.empty()) return {};
-    return QString(
-        trimmed(viewmodels::rate(status_.plan.rate)) +
-        (status_.plan.arrivals == api::Arrivals::Poisson ? u", Poisson arrivals, for "_s : u", even arrivals, for "_s) +
-        duration(status_.plan.duration_seconds) + u", to "_s + QString::fromStdString(status_.plan.url));
-}
-
-QString LoadViewModel::planned() const {
-    return status_.run_id.empty() ? none() : grouped(status_.planned);
-}
-QString LoadViewModel::sent() const {
-    return status_.run_id.empty() ? none() : grouped(status_.sent);
-}
-QString LoadViewModel::done() const {
-    return status_.run_id.empty() ? none() : grouped(status_.done);
-}
-QString LoadViewModel::failed() const {
-    return status_.run_id.empty() ? none() : grouped(status_.failed);
-}
-
-QString LoadViewModel::latency_text(double ms) const {
-    return status_.done + status_.failed == 0 ? none() : milliseconds(ms).text();
-}
-
-QString LoadViewModel::p50() const {
-    return latency_text(status_.p50_ms);
-}
-QString LoadViewModel::p95() const {
-    return latency_text(status_.p95_ms);
-}
-QString LoadViewModel::p99() const {
-    return latency_text(status_.p99_ms);
-}
-QString LoadViewModel::slowest() const {
-    return latency_text(status_.max_ms);
-}
-QString LoadViewModel::send_lag() const {
-    return latency_text(status_.send_lag_p99_ms);
-}
-
-QString LoadViewModel::error_text() const {
-    return call_error_.isEmpty() ? QString::fromStdString(status_.error) : call_error_;
 }
 
 }  // namespace streamgauge::viewmodels

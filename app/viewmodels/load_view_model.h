@@ -1,143 +1,102 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The Load page: plan a run, start it, watch it, stop it.
+// The Load test page: what a run is to do, the run that is under way or ended last, and those before it.
 #pragma once
 
 #include <QObject>
+#include <QTimer>
+#include <QVariant>
 
 #include <memory>
 
 #include "client/backend_client.h"
-#include "viewmodels/chart_model.h"
-#include "viewmodels/load_seconds_model.h"
+#include "viewmodels/load_result.h"
+#include "viewmodels/load_runs_view_model.h"
+#include "viewmodels/scenario_view_model.h"
 
 namespace streamgauge::viewmodels {
 
 // Lives on: GUI thread. `client` must outlive it.
 class LoadViewModel : public QObject {
     Q_OBJECT
-    // ---- the plan that a start would use
-    Q_PROPERTY(QString url READ url WRITE set_url NOTIFY planChanged)
-    Q_PROPERTY(double rate READ rate WRITE set_rate NOTIFY planChanged)
-    Q_PROPERTY(double durationSeconds READ duration_seconds WRITE set_duration_seconds NOTIFY planChanged)
-    Q_PROPERTY(int connections READ connections WRITE set_connections NOTIFY planChanged)
-    Q_PROPERTY(int batch READ batch WRITE set_batch NOTIFY planChanged)
-    Q_PROPERTY(bool poisson READ poisson WRITE set_poisson NOTIFY planChanged)
-    Q_PROPERTY(QString planProblem READ plan_problem NOTIFY planChanged)  // what does not make sense, or empty
-    Q_PROPERTY(QString planProblemField READ plan_problem_field NOTIFY planChanged)  // "rate", "url", ...
-    Q_PROPERTY(QString planSummary READ plan_summary NOTIFY planChanged)
-    // ---- what can be done
-    Q_PROPERTY(bool offered READ offered NOTIFY stateChanged)  // the server runs loads at all
-    Q_PROPERTY(bool canStart READ can_start NOTIFY stateChanged)
-    Q_PROPERTY(bool canStop READ can_stop NOTIFY stateChanged)
-    Q_PROPERTY(bool busy READ busy NOTIFY stateChanged)  // a start or stop is under way
-    // ---- the run
-    Q_PROPERTY(QString phase READ phase NOTIFY stateChanged)  // "loading", "error", "empty", "data"
-    Q_PROPERTY(bool stale READ stale NOTIFY stateChanged)
-    Q_PROPERTY(
-        QString state READ state NOTIFY runChanged)  // "idle", "starting", "running", "done", "stopped", "failed"
-    Q_PROPERTY(QString stateText READ state_text NOTIFY runChanged)
-    Q_PROPERTY(QString tone READ tone NOTIFY runChanged)
-    Q_PROPERTY(double progress READ progress NOTIFY runChanged)  // 0..1
-    Q_PROPERTY(QString runSummary READ run_summary NOTIFY runChanged)
-    Q_PROPERTY(QString planned READ planned NOTIFY runChanged)
-    Q_PROPERTY(QString sent READ sent NOTIFY runChanged)
-    Q_PROPERTY(QString done READ done NOTIFY runChanged)
-    Q_PROPERTY(QString failed READ failed NOTIFY runChanged)
-    Q_PROPERTY(bool anyFailed READ any_failed NOTIFY runChanged)
-    Q_PROPERTY(QString p50 READ p50 NOTIFY runChanged)
-    Q_PROPERTY(QString p95 READ p95 NOTIFY runChanged)
-    Q_PROPERTY(QString p99 READ p99 NOTIFY runChanged)
-    Q_PROPERTY(QString slowest READ slowest NOTIFY runChanged)
-    Q_PROPERTY(QString sendLag READ send_lag NOTIFY runChanged)
-    Q_PROPERTY(QString errorText READ error_text NOTIFY errorTextChanged)  // why it could not start or failed
-    Q_PROPERTY(QObject* seconds READ seconds CONSTANT)
-    Q_PROPERTY(QObject* rates READ rates CONSTANT)
-    Q_PROPERTY(QObject* latency READ latency CONSTANT)
+    Q_PROPERTY(QObject* scenario READ scenario CONSTANT)
+    Q_PROPERTY(QObject* run READ run CONSTANT)    // a LoadResult: the one under way, or the last one
+    Q_PROPERTY(QObject* runs READ runs CONSTANT)  // those that ended
+    Q_PROPERTY(QString view READ view WRITE set_view NOTIFY changed)  // "setup", "run", "runs"
+    Q_PROPERTY(bool offered READ offered NOTIFY changed)              // the backend runs load at all
+    Q_PROPERTY(bool canStart READ can_start NOTIFY changed)
+    Q_PROPERTY(bool canStop READ can_stop NOTIFY changed)
+    Q_PROPERTY(bool canSteer READ can_steer NOTIFY changed)  // the hand can be laid on
+    Q_PROPERTY(bool active READ active NOTIFY changed)       // a run is under way, whoever started it
+    Q_PROPERTY(bool busy READ busy NOTIFY changed)           // waits for the answer to a start or a stop
+    Q_PROPERTY(bool paused READ paused NOTIFY changed)
+    Q_PROPERTY(double rate READ rate NOTIFY changed)           // planned now
+    Q_PROPERTY(double mostRate READ most_rate NOTIFY changed)  // of the slider
+    // "loading", "empty" (no run yet), "data", "error" (not connected and nothing to show).
+    Q_PROPERTY(QString phase READ phase NOTIFY changed)
+    Q_PROPERTY(bool stale READ stale NOTIFY changed)
+    // Why the last command did not work; and in one word: "forbidden", "conflict", "error".
+    Q_PROPERTY(QString errorText READ error_text NOTIFY changed)
+    Q_PROPERTY(QString errorKind READ error_kind NOTIFY changed)
 public:
-    static constexpr double kMostRate = 1'000'000;
-    static constexpr double kMostSeconds = 24 * 3600;
-    static constexpr int kMostConnections = 10'000;
     static constexpr double kDemoRate = 20;
     static constexpr double kDemoSeconds = 600;
 
     explicit LoadViewModel(client::BackendClient& client, QObject* parent = nullptr);
 
-    QString url() const { return QString::fromStdString(plan_.url); }
-    void set_url(const QString& url);
-    double rate() const { return plan_.rate; }
-    void set_rate(double rate);
-    double duration_seconds() const { return plan_.duration_seconds; }
-    void set_duration_seconds(double seconds);
-    int connections() const { return static_cast<int>(plan_.connections); }
-    void set_connections(int connections);
-    int batch() const { return static_cast<int>(plan_.batch); }
-    void set_batch(int batch);
-    bool poisson() const { return plan_.arrivals == api::Arrivals::Poisson; }
-    void set_poisson(bool poisson);
-    QString plan_problem() const;
-    QString plan_problem_field() const;
-    QString plan_summary() const;
-
+    ScenarioViewModel* scenario() { return &scenario_; }
+    LoadResult* run() { return &run_; }
+    LoadRunsViewModel* runs() { return &runs_; }
+    QString view() const;
+    void set_view(const QString& view);
     bool offered() const;
     bool can_start() const;
     bool can_stop() const;
+    bool can_demo() const;
+    bool can_steer() const;
+    bool active() const;
     bool busy() const { return busy_; }
+    bool paused() const { return run_.status().paused; }
+    double rate() const { return run_.status().rate; }
+    double most_rate() const;
     QString phase() const;
     bool stale() const;
-    QString state() const;
-    QString state_text() const;
-    QString tone() const;
-    double progress() const;
-    QString run_summary() const;
-    QString planned() const;
-    QString sent() const;
-    QString done() const;
-    QString failed() const;
-    bool any_failed() const { return status_.failed > 0; }
-    QString p50() const;
-    QString p95() const;
-    QString p99() const;
-    QString slowest() const;
-    QString send_lag() const;
-    QString error_text() const;
-    LoadSecondsModel* seconds() { return &seconds_; }
-    ChartModel* rates() { return &rates_; }
-    ChartModel* latency() { return &latency_; }
+    QString error_text() const { return error_; }
+    QString error_kind() const { return error_kind_; }
 
     Q_INVOKABLE void start();
     Q_INVOKABLE void stop();
+    Q_INVOKABLE void setRate(double rate);  // 0: the plan's again
+    Q_INVOKABLE void spike(double rate, double seconds);
+    Q_INVOKABLE void pause();
+    Q_INVOKABLE void resume();
+    Q_INVOKABLE void exportAs(const QString& kind) { runs_.give_out(run_, kind); }
+    // What the run under way or the last one was made of, into the set-up.
+    Q_INVOKABLE void editAgain();
     // A gentle stream for a first look: kDemoRate requests a second for kDemoSeconds.
     Q_INVOKABLE void startDemo();
 
 Q_SIGNALS:
-    void planChanged();
-    void stateChanged();
-    void runChanged();
-    void errorTextChanged();
+    void changed();
 
 private:
-    struct Problem {
-        QString field;
-        QString text;
-    };
-    std::optional<Problem> problem() const;
-    void start_with(const api::LoadPlan& plan);
     void receive(const api::LoadStatus& status, bool whole);
     void settled(const Result<api::LoadStatus>& result);
-    void refresh_charts();
-    void take_ingest_url();
-    QString latency_text(double ms) const;
+    void lay_hand(loadgen::HandAction action);
+    void fail(const Error& error);
+    void begin();
+    void fetch_report();
+    void show_newest();
 
     client::BackendClient& client_;
-    api::LoadPlan plan_;
-    bool url_edited_ = false;  // otherwise it follows the connection
-    api::LoadStatus status_;   // without its seconds
-    bool began_ = false;
-    bool busy_ = false;
-    QString call_error_;
-    LoadSecondsModel seconds_;
-    ChartModel rates_;
-    ChartModel latency_;
+    ScenarioViewModel scenario_;
+    LoadResult run_;
+    LoadRunsViewModel runs_;
+    QString view_;  // empty: nobody has chosen one yet
+    bool began_ = false, busy_ = false, was_live_ = false;
+    QString error_, error_kind_;
+    std::string wanted_report_;  // the run whose report is not there yet
+    int report_questions_ = 0;
+    QTimer report_timer_;
     std::unique_ptr<client::LiveSubscription> subscription_;
 };
 

@@ -105,7 +105,8 @@ public:
     Status open();
 
     Services services() override {
-        return {*query_, *feed_, *load_, *admin_, *access_, *trace_, *metrics_, *analyst_, *annotations_, *objectives_, *load_runs_};
+        return {*query_,   *feed_,    *load_,        *admin_,      *access_,   *trace_,
+                *metrics_, *analyst_, *annotations_, *objectives_, *load_runs_};
     }
     std::optional<std::string> take_first_password() override { return access_->take_first_password(); }
     const http::RouteTable& routes() const override { return table_; }

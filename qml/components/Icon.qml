@@ -12,6 +12,16 @@ Item {
     property real stroke: 1.7
     implicitWidth: size
     implicitHeight: size
+    // Qt Quick's software renderer draws a shape that is scrolled out of its view altogether, over whatever is there.
+    property Item view: null
+    readonly property bool inView: {
+        if (!view || view.contentY + view.contentHeight + view.height + view.width < 0) return true
+        const y = mapToItem(view, 0, 0).y
+        return y > -size && y < view.height
+    }
+    Component.onCompleted: {
+        for (let up = parent; up && !view; up = up.parent) if (up.clip && up.contentY !== undefined) view = up
+    }
 
     readonly property var paths: ({
         "overview": "M4.6 18.5 A 9.3 9.3 0 1 1 19.4 18.5 M12 13.5 L15.8 8.2",
@@ -50,7 +60,7 @@ Item {
         height: 24
         scale: icon.size / 24
         transformOrigin: Item.TopLeft
-        visible: icon.name !== ""
+        visible: icon.name !== "" && icon.inView
         ShapePath {
             strokeColor: icon.color
             strokeWidth: icon.stroke * 24 / icon.size * icon.size / 20

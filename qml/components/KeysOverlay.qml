@@ -49,8 +49,8 @@ Rectangle {
                 renderType: Text.NativeRendering
             }
             Repeater {
-                model: [["Ctrl K", "Every command by name"], ["Ctrl 1", "Overview"], ["Ctrl 2", "Events"], ["Ctrl 3", "Metrics"], ["Ctrl 4", "Objectives"], ["Ctrl 5", "Load"],
-                        ["Space", "Pause or resume the live view"], ["/", "Filter events, or objectives on their page"],
+                model: [["Ctrl K", "Every command by name"], ["Ctrl 1", "Overview"], ["Ctrl 2", "Events"], ["Ctrl 3", "Metrics"], ["Ctrl 4", "Objectives"], ["Ctrl 5", "Load test"],
+                        ["Space", "Pause or resume the live view"], ["/", "Filter events; on their pages find objectives, load runs"], ["Ctrl Enter", "Start the load run that is set up"], ["C", "Compare the load run with another"],
                         ["↑ ↓", "Move through a list"], ["Enter", "Open, or press the button"], ["N   Delete", "Define or remove a metric or an objective, in their list"], ["Esc", "Close, or clear the selection"],
                         ["Tab", "Next control"], ["?", "These keys"]]
                 delegate: Item {

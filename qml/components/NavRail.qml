@@ -33,7 +33,7 @@ Rectangle {
         spacing: Theme.s1
         Repeater {
             model: [{"name": "Overview", "icon": "overview"}, {"name": "Events", "icon": "events"}, {"name": "Metrics", "icon": "metrics"},
-                    {"name": "Objectives", "icon": "objectives"}, {"name": "Load", "icon": "load"}]
+                    {"name": "Objectives", "icon": "objectives"}, {"name": "Load test", "icon": "load"}]
             delegate: T.Button {
                 id: tab
                 required property int index

@@ -59,7 +59,7 @@ FocusScope {
                 text: "Start a demo stream"
                 iconName: "play"
                 primary: true
-                enabled: page.app.connection.live && !page.app.load.busy && page.app.load.state !== "running"
+                enabled: page.app.connection.live && !page.app.load.busy && !page.app.load.active
                 onClicked: page.app.load.startDemo()
             }
             Txt {

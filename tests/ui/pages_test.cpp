@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The real window over a FakeClient: every scene is drawn without a complaint, and each page does what its controls
 // say.
-#include <QApplication>
 #include <QClipboard>
+#include <QGuiApplication>
 #include <QQuickItem>
 #include <QSet>
 #include <QTemporaryDir>
@@ -373,35 +373,6 @@ TEST_F(PagesTest, ChartsOfAnObjectiveShareOneCursorInTime) {
     EXPECT_EQ(budget->property("note").toString(), requests->property("note").toString()) << "the same instant";
 }
 
-TEST_F(PagesTest, ALoadRunStartsShowsAndStops) {
-    play(u"load-empty"_s);
-    ASSERT_TRUE(shown(u"loadEmpty"_s));
-    stage.click(stage.find(u"startButton"_s));
-    ASSERT_TRUE(eventually([&] { return shown(u"stopButton"_s); }));
-    EXPECT_EQ(text_of(stage.find(u"loadState"_s)), u"Running");
-    stage.fake.publish(sample_load(api::LoadState::Running, 41));
-    EXPECT_EQ(text_of(stage.find(u"figurePlanned"_s)).remove(QChar(u'\u202F')), u"205000");
-    EXPECT_EQ(text_of(stage.find(u"figureFailed"_s)).remove(QChar(u'\u202F')), u"1670");
-    EXPECT_EQ(text_of(stage.find(u"figurep99"_s)).replace(QChar(u'\u202F'), u' '), u"7.02 ms");
-    EXPECT_EQ(stage.find(u"loadSeconds"_s)->property("count").toInt(), 41);
-    stage.click(stage.find(u"stopButton"_s));
-    EXPECT_TRUE(eventually([&] { return stage.fake.stops_asked() == 1; }));
-}
-
-TEST_F(PagesTest, AWrongPlanSaysWhyAndDoesNotStart) {
-    play(u"load-wrong-plan"_s);
-    EXPECT_TRUE(text_of(stage.find(u"planProblem"_s)).contains(u"more than 0"));
-    EXPECT_FALSE(stage.find(u"startButton"_s)->isEnabled());
-    stage.click(stage.find(u"startButton"_s));
-    EXPECT_TRUE(stage.fake.started_plans().empty());
-}
-
-TEST_F(PagesTest, LoadIsOfferedByFeature) {
-    play(u"load-not-offered"_s);
-    EXPECT_FALSE(stage.find(u"startButton"_s)->isEnabled());
-    EXPECT_TRUE(shown(u"loadEmpty"_s));
-}
-
 TEST_F(PagesTest, CopyPutsTheTextOnTheClipboard) {
     play(u"overview-empty"_s);
     ASSERT_TRUE(stage.app.commands()->run(u"copy-curl"_s));
@@ -488,11 +459,3 @@ TEST(WindowMemory, NonsenseIsIgnored) {
 
 }  // namespace
 }  // namespace streamgauge::tests
-
-int main(int argc, char** argv) {
-    qputenv("TZ", "UTC");
-    QApplication application(argc, argv);
-    streamgauge::console::prepare_application();
-    testing::InitGoogleMock(&argc, argv);
-    return RUN_ALL_TESTS();
-}

@@ -12,6 +12,7 @@
 #include "client/eventually.h"
 #include "metrics/definition_text.h"
 #include "ui/find_item.h"
+#include "ui/load_scenes.h"
 #include "ui/sample_objectives.h"
 
 namespace streamgauge::tests {
@@ -290,6 +291,16 @@ api::LoadStatus sample_load(api::LoadState state, std::int64_t seconds) {
         row.avg_ms = row.p50_ms * 1.2;
         row.p95_ms = 2.2 + noise() + (row.limited > 0 ? 6 : 0);
         row.p99_ms = row.p95_ms * 1.8;
+        row.heat.resize(12);
+        const std::uint32_t slow = row.limited > 0 ? 400 : 40;
+        row.heat[2] = 300;
+        row.heat[3] = 1900;
+        row.heat[4] = 2300 - slow;
+        row.heat[5] = 350;
+        row.heat[6] = 110;
+        row.heat[7] = slow;
+        row.heat[8] = slow / 5;
+        row.heat[row.limited > 0 ? 10 : 9] = 3;
         status.planned += row.planned;
         status.sent += row.sent;
         status.done += row.ok;
@@ -301,6 +312,17 @@ api::LoadStatus sample_load(api::LoadState state, std::int64_t seconds) {
     status.p99_ms = 7.02;
     status.max_ms = 41.3;
     status.send_lag_p99_ms = 0.12;
+    status.name = "saturday";
+    status.elapsed_seconds = static_cast<double>(seconds);
+    status.planned_seconds = 60;
+    status.rate = 5000;
+    status.service = {0.84, 2.61, 6.4, 39.8};
+    status.send_lag = {0.03, 0.08, 0.12, 1.4};
+    if (status.failed > 3) status.errors = {{"status_429", status.failed - 3}, {"timeout", 3}};
+    const double errors = status.sent > 0 ? static_cast<double>(status.failed) / static_cast<double>(status.sent) : 0;
+    status.thresholds = {{"p(95) < 300", true, 2.84},
+                         {"errors < 0.5%", errors < 0.005, errors},
+                         {"p(99) < 20 over 30s", true, seconds < 30 ? std::optional<double>() : 13.2}};
     return status;
 }
 
@@ -580,22 +602,7 @@ std::vector<Scene> make_scenes() {
                        fill(stage);
                        if (QQuickItem* bell = stage.find(u"bell"_s)) stage.click(bell);
                    })});
-    all.push_back({u"load-failed"_s, on(Console::LoadPage, [](Stage& stage) {
-                       fill(stage);
-                       api::LoadStatus status = sample_load(api::LoadState::Failed, 12);
-                       status.error =
-                           "the generator ended early: connection refused after 12 s; see that the target still runs";
-                       stage.fake.publish(status);
-                   })});
-    all.push_back({u"load-not-offered"_s, on(Console::LoadPage, [](Stage& stage) {
-                       stage.fake.say_hello({"streamgauge", "0.1.0", 1, 1, {"live", "events"}});
-                       stage.fake.set_endpoint("10.20.0.7:8080");
-                       fill(stage);
-                   })});
-    all.push_back({u"load-wrong-plan"_s, on(Console::LoadPage, [](Stage& stage) {
-                       fill(stage);
-                       stage.app.load()->set_rate(0);
-                   })});
+    for (Scene& scene : load_scenes()) all.push_back(std::move(scene));
     all.push_back({u"overview-canary-missed"_s, on(Console::OverviewPage, [](Stage& stage) {
                        fill(stage);
                        api::Overview overview = sample_overview();

@@ -70,7 +70,7 @@ TEST_F(ConsoleTest, ThePaletteFindsByLetters) {
     ASSERT_EQ(model.commands()->count(), 1);
     EXPECT_EQ(title(0), "Use the dark theme");
     model.commands()->set_filter(QStringLiteral("gtl"));
-    EXPECT_EQ(title(0), "Go to Load");
+    EXPECT_EQ(title(0), "Go to Load test");
     model.commands()->set_filter(QStringLiteral("zzz"));
     EXPECT_EQ(model.commands()->count(), 0);
     model.commands()->set_filter({});

@@ -1,0 +1,564 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "viewmodels/load_result.h"
+
+#include <QDateTime>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "api/load_heat.h"
+#include "loadgen/scenario_text.h"
+#include "viewmodels/format.h"
+#include "viewmodels/load_words.h"
+
+namespace streamgauge::viewmodels {
+
+using namespace Qt::Literals::StringLiterals;
+using api::LoadState;
+
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kShortestAxisSeconds = 10;
+
+QString text_of(const std::string& text) {
+    return QString::fromStdString(text);
+}
+
+double quantile_ms(const Histogram& histogram, double q) {
+    return static_cast<double>(histogram.quantile_micros(q)) / 1000;
+}
+
+QString ms_text(double ms, bool known) {
+    return known ? milliseconds(ms).text() : none();
+}
+
+api::LoadDuration duration_of(const Histogram& histogram) {
+    return {quantile_ms(histogram, 0.5), quantile_ms(histogram, 0.95), quantile_ms(histogram, 0.99),
+            static_cast<double>(histogram.max_micros()) / 1000};
+}
+
+api::LoadSecond second_of(const loadgen::SecondReport& report) {
+    const loadgen::SecondRow& row = report.row;
+    return {row.second,
+            row.planned,
+            row.sent,
+            row.ok,
+            row.limited,
+            row.other,
+            row.avg_ms,
+            row.p50_ms,
+            row.p95_ms,
+            row.p99_ms,
+            api::heat_of(report.response.buckets())};
+}
+
+// What a status would have said at the end of the run.
+api::LoadStatus status_of(const loadgen::RunReport& report) {
+    api::LoadStatus status;
+    status.run_id = report.run_id;
+    status.name = report.name;
+    status.state = report.totals.answered() == 0 && report.state == loadgen::RunState::Done ? LoadState::Failed
+                   : report.state == loadgen::RunState::Done                                ? LoadState::Done
+                                                                                            : LoadState::Stopped;
+    status.plan.url = report.url;
+    status.plan.seed = report.seed;
+    status.plan.duration_seconds = report.planned_seconds;
+    if (const auto scenario = loadgen::parse_scenario(report.scenario); scenario.ok()) {
+        status.plan.arrivals =
+            scenario->spacing == loadgen::Spacing::Poisson ? api::Arrivals::Poisson : api::Arrivals::Even;
+        if (!scenario->stages.empty()) status.plan.rate = scenario->stages.front().rate;
+    }
+    status.planned_seconds = report.planned_seconds;
+    status.elapsed_seconds = report.elapsed_seconds;
+    status.planned = report.totals.planned;
+    status.sent = report.totals.sent;
+    status.done = report.totals.done();
+    status.failed = report.totals.failed();
+    status.unfinished = report.totals.unfinished();
+    const api::LoadDuration response = duration_of(report.durations.response);
+    status.p50_ms = response.p50_ms;
+    status.p95_ms = response.p95_ms;
+    status.p99_ms = response.p99_ms;
+    status.max_ms = response.max_ms;
+    status.service = duration_of(report.durations.service);
+    status.send_lag = duration_of(report.durations.send_lag);
+    status.send_lag_p99_ms = report.certificate.send_lag_p99_ms;
+    for (const loadgen::ErrorGroup& group : report.errors) {
+        const auto found = std::find_if(status.errors.begin(), status.errors.end(),
+                                        [&](const api::NamedCount& error) { return error.name == group.kind; });
+        if (found == status.errors.end()) {
+            status.errors.push_back({group.kind, group.count});
+        } else {
+            found->count += group.count;
+        }
+    }
+    for (const loadgen::ThresholdResult& result : report.thresholds)
+        status.thresholds.push_back({loadgen::to_text(result.threshold), result.passed, result.measured});
+    return status;
+}
+
+ChartModel::Look rate_look(const QStringList& names) {
+    return {names, false, run_time, [](double y) { return viewmodels::rate(y).text(); },
+            [](double y) { return trimmed(viewmodels::rate(y)); }};
+}
+
+ChartModel::Look latency_look(const QStringList& names, std::function<QString(double)> x_label) {
+    return {names, false, std::move(x_label), [](double y) { return milliseconds(y).text(); },
+            [](double y) { return trimmed(milliseconds(y)); }};
+}
+
+bool answered(const api::LoadSecond& second) {
+    return second.ok + second.limited + second.other > 0;
+}
+
+}  // namespace
+
+LoadResult::LoadResult(QObject* parent)
+    : QObject(parent),
+      rates_(rate_look({u"Planned"_s, u"Sent"_s, u"Done"_s, u"Failed"_s})),
+      latency_(latency_look({u"p50"_s, u"p95"_s, u"p99"_s}, run_time)),
+      curve_(latency_look({u"p50"_s, u"p99"_s}, [](double x) { return trimmed(viewmodels::rate(x)); })) {}
+
+void LoadResult::show(const api::LoadStatus& status, bool whole) {
+    const bool other_run = status.run_id != status_.run_id;
+    if (whole || other_run) {
+        const bool behind = !other_run && status.seconds.size() < seconds_.seconds().size();
+        if (!behind) seconds_.clear();
+    }
+    if (other_run) report_.reset();
+    seconds_.merge(status.seconds);
+    status_ = status;
+    status_.seconds.clear();
+    draw();
+    Q_EMIT changed();
+}
+
+void LoadResult::show(const loadgen::RunReport& report) {
+    status_ = status_of(report);
+    std::vector<api::LoadSecond> rows;
+    rows.reserve(report.seconds.size());
+    for (const loadgen::SecondReport& second : report.seconds) rows.push_back(second_of(second));
+    seconds_.clear();
+    seconds_.merge(rows);
+    report_ = report;
+    draw();
+    Q_EMIT changed();
+}
+
+void LoadResult::clear() {
+    status_ = {};
+    report_.reset();
+    seconds_.clear();
+    draw();
+    Q_EMIT changed();
+}
+
+void LoadResult::draw() {
+    std::vector<double> xs;
+    std::vector<std::vector<double>> counts(4), latencies(3);
+    for (const api::LoadSecond& second : seconds_.seconds()) {
+        xs.push_back(static_cast<double>(second.second));
+        counts[0].push_back(static_cast<double>(second.planned));
+        counts[1].push_back(static_cast<double>(second.sent));
+        counts[2].push_back(static_cast<double>(second.ok));
+        counts[3].push_back(static_cast<double>(second.limited + second.other));
+        latencies[0].push_back(answered(second) ? second.p50_ms : kNaN);
+        latencies[1].push_back(answered(second) ? second.p95_ms : kNaN);
+        latencies[2].push_back(answered(second) ? second.p99_ms : kNaN);
+    }
+    const double last = std::max(xs.empty() ? 0.0 : xs.back(), kShortestAxisSeconds);
+    rates_.set(0, last, xs, std::move(counts));
+    latency_.set(0, last, std::move(xs), std::move(latencies));
+    heat_.set(seconds_.seconds(), last + 1);
+    std::vector<api::LoadCapacityStep> steps;
+    if (status_.capacity) steps = status_.capacity->steps;
+    std::sort(steps.begin(), steps.end(), [](const auto& a, const auto& b) { return a.rate < b.rate; });
+    std::vector<double> rates;
+    std::vector<std::vector<double>> at(2);
+    for (const api::LoadCapacityStep& step : steps) {
+        rates.push_back(step.rate);
+        at[0].push_back(step.p50_ms);
+        at[1].push_back(step.p99_ms);
+    }
+    const double most = rates.empty() ? 1 : rates.back() * 1.05;
+    curve_.set(0, most, std::move(rates), std::move(at));
+}
+
+bool LoadResult::active() const {
+    return status_.state == LoadState::Starting || status_.state == LoadState::Running;
+}
+
+std::uint64_t LoadResult::failed_thresholds() const {
+    return static_cast<std::uint64_t>(std::count_if(status_.thresholds.begin(), status_.thresholds.end(),
+                                                    [](const api::LoadThreshold& one) { return !one.passed; }));
+}
+
+// ---- the verdict
+
+QString LoadResult::name() const {
+    if (status_.capacity) return u"Capacity search"_s;
+    return status_.name.empty() || status_.name == "load" ? u"Load run"_s : text_of(status_.name);
+}
+
+QString LoadResult::summary() const {
+    if (!shown()) return {};
+    QString text = text_of(status_.plan.url);
+    text += status_.plan.arrivals == api::Arrivals::Poisson ? u", Poisson arrivals"_s : u", even arrivals"_s;
+    if (report_) {
+        const auto at = QDateTime::fromMSecsSinceEpoch(report_->started_at.micros / 1000);
+        text = at.toString(u"d MMM yyyy HH:mm"_s) + u", "_s + text + u", seed "_s + QString::number(report_->seed);
+    }
+    return text;
+}
+
+QString LoadResult::state() const {
+    switch (status_.state) {
+        case LoadState::Idle:
+            return u"idle"_s;
+        case LoadState::Starting:
+            return u"starting"_s;
+        case LoadState::Running:
+            return u"running"_s;
+        case LoadState::Done:
+            return u"done"_s;
+        case LoadState::Stopped:
+            return u"stopped"_s;
+        case LoadState::Failed:
+            return u"failed"_s;
+    }
+    return {};
+}
+
+QString LoadResult::tone() const {
+    switch (status_.state) {
+        case LoadState::Idle:
+        case LoadState::Starting:
+            return u"none"_s;
+        case LoadState::Running:
+            return failed_thresholds() > 0 ? u"bad"_s : status_.paused ? u"warning"_s : u"accent"_s;
+        case LoadState::Failed:
+            return u"bad"_s;
+        case LoadState::Stopped:
+        case LoadState::Done:
+            break;
+    }
+    if (status_.capacity) return status_.capacity->end == "found" ? u"good"_s : u"warning"_s;
+    if (failed_thresholds() > 0 || (report_ && report_->stopped_by == "error brake")) return u"bad"_s;
+    if (report_ && report_->certificate.verdict == loadgen::Validity::Invalid) return u"warning"_s;
+    if (status_.state == LoadState::Stopped) return u"none"_s;
+    if (status_.thresholds.empty() && status_.failed > 0) return u"warning"_s;
+    return u"good"_s;
+}
+
+QString LoadResult::state_text() const {
+    switch (status_.state) {
+        case LoadState::Idle:
+            return u"No run yet"_s;
+        case LoadState::Starting:
+            return u"Starting"_s;
+        case LoadState::Running:
+            return status_.paused ? u"Paused"_s : status_.capacity ? u"Searching"_s : u"Running"_s;
+        case LoadState::Failed:
+            return u"Failed"_s;
+        case LoadState::Stopped:
+            return tone() == "bad"_L1 ? u"Failed"_s : u"Stopped"_s;
+        case LoadState::Done:
+            break;
+    }
+    if (status_.capacity) return status_.capacity->end == "found" ? u"Found"_s : u"Not found"_s;
+    const QString tone = this->tone();
+    return tone == "bad"_L1                                     ? u"Failed"_s
+           : status_.thresholds.empty() || tone == "warning"_L1 ? u"Done"_s
+                                                                : u"Passed"_s;
+}
+
+QString LoadResult::headline() const {
+    if (!shown()) return {};
+    const QStringList why = reasons();
+    if (!why.isEmpty()) return why.front();
+    if (active()) {
+        if (status_.capacity) {
+            const std::size_t steps = status_.capacity->steps.size();
+            return u"Step "_s + QString::number(steps + 1) + u" is under way"_s +
+                   (status_.capacity->rate > 0
+                        ? QString(u"; "_s + viewmodels::rate(status_.capacity->rate).text() + u" held so far"_s)
+                        : QString());
+        }
+        return u"Planned now: "_s + trimmed(viewmodels::rate(status_.paused ? 0 : status_.rate));
+    }
+    if (status_.capacity) {
+        const api::LoadCapacity& found = *status_.capacity;
+        if (status_.state == LoadState::Stopped) return u"The search was stopped before it had an answer."_s;
+        if (found.end != "found") return text_of(found.end) + u'.';
+        QString text = viewmodels::rate(found.rate).text() + u" held for 20 s"_s;
+        if (!found.limiting.empty()) text += u"; above it fails "_s + threshold_words(found.limiting);
+        if (!found.limiting_stage.empty()) text += u", in "_s + text_of(found.limiting_stage);
+        return text + u'.';
+    }
+    if (status_.state == LoadState::Stopped) {
+        const QString by = report_ && report_->stopped_by == "hand" ? u"by hand "_s : QString();
+        return u"Stopped "_s + by + u"after "_s + duration(status_.elapsed_seconds) + u"."_s;
+    }
+    const std::size_t all = status_.thresholds.size();
+    if (report_ && report_->certificate.verdict == loadgen::Validity::Invalid) {
+        const std::vector<std::string>& doubts = report_->certificate.reasons;
+        return u"These figures are not the server's: the generator was the limit"_s +
+               (doubts.empty() ? QString(u"."_s) : QString(u", "_s + text_of(doubts.front()) + u'.'));
+    }
+    if (all == 0) return u"No threshold was set, so there is nothing that it could fail."_s;
+    return all == 1 ? u"Its threshold held."_s : QString(u"All "_s + QString::number(all) + u" thresholds held."_s);
+}
+
+QStringList LoadResult::reasons() const {
+    if (!status_.error.empty()) return {text_of(status_.error)};
+    if (report_) return failure_reasons(*report_);
+    QStringList reasons;
+    for (const api::LoadThreshold& one : status_.thresholds) {
+        if (one.passed) continue;
+        const auto threshold = loadgen::parse_threshold(one.text);
+        reasons += threshold.ok()
+                       ? QString(threshold_words(*threshold) + (active() ? u" does not hold: "_s : u" was "_s) +
+                                 measured_words(threshold->measure, one.measured))
+                       : text_of(one.text);
+    }
+    return reasons;
+}
+
+double LoadResult::progress() const {
+    if (!active() && shown())
+        return status_.state == LoadState::Done
+                   ? 1
+                   : std::clamp(status_.planned_seconds > 0 ? status_.elapsed_seconds / status_.planned_seconds : 0.0,
+                                0.0, 1.0);
+    return status_.planned_seconds > 0 ? std::clamp(status_.elapsed_seconds / status_.planned_seconds, 0.0, 1.0) : 0;
+}
+
+QString LoadResult::clock() const {
+    if (!shown()) return {};
+    return run_time(status_.elapsed_seconds) + u" of "_s + run_time(status_.planned_seconds);
+}
+
+// ---- figures
+
+QVariantList LoadResult::figures() const {
+    if (!shown()) return {};
+    const bool any = status_.done + status_.failed > 0;
+    const auto figure = [](const QString& name, const QString& value, const QString& tone = u"none"_s) {
+        return QVariantMap{{u"name"_s, name}, {u"value"_s, value}, {u"tone"_s, tone}};
+    };
+    QVariantList figures{figure(u"Planned"_s, grouped(status_.planned)), figure(u"Sent"_s, grouped(status_.sent)),
+                         figure(u"Done"_s, grouped(status_.done)),
+                         figure(u"Failed"_s, grouped(status_.failed), status_.failed > 0 ? u"bad"_s : u"none"_s)};
+    if (status_.capacity) return figures;
+    const std::uint64_t dropped = report_ ? report_->totals.dropped : 0;
+    if (dropped > 0) figures += figure(u"Dropped"_s, grouped(dropped), u"warning"_s);
+    if (!active() && status_.unfinished > 0)
+        figures += figure(u"Unfinished"_s, grouped(status_.unfinished), u"warning"_s);
+    figures += figure(u"p50"_s, ms_text(status_.p50_ms, any));
+    figures += figure(u"p95"_s, ms_text(status_.p95_ms, any));
+    figures += figure(u"p99"_s, ms_text(status_.p99_ms, any));
+    return figures;
+}
+
+QVariantList LoadResult::durations() const {
+    if (!shown() || status_.capacity) return {};
+    const bool any = status_.done + status_.failed > 0;
+    const auto row = [any](const QString& name, const QString& tip, const api::LoadDuration& d) {
+        return QVariantMap{{u"name"_s, name},
+                           {u"tip"_s, tip},
+                           {u"p50"_s, ms_text(d.p50_ms, any)},
+                           {u"p95"_s, ms_text(d.p95_ms, any)},
+                           {u"p99"_s, ms_text(d.p99_ms, any)},
+                           {u"max"_s, ms_text(d.max_ms, any)}};
+    };
+    return {row(u"Response"_s, u"From the planned time to the answer: what a user waits"_s,
+                {status_.p50_ms, status_.p95_ms, status_.p99_ms, status_.max_ms}),
+            row(u"Service"_s, u"From the sending to the answer: what the server takes"_s, status_.service),
+            row(u"Send lag"_s, u"From the planned time to the sending: the generator, and the wait for a connection"_s,
+                status_.send_lag)};
+}
+
+QVariantList LoadResult::thresholds() const {
+    QVariantList rows;
+    for (std::size_t i = 0; i < status_.thresholds.size(); ++i) {
+        const api::LoadThreshold& one = status_.thresholds[i];
+        const auto threshold = loadgen::parse_threshold(one.text);
+        const QString state = one.passed ? (active() ? (one.measured ? u"holds"_s : u"not yet"_s) : u"held"_s)
+                                         : (active() ? u"fails"_s : u"failed"_s);
+        const QString tone = !one.passed                 ? (active() && !one.measured ? u"none"_s : u"bad"_s)
+                             : active() && !one.measured ? u"none"_s
+                                                         : u"good"_s;
+        rows += QVariantMap{{u"text"_s, threshold_words(one.text)},
+                            {u"measured"_s, threshold.ok() ? measured_words(threshold->measure, one.measured) : none()},
+                            {u"state"_s, state},
+                            {u"tone"_s, tone}};
+    }
+    return rows;
+}
+
+QVariantList LoadResult::outcomes() const {
+    if (!shown() || status_.capacity) return {};
+    const auto all = static_cast<double>(status_.done + status_.failed);
+    const auto row = [all](const QString& name, std::uint64_t count, const QString& tone) {
+        return QVariantMap{{u"name"_s, name},
+                           {u"count"_s, grouped(count)},
+                           {u"share"_s, all > 0 ? static_cast<double>(count) / all : 0.0},
+                           {u"shareText"_s, all > 0 ? percent(static_cast<double>(count) / all).text() : none()},
+                           {u"tone"_s, tone}};
+    };
+    QVariantList rows{row(u"OK, as expected"_s, status_.done, u"good"_s)};
+    for (const api::NamedCount& error : status_.errors)
+        rows += row(outcome_words(error.name), error.count, error.name == "status_429" ? u"warning"_s : u"bad"_s);
+    return rows;
+}
+
+QVariantList LoadResult::kinds() const {
+    QVariantList rows;
+    if (!report_ || report_->endpoints.size() < 2) return rows;
+    for (const loadgen::EndpointReport& kind : report_->endpoints) {
+        const bool any = kind.durations.response.count() > 0;
+        rows += QVariantMap{{u"name"_s, text_of(kind.name)},
+                            {u"sent"_s, grouped(kind.totals.sent)},
+                            {u"failed"_s, grouped(kind.totals.failed())},
+                            {u"tone"_s, kind.totals.failed() > 0 ? u"bad"_s : u"none"_s},
+                            {u"p95"_s, ms_text(quantile_ms(kind.durations.response, 0.95), any)},
+                            {u"p99"_s, ms_text(quantile_ms(kind.durations.response, 0.99), any)}};
+    }
+    return rows;
+}
+
+QVariantList LoadResult::stages() const {
+    QVariantList rows;
+    if (!report_) return rows;
+    for (const loadgen::ServerStage& stage : report_->stages) {
+        const bool any = stage.duration.count() > 0;
+        rows += QVariantMap{{u"name"_s, text_of(stage.name)},
+                            {u"p50"_s, ms_text(quantile_ms(stage.duration, 0.5), any)},
+                            {u"p99"_s, ms_text(quantile_ms(stage.duration, 0.99), any)}};
+    }
+    return rows;
+}
+
+QVariantList LoadResult::hand() const {
+    QVariantList rows;
+    if (!report_) return rows;
+    for (const loadgen::HandAction& action : report_->hand)
+        rows += QVariantMap{{u"at"_s, run_time(static_cast<double>(action.at_nanos) / 1e9)},
+                            {u"text"_s, hand_words(action)}};
+    return rows;
+}
+
+QVariantList LoadResult::end_to_end() const {
+    QVariantList rows;
+    if (!report_ || !report_->end_to_end) return rows;
+    const loadgen::EndToEndReport& found = *report_->end_to_end;
+    const auto row = [](const QString& name, const QString& value, const QString& tone) {
+        return QVariantMap{{u"name"_s, name}, {u"value"_s, value}, {u"tone"_s, tone}};
+    };
+    const auto fresh = [](const Histogram& histogram) {
+        return histogram.count() > 0 ? QString(milliseconds(quantile_ms(histogram, 0.5)).text() + u" / "_s +
+                                               milliseconds(quantile_ms(histogram, 0.99)).text())
+                                     : none();
+    };
+    rows += row(u"Acknowledged"_s, grouped(found.acknowledged), u"none"_s);
+    rows += row(u"Visible"_s, grouped(found.visible), u"none"_s);
+    rows += row(u"Lost"_s, grouped(found.lost), found.lost > 0 ? u"bad"_s : u"good"_s);
+    rows += row(u"Repeated"_s, grouped(found.repeated), found.repeated > 0 ? u"bad"_s : u"good"_s);
+    rows += row(u"Out of order"_s, grouped(found.out_of_order), found.out_of_order > 0 ? u"warning"_s : u"good"_s);
+    rows += row(u"Sums"_s, found.sums_equal ? u"equal"_s : u"differ"_s, found.sums_equal ? u"good"_s : u"bad"_s);
+    rows += row(u"Fresh by asking, p50 / p99"_s, fresh(found.freshness_query), u"none"_s);
+    rows += row(u"Fresh by the live feed, p50 / p99"_s, fresh(found.freshness_live), u"none"_s);
+    return rows;
+}
+
+// ---- the generator's certificate
+
+QString LoadResult::certificate() const {
+    if (!report_) return {};
+    return QString::fromUtf8(loadgen::to_string(report_->certificate.verdict));
+}
+
+QString LoadResult::certificate_tone() const {
+    if (!report_) return u"none"_s;
+    switch (report_->certificate.verdict) {
+        case loadgen::Validity::Valid:
+            return u"good"_s;
+        case loadgen::Validity::Degraded:
+            return u"warning"_s;
+        case loadgen::Validity::Invalid:
+            return u"bad"_s;
+    }
+    return u"none"_s;
+}
+
+QString LoadResult::certificate_text() const {
+    if (!shown() || status_.capacity) return {};
+    if (!report_)
+        return active() ? QString(u"Judged at the end. So far it is late by "_s +
+                                  milliseconds(status_.send_lag_p99_ms).text() + u" (p99)."_s)
+                        : u"There is no report of this run, so the generator is not judged."_s;
+    return certificate_words(report_->certificate.verdict);
+}
+
+QStringList LoadResult::certificate_reasons() const {
+    QStringList rows;
+    if (!report_) return rows;
+    const loadgen::Certificate& of = report_->certificate;
+    for (const std::string& reason : of.reasons) rows += text_of(reason);
+    rows += u"Own lateness p99 "_s + milliseconds(of.send_lag_p99_ms).text() + u", own CPU "_s +
+            percent(of.cpu_share).text() + u" of a core, "_s + grouped(of.stalls) + u" standstills."_s;
+    return rows;
+}
+
+QVariantMap LoadResult::capacity() const {
+    if (!status_.capacity) return {};
+    const api::LoadCapacity& found = *status_.capacity;
+    QVariantList steps;
+    for (auto step = found.steps.rbegin(); step != found.steps.rend(); ++step) {
+        steps += QVariantMap{{u"rate"_s, viewmodels::rate(step->rate).text()},
+                             {u"answered"_s, viewmodels::rate(step->answered_rate).text()},
+                             {u"p50"_s, milliseconds(step->p50_ms).text()},
+                             {u"p99"_s, milliseconds(step->p99_ms).text()},
+                             {u"seconds"_s, duration(step->seconds)},
+                             {u"held"_s, step->held},
+                             {u"verdict"_s, step->held ? (step->confirm ? u"confirmed"_s : u"held"_s)
+                                                       : QString(u"failed "_s + threshold_words(step->limiting))}};
+    }
+    QStringList objectives;
+    for (const std::string& text : found.objectives) objectives += threshold_words(text);
+    const bool bounded = found.high > 0 && found.low > 0;
+    return {{u"rate"_s, found.rate > 0 ? viewmodels::rate(found.rate).text() : none()},
+            {u"interval"_s,
+             bounded ? QString(viewmodels::rate(found.low).text() + u" to "_s + viewmodels::rate(found.high).text())
+                     : none()},
+            {u"limiting"_s, found.limiting.empty()      ? none()
+                            : found.limiting == "queue" ? u"a growing backlog"_s
+                                                        : threshold_words(found.limiting)},
+            {u"stage"_s, found.limiting_stage.empty() ? none() : text_of(found.limiting_stage)},
+            {u"objectives"_s, objectives.join(u", "_s)},
+            {u"steps"_s, steps}};
+}
+
+void overlay(const loadgen::RunReport& before, const loadgen::RunReport& after, ChartModel& rates,
+             ChartModel& latency) {
+    const std::size_t length = std::max(before.seconds.size(), after.seconds.size());
+    std::vector<double> xs(length);
+    std::vector<std::vector<double>> good(2, std::vector<double>(length, kNaN)), p99 = good;
+    for (std::size_t i = 0; i < length; ++i) xs[i] = static_cast<double>(i);
+    const auto put = [&](const loadgen::RunReport& run, std::size_t side) {
+        for (std::size_t i = 0; i < run.seconds.size(); ++i) {
+            const loadgen::SecondRow& row = run.seconds[i].row;
+            good[side][i] = static_cast<double>(row.ok);
+            if (row.ok + row.limited + row.other > 0) p99[side][i] = row.p99_ms;
+        }
+    };
+    put(before, 0);
+    put(after, 1);
+    const double last = std::max(static_cast<double>(length) - 1, kShortestAxisSeconds);
+    rates.set(0, last, xs, std::move(good));
+    latency.set(0, last, std::move(xs), std::move(p99));
+}
+
+}  // namespace streamgauge::viewmodels
