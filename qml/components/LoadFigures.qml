@@ -158,8 +158,8 @@ Item {
                 FactTable {
                     width: parent.width
                     rows: figures.result.durations
-                    columns: [{"key": "name", "text": ""}, {"key": "p50", "text": "p50", "width": 57}, {"key": "p95", "text": "p95", "width": 57},
-                              {"key": "p99", "text": "p99", "width": 57}, {"key": "max", "text": "Max", "width": 57}]
+                    columns: [{"key": "name", "text": ""}, {"key": "p50", "text": "p50", "width": 54}, {"key": "p95", "text": "p95", "width": 54},
+                              {"key": "p99", "text": "p99", "width": 54}, {"key": "max", "text": "Max", "width": 54}]
                 }
             }
             FactPanel {
