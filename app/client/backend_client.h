@@ -14,6 +14,7 @@
 #include "api/annotation_service.h"
 #include "api/event_trace.h"
 #include "api/metric_service.h"
+#include "api/objective_exchange.h"
 #include "api/objective_service.h"
 #include "api/services.h"
 #include "api/types.h"
@@ -100,8 +101,14 @@ public:
                                    Done<api::ObjectiveHistory> done) = 0;
     virtual void put_objective(slo::Objective objective, QObject* context, Done<api::ObjectiveStatus> done) = 0;
     virtual void remove_objective(std::string name, QObject* context, Done<bool> done) = 0;
-    virtual void back_test(slo::Objective draft, query::TimeRange range, QObject* context,
-                           Done<api::BackTest> done) = 0;
+    // `progress` is told on the GUI thread, 0 to 1, where it is known (not of a remote one). When `context` goes, the
+    // back-test ends.
+    virtual void back_test(slo::Objective draft, query::TimeRange range, std::function<void(double)> progress,
+                           QObject* context, Done<api::BackTest> done) = 0;
+    // api::ObjectiveExchange.
+    virtual void import_objectives(std::string openslo, bool dry_run, QObject* context,
+                                   Done<api::ImportedObjectives> done) = 0;
+    virtual void export_objectives(api::ObjectiveForm form, QObject* context, Done<std::string> done) = 0;
 };
 
 // Destroying it ends the subscription: nothing is received afterwards. It may be destroyed inside its own callback, and

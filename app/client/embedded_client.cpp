@@ -2,9 +2,11 @@
 #include "client/embedded_client.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "server/backend.h"
+#include "server/objective_forms.h"
 
 namespace streamgauge::client {
 
@@ -350,13 +352,49 @@ void EmbeddedClient::remove_objective(std::string name, QObject* context, Done<b
               });
 }
 
-void EmbeddedClient::back_test(slo::Objective draft, query::TimeRange range, QObject* context,
-                               Done<api::BackTest> done) {
-    ask<api::BackTest>(
+void EmbeddedClient::back_test(slo::Objective draft, query::TimeRange range, std::function<void(double)> progress,
+                               QObject* context, Done<api::BackTest> done) {
+    const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+    connect(context, &QObject::destroyed, this, [cancelled] { *cancelled = true; });
+    api::Attendance attendance;
+    attendance.cancelled = [cancelled] { return cancelled->load(); };
+    // The backend's threads end before this does.
+    if (progress)
+        attendance.progress = [this, cancelled, progress = std::move(progress)](double share) {
+            QMetaObject::invokeMethod(
+                this,
+                [cancelled, progress, share] {
+                    if (!*cancelled) progress(share);
+                },
+                Qt::QueuedConnection);
+        };
+    ask<api::BackTest>(context, std::move(done),
+                       [draft = std::move(draft), range, attendance](const Services& services,
+                                                                     const api::Done<api::BackTest>& settle) {
+                           services.objectives.back_test(draft, range, attendance, settle);
+                       });
+}
+
+// The worker has a backend while it asks.
+void EmbeddedClient::import_objectives(std::string openslo, bool dry_run, QObject* context,
+                                       Done<api::ImportedObjectives> done) {
+    ask<api::ImportedObjectives>(
         context, std::move(done),
-        [draft = std::move(draft), range](const Services& services, const api::Done<api::BackTest>& settle) {
-            services.objectives.back_test(draft, range, settle);
+        [worker = worker_, text = std::move(openslo), dry_run](const Services& services,
+                                                               const api::Done<api::ImportedObjectives>& settle) {
+            const auto exchange = exchange_of(services.objectives, worker->backend()->routes());
+            exchange->import(text, dry_run,
+                             [exchange, settle](Result<api::ImportedObjectives> told) { settle(std::move(told)); });
         });
+}
+
+void EmbeddedClient::export_objectives(api::ObjectiveForm form, QObject* context, Done<std::string> done) {
+    ask<std::string>(context, std::move(done),
+                     [worker = worker_, form](const Services& services, const api::Done<std::string>& settle) {
+                         const auto exchange = exchange_of(services.objectives, worker->backend()->routes());
+                         exchange->write(form, {},
+                                         [exchange, settle](Result<std::string> yaml) { settle(std::move(yaml)); });
+                     });
 }
 
 void EmbeddedClient::start_scenario(std::string text, QObject* context, Done<api::LoadStatus> done) {

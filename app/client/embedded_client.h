@@ -74,7 +74,11 @@ protected:
                            Done<api::ObjectiveHistory> done) override;
     void put_objective(slo::Objective objective, QObject* context, Done<api::ObjectiveStatus> done) override;
     void remove_objective(std::string name, QObject* context, Done<bool> done) override;
-    void back_test(slo::Objective draft, query::TimeRange range, QObject* context, Done<api::BackTest> done) override;
+    void back_test(slo::Objective draft, query::TimeRange range, std::function<void(double)> progress, QObject* context,
+                   Done<api::BackTest> done) override;
+    void import_objectives(std::string openslo, bool dry_run, QObject* context,
+                           Done<api::ImportedObjectives> done) override;
+    void export_objectives(api::ObjectiveForm form, QObject* context, Done<std::string> done) override;
     void feed_opened(const Feed& feed) override;
     void feed_closed(std::uint64_t id) override;
 

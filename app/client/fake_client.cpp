@@ -247,11 +247,27 @@ void FakeClient::remove_objective(std::string name, QObject* context, Done<bool>
                          [name = std::move(name)](api::ObjectiveService& from, auto then) { from.remove(name, then); });
 }
 
-void FakeClient::back_test(slo::Objective draft, query::TimeRange range, QObject* context, Done<api::BackTest> done) {
+void FakeClient::back_test(slo::Objective draft, query::TimeRange range, std::function<void(double)> progress,
+                           QObject* context, Done<api::BackTest> done) {
+    tested_drafts_.push_back(draft);
     ask_objectives<api::BackTest>(context, std::move(done),
-                                  [draft = std::move(draft), range](api::ObjectiveService& from, auto then) {
-                                      from.back_test(draft, range, then);
+                                  [draft = std::move(draft), range, progress](api::ObjectiveService& from, auto then) {
+                                      from.back_test(draft, range, {progress, {}}, then);
                                   });
+}
+
+void FakeClient::import_objectives(std::string openslo, bool dry_run, QObject* context,
+                                   Done<api::ImportedObjectives> done) {
+    ask_objectives<api::ImportedObjectives>(
+        context, std::move(done), [text = std::move(openslo), dry_run](api::ObjectiveService& from, auto then) {
+            api::ObjectiveExchange(from, {}, [] { return std::vector<std::string>(); }).import(text, dry_run, then);
+        });
+}
+
+void FakeClient::export_objectives(api::ObjectiveForm form, QObject* context, Done<std::string> done) {
+    ask_objectives<std::string>(context, std::move(done), [form](api::ObjectiveService& from, auto then) {
+        api::ObjectiveExchange(from, {}, [] { return std::vector<std::string>(); }).write(form, {}, then);
+    });
 }
 
 void FakeClient::start_scenario(std::string text, QObject* context, Done<api::LoadStatus> done) {

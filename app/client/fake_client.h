@@ -71,6 +71,7 @@ public:
     const std::vector<loadgen::HandAction>& hands() const { return hands_; }
     const std::vector<std::string>& traced() const { return traced_; }
     const std::vector<MetricDefinition>& tried_metrics() const { return tried_metrics_; }
+    const std::vector<slo::Objective>& tested_drafts() const { return tested_drafts_; }
     const std::vector<query::PointsQuery>& asked_points() const { return asked_points_; }
     // Filters of the open subscriptions to `topic`, oldest first.
     std::vector<api::TopicFilter> subscribed(api::Topic topic) const;
@@ -103,7 +104,11 @@ protected:
                            Done<api::ObjectiveHistory> done) override;
     void put_objective(slo::Objective objective, QObject* context, Done<api::ObjectiveStatus> done) override;
     void remove_objective(std::string name, QObject* context, Done<bool> done) override;
-    void back_test(slo::Objective draft, query::TimeRange range, QObject* context, Done<api::BackTest> done) override;
+    void back_test(slo::Objective draft, query::TimeRange range, std::function<void(double)> progress, QObject* context,
+                   Done<api::BackTest> done) override;
+    void import_objectives(std::string openslo, bool dry_run, QObject* context,
+                           Done<api::ImportedObjectives> done) override;
+    void export_objectives(api::ObjectiveForm form, QObject* context, Done<std::string> done) override;
     void feed_opened(const Feed& feed) override;
     void feed_closed(std::uint64_t id) override;
 
@@ -128,6 +133,7 @@ private:
     std::vector<std::string> traced_;
     std::vector<query::PointsQuery> asked_points_;
     std::vector<MetricDefinition> tried_metrics_;
+    std::vector<slo::Objective> tested_drafts_;
 };
 
 }  // namespace streamgauge::client

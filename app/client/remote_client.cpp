@@ -194,8 +194,8 @@ QNetworkRequest RemoteClient::request(const QString& path) const {
 }
 
 template <class T>
-void RemoteClient::exchange(const QByteArray& method, const QString& path, const std::string& body, Decode<T> decode,
-                            std::function<void(Result<T>)> then, const QString& type) {
+QNetworkReply* RemoteClient::exchange(const QByteArray& method, const QString& path, const std::string& body,
+                                      Decode<T> decode, std::function<void(Result<T>)> then, const QString& type) {
     QNetworkRequest asked = request(path);
     asked.setTransferTimeout(static_cast<int>(options_.answer.count()));
     asked.setHeader(QNetworkRequest::ContentTypeHeader, type);
@@ -217,13 +217,17 @@ void RemoteClient::exchange(const QByteArray& method, const QString& path, const
             then(decode(view(answer)));
         }
     });
+    return reply;
 }
 
 template <class T>
-void RemoteClient::call(const QByteArray& method, const QString& path, const std::string& body, Decode<T> decode,
-                        QObject* context, Done<T> done, const QString& type) {
+QNetworkReply* RemoteClient::call(const QByteArray& method, const QString& path, const std::string& body,
+                                  Decode<T> decode, QObject* context, Done<T> done, const QString& type) {
     const auto call = pending().open<T>(context, std::move(done));
-    if (!reachable_) return refuse(call);
+    if (!reachable_) {
+        refuse(call);
+        return nullptr;
+    }
     const auto settle = [this, call](Result<T> result) {
         const bool unknown = !result.ok() && result.error().code == ErrorCode::Unauthorized;
         const Error error = unknown ? result.error() : Error{};
@@ -234,7 +238,7 @@ void RemoteClient::call(const QByteArray& method, const QString& path, const std
         // Open to everybody but for this: what is shown stays live while the person decides.
         Q_EMIT loginWanted();
     };
-    exchange<T>(method, path, body, decode, settle, type);
+    return exchange<T>(method, path, body, decode, settle, type);
 }
 
 void RemoteClient::say_hello() {
@@ -279,13 +283,14 @@ void RemoteClient::authenticate(api::Hello hello) {
     if (token_.empty() && !identity_.password.empty()) {
         const QJsonObject login{{u"username"_s, QString::fromStdString(identity_.user)},
                                 {u"password"_s, QString::fromStdString(identity_.password)}};
-        return exchange<std::string>("POST", u"/api/v1/auth/login"_s,
-                                     QJsonDocument(login).toJson(QJsonDocument::Compact).toStdString(), &decode_token,
-                                     [this, failed, hello = std::move(hello)](const Result<std::string>& token) {
-                                         if (!token.ok()) return failed(token.error());
-                                         token_ = *token;
-                                         let_in(hello);
-                                     });
+        exchange<std::string>("POST", u"/api/v1/auth/login"_s,
+                              QJsonDocument(login).toJson(QJsonDocument::Compact).toStdString(), &decode_token,
+                              [this, failed, hello = std::move(hello)](const Result<std::string>& token) {
+                                  if (!token.ok()) return failed(token.error());
+                                  token_ = *token;
+                                  let_in(hello);
+                              });
+        return;
     }
     if (token_.empty() && !identity_.user.empty()) return want_login("Log in to go on.");
     exchange<bool>("GET", u"/api/v1/auth/me"_s, {}, &decode_nothing,
@@ -537,9 +542,23 @@ void RemoteClient::remove_objective(std::string name, QObject* context, Done<boo
     call<bool>("DELETE", objective_path(name), {}, &decode_nothing, context, std::move(done));
 }
 
-void RemoteClient::back_test(slo::Objective draft, query::TimeRange range, QObject* context, Done<api::BackTest> done) {
-    call<api::BackTest>("POST", kObjectivesPath + u"/back-test"_s, api::write_back_test_request({draft, range}),
-                        &api::read_back_test, context, std::move(done));
+void RemoteClient::back_test(slo::Objective draft, query::TimeRange range, std::function<void(double)>,
+                             QObject* context, Done<api::BackTest> done) {
+    QNetworkReply* const reply =
+        call<api::BackTest>("POST", kObjectivesPath + u"/back-test"_s, api::write_back_test_request({draft, range}),
+                            &api::read_back_test, context, std::move(done));
+    if (reply) connect(context, &QObject::destroyed, reply, &QNetworkReply::abort);
+}
+
+void RemoteClient::import_objectives(std::string openslo, bool dry_run, QObject* context,
+                                     Done<api::ImportedObjectives> done) {
+    call<api::ImportedObjectives>("POST", kObjectivesPath + (dry_run ? u"/import?dry_run=true"_s : u"/import"_s),
+                                  openslo, &api::read_imported, context, std::move(done), u"application/yaml"_s);
+}
+
+void RemoteClient::export_objectives(api::ObjectiveForm form, QObject* context, Done<std::string> done) {
+    const QString asked = form == api::ObjectiveForm::Prometheus ? u"/export?format=prometheus"_s : u"/export"_s;
+    call<std::string>("GET", kObjectivesPath + asked, {}, &as_it_is, context, std::move(done));
 }
 
 void RemoteClient::start_scenario(std::string text, QObject* context, Done<api::LoadStatus> done) {

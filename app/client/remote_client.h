@@ -80,7 +80,11 @@ protected:
                            Done<api::ObjectiveHistory> done) override;
     void put_objective(slo::Objective objective, QObject* context, Done<api::ObjectiveStatus> done) override;
     void remove_objective(std::string name, QObject* context, Done<bool> done) override;
-    void back_test(slo::Objective draft, query::TimeRange range, QObject* context, Done<api::BackTest> done) override;
+    void back_test(slo::Objective draft, query::TimeRange range, std::function<void(double)> progress, QObject* context,
+                   Done<api::BackTest> done) override;
+    void import_objectives(std::string openslo, bool dry_run, QObject* context,
+                           Done<api::ImportedObjectives> done) override;
+    void export_objectives(api::ObjectiveForm form, QObject* context, Done<std::string> done) override;
     void feed_opened(const Feed& feed) override;
     void feed_closed(std::uint64_t id) override;
 
@@ -107,13 +111,14 @@ private:
     void drop_connection();
     void ping();
     QNetworkRequest request(const QString& path) const;
-    // Calls back once, unless the connection is dropped first.
+    // Calls back once, unless the connection is dropped first. call(): nullptr where nothing was asked.
     template <class T>
-    void exchange(const QByteArray& method, const QString& path, const std::string& body, Decode<T> decode,
-                  std::function<void(Result<T>)> then, const QString& type = QStringLiteral("application/json"));
+    QNetworkReply* exchange(const QByteArray& method, const QString& path, const std::string& body, Decode<T> decode,
+                            std::function<void(Result<T>)> then,
+                            const QString& type = QStringLiteral("application/json"));
     template <class T>
-    void call(const QByteArray& method, const QString& path, const std::string& body, Decode<T> decode,
-              QObject* context, Done<T> done, const QString& type = QStringLiteral("application/json"));
+    QNetworkReply* call(const QByteArray& method, const QString& path, const std::string& body, Decode<T> decode,
+                        QObject* context, Done<T> done, const QString& type = QStringLiteral("application/json"));
 
     const QUrl base_;
     const Options options_;

@@ -66,6 +66,35 @@ std::vector<Command> ConsoleViewModel::make_commands() {
          {},
          [this] { return !objectives_store_.all().empty(); },
          [this] { showObjective(text_of(objectives_store_.all().front().objective.name)); }},
+        {u"objective-define"_s,
+         u"Declare a new objective"_s,
+         {},
+         [this] { return objectives_.offered(); },
+         [this] {
+             set_page(ObjectivesPage);
+             objectives_.define();
+         }},
+        {u"objective-change"_s,
+         u"Change the selected objective"_s,
+         {},
+         [this] { return page_ == ObjectivesPage && objectives_.can_change(); },
+         [this] { objectives_.change(); }},
+        {u"objective-import"_s,
+         u"Import objectives (OpenSLO)"_s,
+         {},
+         [this] { return objectives_.offered(); },
+         [this] {
+             set_page(ObjectivesPage);
+             objectives_.exchange()->openImport();
+         }},
+        {u"objective-export"_s,
+         u"Export objectives (OpenSLO, Prometheus)"_s,
+         {},
+         [this] { return objectives_.offered(); },
+         [this] {
+             set_page(ObjectivesPage);
+             objectives_.exchange()->openExport();
+         }},
         {u"objective-remove"_s,
          u"Remove the selected objective"_s,
          {},

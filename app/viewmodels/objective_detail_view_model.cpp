@@ -225,13 +225,15 @@ void ObjectiveDetailViewModel::show(const api::ObjectiveHistory& history, double
     std::vector<std::vector<double>> left(2), all(2), bad(1), times(3), burns(2);
     const double step = std::max(1e-6, static_cast<double>(history.step_micros) / kMicros);
     for (const api::ObjectiveHistory::Point& point : history.points) {
+        // The newest step has only begun.
+        const double width = xs.empty() ? step : std::clamp(seconds_of(point.at) - xs.back(), 1e-6, step);
         xs.push_back(seconds_of(point.at));
         left[0].push_back(point.budget_left.value_or(kNaN));
         left[1].push_back(kNaN);
         const bool counted = point.total > 0;
         const double total = static_cast<double>(point.total), wrong = static_cast<double>(point.total - point.good);
-        all[0].push_back(total / step);
-        all[1].push_back(wrong / step);
+        all[0].push_back(total / width);
+        all[1].push_back(wrong / width);
         bad[0].push_back(counted ? wrong / total : kNaN);
         times[0].push_back(point.p50_ms.value_or(kNaN));
         times[1].push_back(point.p95_ms.value_or(kNaN));

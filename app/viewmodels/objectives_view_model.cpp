@@ -23,9 +23,15 @@ constexpr double kMicros = 1e6;
 
 ObjectivesViewModel::ObjectivesViewModel(client::BackendClient& client, const Clock& clock, ObjectivesStore& store,
                                          QObject* parent)
-    : QObject(parent), client_(client), clock_(clock), store_(store) {
+    : QObject(parent), client_(client), clock_(clock), store_(store), editor_(client, clock, store), exchange_(client) {
     connect(&store, &ObjectivesStore::changed, this, [this] { follow(); });
     connect(&store, &ObjectivesStore::alertsChanged, this, [this] { next_question_ = 0; });
+    connect(&editor_, &ObjectiveEditorViewModel::saved, this, [this](const QString& name) {
+        wanted_ = name;  // as soon as the list has it
+        next_question_ = 0;
+        store_.refresh();
+    });
+    connect(&exchange_, &ObjectiveExchangeViewModel::imported, this, [this] { store_.refresh(); });
 }
 
 QString ObjectivesViewModel::phase() const {
@@ -64,6 +70,7 @@ void ObjectivesViewModel::follow() {
 
 void ObjectivesViewModel::show() {
     objectives_.update(store_.all(), filter_);
+    if (!wanted_.isEmpty() && store_.find(wanted_)) select(std::exchange(wanted_, QString()));
     if (store_.known() && !store_.find(selected_)) {
         const api::ObjectiveStatus* first = objectives_.at(0);
         if (!first && !store_.all().empty()) first = &store_.all().front();
@@ -132,6 +139,14 @@ void ObjectivesViewModel::ask_history() {
                                                                 static_cast<double>(range.to.micros) / kMicros);
                                                Q_EMIT changed();
                                            });
+}
+
+void ObjectivesViewModel::define() {
+    if (offered()) editor_.start_new();
+}
+
+void ObjectivesViewModel::change() {
+    if (can_change()) editor_.start_change(store_.find(selected_)->objective);
 }
 
 void ObjectivesViewModel::askRemove() {

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "client/backend_client.h"
 #include "viewmodels/objective_detail_view_model.h"
+#include "viewmodels/objective_editor_view_model.h"
+#include "viewmodels/objective_exchange_view_model.h"
 #include "viewmodels/objective_models.h"
 #include "viewmodels/objectives_store.h"
 
@@ -27,6 +29,8 @@ class ObjectivesViewModel : public QObject {
     Q_PROPERTY(QString filter READ filter WRITE set_filter NOTIFY changed)
     Q_PROPERTY(QString selected READ selected WRITE select NOTIFY changed)
     Q_PROPERTY(QObject* detail READ detail CONSTANT)
+    Q_PROPERTY(QObject* editor READ editor CONSTANT)
+    Q_PROPERTY(QObject* exchange READ exchange CONSTANT)
     Q_PROPERTY(QString historyError READ history_error NOTIFY changed)  // why the charts are old, or not there
     Q_PROPERTY(int range READ range WRITE set_range NOTIFY changed)     // seconds; 0: the objective's window
     Q_PROPERTY(bool canChange READ can_change NOTIFY changed)           // one is selected
@@ -48,6 +52,8 @@ public:
     QString selected() const { return selected_; }
     void select(const QString& name);
     ObjectiveDetailViewModel* detail() { return &detail_; }
+    ObjectiveEditorViewModel* editor() { return &editor_; }
+    ObjectiveExchangeViewModel* exchange() { return &exchange_; }
     QString history_error() const { return history_error_; }
     int range() const { return range_; }
     void set_range(int seconds);
@@ -56,6 +62,8 @@ public:
     QString removing() const { return removing_; }
 
     Q_INVOKABLE void refresh();
+    Q_INVOKABLE void define();  // a new one
+    Q_INVOKABLE void change();  // the selected one
     Q_INVOKABLE void askRemove();
     Q_INVOKABLE void keep();
     Q_INVOKABLE void remove();  // what askRemove() asked about
@@ -74,7 +82,9 @@ private:
     ObjectivesStore& store_;
     ObjectiveListModel objectives_;
     ObjectiveDetailViewModel detail_;
-    QString filter_, selected_, history_error_, notice_, removing_;
+    ObjectiveEditorViewModel editor_;
+    ObjectiveExchangeViewModel exchange_;
+    QString filter_, selected_, wanted_, history_error_, notice_, removing_;
     int range_ = 86'400;
     bool active_ = false, paused_ = false, asking_ = false;
     std::uint64_t question_ = 0;                     // answers to earlier ones are not shown

@@ -28,7 +28,8 @@ Result<std::unique_ptr<Notifier>> Notifier::open(NotifierParts parts, NotifierOp
     if (!connection) return connection.error();
     std::unique_ptr<Notifier> out(new Notifier(std::move(parts), options, std::move(connection).value()));
     if (Status loaded = out->load(); !loaded) return loaded.error();
-    out->sender_ = std::thread([notifier = out.get()] { notifier->deliver_all(); });
+    for (std::size_t i = 0; i < kSenders; ++i)
+        out->senders_.emplace_back([notifier = out.get()] { notifier->deliver_all(); });
     return out;
 }
 
@@ -265,35 +266,37 @@ void Notifier::deliver_all() {
     while (!stopping_) {
         const std::int64_t now = parts_.clock.monotonic_nanos();
         std::optional<std::int64_t> soonest;
-        std::vector<std::string> due;
-        for (const auto& [name, line] : lines_) {
-            if (line.waiting.empty()) continue;
-            if (line.next_nanos <= now) {
-                due.push_back(name);
-            } else if (!soonest || line.next_nanos < *soonest) {
-                soonest = line.next_nanos;
+        auto next = lines_.end();  // the one that has waited longest of those that may be tried
+        for (auto line = lines_.begin(); line != lines_.end(); ++line) {
+            if (line->second.waiting.empty() || line->second.sending != 0) continue;
+            if (line->second.next_nanos > now) {
+                if (!soonest || line->second.next_nanos < *soonest) soonest = line->second.next_nanos;
+            } else if (next == lines_.end() || line->second.waiting.front().row < next->second.waiting.front().row) {
+                next = line;
             }
         }
-        for (const std::string& name : due) {
-            auto line = lines_.find(name);
-            if (stopping_ || line == lines_.end() || line->second.waiting.empty()) continue;
-            const NotificationTarget target = line->second.target;
-            const Waiting first = line->second.waiting.front();
-            lock.unlock();
-            const Status done = parts_.deliver(target, first.notification, stopping_);
-            lock.lock();
-            line = lines_.find(name);
-            // It may be gone, or another may be the oldest by now.
-            const bool same =
-                line != lines_.end() && !line->second.waiting.empty() && line->second.waiting.front().row == first.row;
-            if (same && (done || !stopping_)) settle(line->second, done);
+        if (next == lines_.end()) {
+            if (soonest) {
+                changed_.wait_for(lock, std::chrono::nanoseconds(*soonest - now));
+            } else {
+                changed_.wait(lock);
+            }
+            continue;
         }
-        if (!due.empty()) continue;
-        if (soonest) {
-            changed_.wait_for(lock, std::chrono::nanoseconds(*soonest - now));
-        } else {
-            changed_.wait(lock);
-        }
+        const std::string name = next->first;
+        const std::uint64_t attempt = next->second.sending = ++attempts_;
+        const NotificationTarget target = next->second.target;
+        const Waiting first = next->second.waiting.front();
+        lock.unlock();
+        const Status done = parts_.deliver(target, first.notification, stopping_);
+        lock.lock();
+        // It may be gone, or another of its name; another may be the oldest by now.
+        const auto line = lines_.find(name);
+        if (line == lines_.end() || line->second.sending != attempt) continue;
+        line->second.sending = 0;
+        const bool same = !line->second.waiting.empty() && line->second.waiting.front().row == first.row;
+        if (same && (done || !stopping_)) settle(line->second, done);
+        if (!line->second.waiting.empty()) changed_.notify_one();
     }
 }
 
@@ -304,7 +307,8 @@ void Notifier::stop() {
         stopping_ = true;
     }
     changed_.notify_all();
-    if (sender_.joinable()) sender_.join();
+    for (std::thread& sender : senders_)
+        if (sender.joinable()) sender.join();
 }
 
 }  // namespace streamgauge::api

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Delivers notifications at least once each: written down before anything is sent, tried until it works or a day has
-// passed, in order for each target, and taken up again after a restart. A target that is down holds up nobody else
-// for longer than one attempt.
+// passed, in order for each target, and taken up again after a restart. A target that is down holds up nobody else:
+// kSenders are tried at a time, of each target one notification.
 #pragma once
 
 #include <atomic>
@@ -34,7 +34,8 @@ struct NotifierOptions {
 struct NotifierParts {
     const Clock& clock;
     std::string path;  // of the file; made where it is missing
-    // Sends to one target; called on the notifier's own thread, may block for seconds, gives up when `stopping`.
+    // Sends to one target; called on the notifier's own threads, of one target on one at a time; may block for seconds,
+    // gives up when `stopping`.
     std::function<Status(const NotificationTarget&, const Notification&, const std::atomic<bool>& stopping)> deliver;
     // Says what is wrong with a target's members, with Error::field.
     std::function<Status(const NotificationTarget&)> check;
@@ -43,6 +44,7 @@ struct NotifierParts {
 class Notifier final : public NotificationService {
 public:
     static constexpr std::size_t kMostTargets = 64;
+    static constexpr std::size_t kSenders = 8;
 
     static Result<std::unique_ptr<Notifier>> open(NotifierParts parts, NotifierOptions options = {});
     ~Notifier() override { stop(); }
@@ -70,6 +72,7 @@ private:
         std::deque<Waiting> waiting;
         int failures = 0;
         std::int64_t next_nanos = 0;  // monotonic
+        std::uint64_t sending = 0;    // the attempt that is under way; 0: none
         NotificationTargetStatus status;
     };
 
@@ -83,6 +86,7 @@ private:
     void settle(Line& line, const Status& done);
     static NotificationTargetStatus told(const Line& line);
     void deliver_all();
+    std::uint64_t attempts_ = 0;  // guarded by mutex_
     std::int64_t pause_after(int failures);
 
     const NotifierParts parts_;
@@ -94,7 +98,7 @@ private:
     std::condition_variable changed_;
     std::atomic<bool> stopping_{false};
     ServiceThread calls_;
-    std::thread sender_;
+    std::vector<std::thread> senders_;
 };
 
 }  // namespace streamgauge::api

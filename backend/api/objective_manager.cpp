@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Everything but back-tests happens on one thread, so that slices, states and answers belong together.
+// Everything but reading the past happens on one thread, so that slices, states and answers belong together.
 #include "api/objective_manager.h"
 
 #include <algorithm>
@@ -21,6 +21,7 @@ constexpr std::size_t kDayPoints = 48;
 constexpr std::size_t kMostPoints = 400, kForecastPoints = 24, kMostChanges = 1'000;
 constexpr std::int64_t kSecondsBetweenTending = 60;
 constexpr std::size_t kWidenedAtOnce = 360;
+constexpr std::uint64_t kRowsBetweenLooks = 500;
 // Late events change a metric's windows: the last hour is asked again each time, all of it each hour.
 constexpr std::int64_t kMetricTail = kHourMicros;
 constexpr std::int64_t kMetricInterval = kNarrowSliceMicros;
@@ -35,6 +36,11 @@ bool is_metric(const slo::Objective& objective) {
 
 bool has_durations(const slo::Indicator& indicator) {
     return indicator.kind != slo::Indicator::Kind::Metric && indicator.kind != slo::Indicator::Kind::Correctness;
+}
+
+double share_of(Timestamp at, const query::TimeRange& range) {
+    return static_cast<double>(at.micros - range.from.micros) /
+           static_cast<double>(std::max<std::int64_t>(1, range.to.micros - range.from.micros));
 }
 
 std::int64_t slice_of(const slo::Objective& objective) {
@@ -451,38 +457,82 @@ void ObjectiveManager::add_durations(const slo::Indicator& indicator, ObjectiveH
     }
 }
 
-Result<ObjectiveStatus> ObjectiveManager::put_now(slo::Objective objective) {
-    if (Status checked = check_objective(objective); !checked) return checked.error();
+void ObjectiveManager::put_now(slo::Objective objective, const Done<ObjectiveStatus>& done) {
+    if (Status checked = check_objective(objective); !checked) return done(checked.error());
     if (is_metric(objective)) {
-        if (parts_.metrics == nullptr) return wrong_field("indicator.kind", "there are no metrics here");
+        if (parts_.metrics == nullptr) return done(wrong_field("indicator.kind", "there are no metrics here"));
         const Result<std::int64_t> slice = metric_slice_micros(*parts_.metrics, objective.indicator);
-        if (!slice) return wrong_field(slice.error().field, slice.error().message);
+        if (!slice) return done(wrong_field(slice.error().field, slice.error().message));
     }
     const auto known = watched_.find(objective.name);
     if (known == watched_.end() && watched_.size() >= options_.most_objectives)
-        return Error::make(ErrorCode::TooLarge,
-                           "there are " + std::to_string(options_.most_objectives) + " objectives already");
+        return done(Error::make(ErrorCode::TooLarge,
+                                "there are " + std::to_string(options_.most_objectives) + " objectives already"));
     // Those that a client sends back with the rules that it was told keep following their window.
     if (objective.rules == slo::rules_for(objective.window)) objective.rules.clear();
     KeptObjective kept{std::move(objective), false, {}};
     if (known != watched_.end()) {
-        if (known->second->kept.objective == kept.objective) return status_of(*known->second, last_);
-        const bool same_alerts = fits(known->second->machine.states(), slo::rules_of(kept.objective));
-        if (same_alerts) kept.states = known->second->machine.states();
+        if (known->second->kept.objective == kept.objective) return done(status_of(*known->second, last_));
     }
-    if (Status written = store_->put(kept); !written) return written.error();
+    // Its past is read beside the thread that evaluates: that goes on meanwhile.
+    const slo::Objective ruled = with_rules(kept.objective);
+    const std::int64_t length = kept_of(ruled, options_.kept_micros);
+    slo::SliceSeries series(slice_of(ruled), length);
+    if (is_metric(ruled)) return put_read(std::move(kept), std::move(series), last_, done);
+    const Timestamp from = last_.plus_micros(-length), to = pending_start_;
+    post<ObjectiveStatus>(
+        *charts_, done, [this, kept, series, ruled, from, to](const Done<ObjectiveStatus>& tell) mutable {
+            auto reader = ObjectiveStore::open_reader(options_.path);
+            if (!reader) return tell(reader.error());
+            const Status read =
+                (*reader)->each_slice(from, to, [&](Timestamp start, std::int64_t, slo::SliceFigures&& figures) {
+                    const slo::Ratio counted = slo::count(ruled.indicator, figures);
+                    series.add(start, counted.good, counted.total);
+                    return !charts_->stopping();
+                });
+            if (!read) return tell(read.error());
+            post<ObjectiveStatus>(*thread_, tell,
+                                  [this, kept, series, to](const Done<ObjectiveStatus>& answer) mutable {
+                                      put_read(std::move(kept), std::move(series), to, answer);
+                                  });
+        });
+}
+
+// With the past until `read_to`; slices that were written since, a few, are read here.
+void ObjectiveManager::put_read(KeptObjective kept, slo::SliceSeries series, Timestamp read_to,
+                                const Done<ObjectiveStatus>& done) {
+    const auto known = watched_.find(kept.objective.name);
+    if (known == watched_.end() && watched_.size() >= options_.most_objectives)
+        return done(Error::make(ErrorCode::TooLarge, "there are too many objectives"));
+    if (known != watched_.end() && fits(known->second->machine.states(), slo::rules_of(kept.objective)))
+        kept.states = known->second->machine.states();
+    if (Status written = store_->put(kept); !written) return done(written.error());
     const std::string name = kept.objective.name;
     watch(std::move(kept));
     Watched& watched = *watched_.at(name);
-    read_history({&watched});
+    watched.series = std::move(series);
+    if (!is_metric(watched.objective)) {
+        const auto take = [&](Timestamp start, const slo::SliceFigures& figures) {
+            const slo::Ratio counted = slo::count(watched.objective.indicator, figures);
+            watched.series.add(start, counted.good, counted.total);
+        };
+        note(store_->each_slice(read_to, pending_start_,
+                                [&](Timestamp start, std::int64_t, slo::SliceFigures&& figures) {
+                                    take(start, figures);
+                                    return true;
+                                }),
+             "read");
+        take(pending_start_, pending_);
+        watched.series.thin(last_.plus_micros(-options_.narrow_micros), kWideSliceMicros);
+    }
     publish(last_);
-    return status_of(watched, last_);
+    done(status_of(watched, last_));
 }
 
 void ObjectiveManager::put(slo::Objective objective, Done<ObjectiveStatus> done) {
     post<ObjectiveStatus>(
         *thread_, std::move(done),
-        [this, objective = std::move(objective)](const Done<ObjectiveStatus>& tell) { tell(put_now(objective)); });
+        [this, objective = std::move(objective)](const Done<ObjectiveStatus>& tell) { put_now(objective, tell); });
 }
 
 Result<bool> ObjectiveManager::remove_now(const std::string& name) {
@@ -500,12 +550,20 @@ void ObjectiveManager::remove(std::string name, Done<bool> done) {
 }
 
 void ObjectiveManager::finish_back_test(const slo::Objective& draft, query::TimeRange range,
-                                        const slo::SliceSeries& series, const Done<BackTest>& done) const {
+                                        const slo::SliceSeries& series, const Attendance& attendance,
+                                        const Done<BackTest>& done) const {
     BackTest result;
     result.range = {std::max(range.from, series.oldest().value_or(range.to)), range.to};
     const std::int64_t length = result.range.to.micros - result.range.from.micros;
-    slo::PastAlerts past = slo::alerts_in_the_past(draft, series, result.range.from, result.range.to,
-                                                   length > 35 * kDayMicros ? kWideSliceMicros : kNarrowSliceMicros);
+    bool ended = false;
+    slo::PastAlerts past =
+        slo::alerts_in_the_past(draft, series, result.range.from, result.range.to,
+                                length > 35 * kDayMicros ? kWideSliceMicros : kNarrowSliceMicros, [&](double share) {
+                                    ended = past_->stopping() || (attendance.cancelled && attendance.cancelled());
+                                    if (attendance.progress) attendance.progress(0.5 + share / 2);
+                                    return !ended;
+                                });
+    if (ended) return done(Error::make(ErrorCode::Cancelled, "the back-test was cancelled"));
     result.fired = past.fired;
     result.first_after_micros = past.first_after_micros;
     result.changes = std::move(past.changes);
@@ -515,7 +573,8 @@ void ObjectiveManager::finish_back_test(const slo::Objective& draft, query::Time
     done(std::move(result));
 }
 
-void ObjectiveManager::back_test(slo::Objective draft, query::TimeRange range, Done<BackTest> done) {
+void ObjectiveManager::back_test(slo::Objective draft, query::TimeRange range, Attendance attendance,
+                                 Done<BackTest> done) {
     if (Status checked = check_objective(draft); !checked) return done(checked.error());
     range.to = std::min(range.to, parts_.clock.now());
     if (range.from >= range.to) return done(wrong_field("from", "must be before to, and in the past"));
@@ -526,30 +585,43 @@ void ObjectiveManager::back_test(slo::Objective draft, query::TimeRange range, D
     if (is_metric(draft)) {
         if (parts_.metrics == nullptr || parts_.analysis == nullptr)
             return done(wrong_field("indicator.kind", "there are no metrics here"));
-        return ask_metric_slices(
-            *parts_.analysis, *parts_.metrics, draft, needed,
-            [this, draft, range, kept, done = std::move(done)](const Result<std::vector<slo::Slice>>& slices) {
-                if (!slices) return done(slices.error());
-                post<BackTest>(*past_, done, [this, draft, range, kept, slices](const Done<BackTest>& tell) {
-                    slo::SliceSeries series(slice_of(draft), kept);
-                    for (const slo::Slice& slice : *slices) series.add(slice.start, slice.good, slice.total);
-                    finish_back_test(draft, range, series, tell);
-                });
-            });
+        return ask_metric_slices(*parts_.analysis, *parts_.metrics, draft, needed,
+                                 [this, draft, range, kept, attendance,
+                                  done = std::move(done)](const Result<std::vector<slo::Slice>>& slices) {
+                                     if (!slices) return done(slices.error());
+                                     post<BackTest>(
+                                         *past_, done,
+                                         [this, draft, range, kept, slices, attendance](const Done<BackTest>& tell) {
+                                             slo::SliceSeries series(slice_of(draft), kept);
+                                             for (const slo::Slice& slice : *slices)
+                                                 series.add(slice.start, slice.good, slice.total);
+                                             finish_back_test(draft, range, series, attendance, tell);
+                                         });
+                                 });
     }
-    post<BackTest>(*past_, std::move(done), [this, draft, range, needed, kept](const Done<BackTest>& tell) {
+    post<BackTest>(*past_, std::move(done), [this, draft, range, needed, kept, attendance](const Done<BackTest>& tell) {
+        const auto cancelled = [&] { return attendance.cancelled && attendance.cancelled(); };
+        if (cancelled()) return tell(Error::make(ErrorCode::Cancelled, "the back-test was cancelled"));
         auto reader = ObjectiveStore::open_reader(options_.path);
         if (!reader) return tell(reader.error());
         slo::SliceSeries series(slice_of(draft), kept);
+        std::uint64_t rows = 0;
+        bool ended = false;
         const Status read = (*reader)->each_slice(needed.from, needed.to,
                                                   [&](Timestamp start, std::int64_t, slo::SliceFigures&& figures) {
                                                       const slo::Ratio counted = slo::count(draft.indicator, figures);
                                                       series.add(start, counted.good, counted.total);
-                                                      return !past_->stopping();
+                                                      if (++rows % kRowsBetweenLooks == 0) {
+                                                          ended = cancelled();
+                                                          if (attendance.progress)
+                                                              attendance.progress(0.5 * share_of(start, needed));
+                                                      }
+                                                      return !ended && !past_->stopping();
                                                   });
         if (!read) return tell(read.error());
         if (past_->stopping()) return tell(Error::make(ErrorCode::Unavailable, "the server is shutting down"));
-        finish_back_test(draft, range, series, tell);
+        if (ended) return tell(Error::make(ErrorCode::Cancelled, "the back-test was cancelled"));
+        finish_back_test(draft, range, series, attendance, tell);
     });
 }
 

@@ -52,7 +52,8 @@ struct ObjectiveParts {
     std::function<void(const ObjectiveAlert&)> changed = {};
 };
 
-// Three threads of its own: one for everything, one for back-tests, one for the durations of charts. Thread-safe.
+// Three threads of its own: one for everything, one for back-tests, one for the past of
+// charts and of what is declared. Thread-safe.
 class ObjectiveManager final : public ObjectiveService {
 public:
     // Blocks until the objectives are read; the history is read on the thread.
@@ -73,7 +74,7 @@ public:
     void history(std::string name, query::TimeRange range, Done<ObjectiveHistory> done) override;
     void put(slo::Objective objective, Done<ObjectiveStatus> done) override;
     void remove(std::string name, Done<bool> done) override;
-    void back_test(slo::Objective draft, query::TimeRange range, Done<BackTest> done) override;
+    void back_test(slo::Objective draft, query::TimeRange range, Attendance attendance, Done<BackTest> done) override;
 
 private:
     struct Watched {
@@ -102,10 +103,11 @@ private:
     ObjectiveStatus status_of(Watched& watched, Timestamp now);
     ObjectiveHistory history_of(const Watched& watched, query::TimeRange range);
     void add_durations(const slo::Indicator& indicator, ObjectiveHistory& history) const;
-    Result<ObjectiveStatus> put_now(slo::Objective objective);
+    void put_now(slo::Objective objective, const Done<ObjectiveStatus>& done);
+    void put_read(KeptObjective kept, slo::SliceSeries series, Timestamp read_to, const Done<ObjectiveStatus>& done);
     Result<bool> remove_now(const std::string& name);
     void finish_back_test(const slo::Objective& draft, query::TimeRange range, const slo::SliceSeries& series,
-                          const Done<BackTest>& done) const;
+                          const Attendance& attendance, const Done<BackTest>& done) const;
     void note(const Status& written, const char* doing);
     template <class T, class Task>
     void post(ServiceThread& thread, Done<T> done, Task task);

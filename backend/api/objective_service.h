@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/analysis_service.h"
 #include "api/services.h"
 #include "query/query.h"
 #include "slo/alert.h"
@@ -61,7 +62,8 @@ public:
     virtual void put(slo::Objective objective, Done<ObjectiveStatus> done) = 0;
     virtual void remove(std::string name, Done<bool> done) = 0;
     // What the draft would have done in what is kept of the past.
-    virtual void back_test(slo::Objective draft, query::TimeRange range, Done<BackTest> done) = 0;
+    virtual void back_test(slo::Objective draft, query::TimeRange range, Attendance attendance,
+                           Done<BackTest> done) = 0;
 };
 
 }  // namespace streamgauge::api

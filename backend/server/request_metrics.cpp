@@ -32,11 +32,6 @@ std::string bound_text(std::size_t index) {
 
 }  // namespace
 
-bool RequestMetrics::is_aside(const http::Route& route) {
-    const std::string_view tag = route.docs.tag;
-    return tag == "health" || tag == "monitoring" || tag == "live" || tag == "about";
-}
-
 void RequestMetrics::prepare(const http::RouteTable& table) {
     table_ = &table;
     routes_ = std::make_unique<PerRoute[]>(table.rows().size() + 1);

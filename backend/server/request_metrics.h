@@ -27,7 +27,10 @@ public:
                                                     0.25,   0.3,   0.5,    1,     2.5,  5,     10};
 
     // What objectives count only when they name it: health, scrapes, streams.
-    static bool is_aside(const http::Route& route);
+    static bool is_aside(const http::Route& route) {
+        const std::string_view tag = route.docs.tag;
+        return tag == "health" || tag == "monitoring" || tag == "live" || tag == "about";
+    }
     // Call once, when the table is complete and before the engines start. `table` must outlive this.
     void prepare(const http::RouteTable& table);
 

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Objectives in the forms of others: OpenSLO v1 in and out, rules for Prometheus out.
-#include <algorithm>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "api/json_writer.h"
-#include "api/objective_codec.h"
-#include "api/objective_service.h"
 #include "base/log.h"
+#include "server/objective_forms.h"
 #include "server/parameters.h"
-#include "server/request_metrics.h"
 #include "server/routes.h"
 #include "slo/openslo.h"
-#include "slo/prometheus_rules.h"
 
 namespace streamgauge {
 namespace {
@@ -31,74 +25,22 @@ bool is_of_one_project(const Request& request, const ReplyPtr& reply) {
     return true;
 }
 
-// One after another; the first that is refused ends it.
-struct ObjectiveImport {
-    api::ObjectiveService& objectives;
-    ReplyPtr reply;
-    std::string by;
-    slo::OpenSloImport text;
-    std::size_t next = 0;
-};
-
-void answer_import(const ObjectiveImport& import, bool kept) {
-    api::JsonWriter out;
-    out.begin_object().key("imported").begin_array();
-    for (const slo::Objective& one : import.text.objectives) out.string(one.name);
-    out.end_array().key("notes").begin_array();
-    for (const std::string& note : import.text.notes) out.string(note);
-    out.end_array().key("kept").boolean(kept).end_object();
-    import.reply->send(Response::json(200, out.take()));
-}
-
-void put_next(const std::shared_ptr<ObjectiveImport>& import) {
-    if (import->next == import->text.objectives.size()) {
-        log::info("objectives_imported", "objectives were imported",
-                  {{"count", std::to_string(import->next)}, {"by", import->by}});
-        return answer_import(*import, true);
-    }
-    import->objectives.put(import->text.objectives[import->next],
-                           [import](const Result<api::ObjectiveStatus>& done) {
-                               if (done) {
-                                   ++import->next;
-    return put_next(import);
-}
-Error error = done.error();
-error.message = import->text.objectives[import->next].name + ": " + error.message + "; " +
-                std::to_string(import->next) + " before it are imported";
-import->reply->send(http::problem(error));
-}  // namespace
-);
-}  // namespace streamgauge
-
-void import_objectives(const RouteServices& services, const Request& request, const ReplyPtr& reply) {
+void import_objectives(const RouteServices& services, const http::RouteTable& table, const Request& request,
+                       const ReplyPtr& reply) {
     if (is_of_one_project(request, reply)) return;
     Parameters in(request);
     in.refuse_unknown({"dry_run"});
     const bool dry = in.truth("dry_run").value_or(false);
     if (in.fault()) return reply->send(http::problem(*in.fault()));
-    Result<slo::OpenSloImport> read = slo::read_openslo(request.body);
-    if (!read) return reply->send(http::problem(read.error()));
-    for (const slo::Objective& one : read->objectives) {
-        if (Status right = api::check_objective(one); !right) {
-            Error error = right.error();
-            error.message = one.name + ": " + error.message;
-            return reply->send(http::problem(error));
-        }
-    }
     const std::string by = !request.principal->name.empty() ? request.principal->name : request.principal->id;
-    const auto import =
-        std::make_shared<ObjectiveImport>(ObjectiveImport{services.objectives, reply, by, std::move(read).value(), 0});
-    if (dry) return answer_import(*import, false);
-    put_next(import);
-}
-
-// Templates that no objective without a route counts.
-std::vector<std::string> uncounted_routes(const http::RouteTable& table) {
-    std::vector<std::string> out;
-    for (const http::Route& row : table.rows())
-        if (RequestMetrics::is_aside(row) && std::find(out.begin(), out.end(), row.path) == out.end())
-            out.push_back(row.path);
-    return out;
+    const auto exchange = exchange_of(services.objectives, table);
+    exchange->import(request.body, dry, [exchange, reply, by](const Result<api::ImportedObjectives>& done) {
+        if (!done) return reply->send(http::problem(done.error()));
+        if (done->kept)
+            log::info("objectives_imported", "objectives were imported",
+                      {{"count", std::to_string(done->imported.size())}, {"by", by}});
+        reply->send(Response::json(200, api::write_imported(*done)));
+    });
 }
 
 void export_objectives(const RouteServices& services, const http::RouteTable& table, const Request& request,
@@ -108,18 +50,12 @@ void export_objectives(const RouteServices& services, const http::RouteTable& ta
     const bool prometheus = in.word("format", {"openslo", "prometheus"}) == 1;
     if (in.fault()) return reply->send(http::problem(*in.fault()));
     const std::string project = request.principal->every_project ? std::string() : request.principal->project;
-    services.objectives.list(
-        project, [reply, prometheus, &table](const Result<std::vector<api::ObjectiveStatus>>& all) {
-            if (!all) return reply->send(http::problem(all.error()));
-            std::vector<slo::Objective> objectives;
-            for (const api::ObjectiveStatus& one : *all) objectives.push_back(one.objective);
-            std::sort(objectives.begin(), objectives.end(),
-                      [](const slo::Objective& a, const slo::Objective& b) { return a.name < b.name; });
-            std::string text =
-                prometheus ? slo::prometheus_rules(objectives, RequestMetrics::kBounds, uncounted_routes(table)).yaml
-                           : slo::write_openslo(objectives);
-            reply->send({200, "application/yaml", std::move(text), {}});
-        });
+    const auto exchange = exchange_of(services.objectives, table);
+    exchange->write(prometheus ? api::ObjectiveForm::Prometheus : api::ObjectiveForm::OpenSlo, project,
+                    [exchange, reply](Result<std::string> yaml) {
+                        if (!yaml) return reply->send(http::problem(yaml.error()));
+                        reply->send({200, "application/yaml", std::move(yaml).value(), {}});
+                    });
 }
 
 // ---- documentation --------------------------------------------------------------------------------------------------
@@ -171,11 +107,12 @@ http::RouteDocs export_docs() {
 }  // namespace
 
 Status add_objective_exchange_routes(http::RouteTable& table, const RouteServices& services) {
-    Status added = table.add(
-        {Method::Post, "/api/v1/objectives/import", http::Scope::Operate, http::Plane::Both, slo::kOpenSloBytes,
-         "Declare objectives by an OpenSLO v1 text.",
-         [&services](const Request& request, const ReplyPtr& reply) { import_objectives(services, request, reply); },
-         nullptr, false, false, import_docs(), true});
+    Status added = table.add({Method::Post, "/api/v1/objectives/import", http::Scope::Operate, http::Plane::Both,
+                              slo::kOpenSloBytes, "Declare objectives by an OpenSLO v1 text.",
+                              [&services, &table](const Request& request, const ReplyPtr& reply) {
+                                  import_objectives(services, table, request, reply);
+                              },
+                              nullptr, false, false, import_docs(), true});
     if (!added.ok()) return added;
     return table.add({Method::Get, "/api/v1/objectives/export", http::Scope::Query, http::Plane::Both, 0,
                       "Objectives as OpenSLO v1, or as rules for Prometheus.",

@@ -146,10 +146,11 @@ void back_test(const RouteServices& services, const Request& request, const Repl
     if (may_not_change(request, reply)) return;
     Result<api::BackTestRequest> asked = api::read_back_test_request(request.body, services.clock.now());
     if (!asked) return reply->send(http::problem(asked.error()));
-    services.objectives.back_test(std::move(asked->draft), asked->range, [reply](const Result<api::BackTest>& done) {
-        if (!done) return reply->send(http::problem(done.error()));
-        reply->send(Response::json(200, api::write_back_test(*done)));
-    });
+    services.objectives.back_test(std::move(asked->draft), asked->range, {{}, [reply] { return reply->abandoned(); }},
+                                  [reply](const Result<api::BackTest>& done) {
+                                      if (!done) return reply->send(http::problem(done.error()));
+                                      reply->send(Response::json(200, api::write_back_test(*done)));
+                                  });
 }
 
 // ---- documentation --------------------------------------------------------------------------------------------------

@@ -101,11 +101,15 @@ std::vector<ForecastPoint> forecast(const Objective& objective, const SliceSerie
 }
 
 PastAlerts alerts_in_the_past(const Objective& objective, const SliceSeries& series, Timestamp from, Timestamp to,
-                              std::int64_t tick_micros) {
+                              std::int64_t tick_micros, const std::function<bool(double)>& go_on) {
+    constexpr std::uint64_t kTicks = 1'000;
     PastAlerts past;
     AlertMachine machine(objective);
     const std::vector<BurnRule> rules = rules_of(objective);
+    const auto length = static_cast<double>(std::max<std::int64_t>(1, to.micros - from.micros));
+    std::uint64_t ticks = 0;
     for (Timestamp at = from; at <= to; at = at.plus_micros(tick_micros)) {
+        if (go_on && ++ticks % kTicks == 0 && !go_on(static_cast<double>(at.micros - from.micros) / length)) break;
         for (AlertChange& change : machine.evaluate(series, at)) {
             if (change.to == AlertState::Firing && past.fired++ == 0 && change.rule < rules.size()) {
                 const std::int64_t slice = series.slice_micros();

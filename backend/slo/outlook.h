@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -43,8 +44,9 @@ struct PastAlerts {
     std::optional<std::int64_t> first_after_micros;  // the first: since its first bad slice, within its long window
     std::vector<AlertChange> changes;
 };
-// Evaluates the objective at every `tick_micros` of [from, to].
+// Evaluates the objective at every `tick_micros` of [from, to]. Every thousand ticks `go_on` is told how far it is, 0
+// to 1; where it returns false the rest is left out.
 PastAlerts alerts_in_the_past(const Objective& objective, const SliceSeries& series, Timestamp from, Timestamp to,
-                              std::int64_t tick_micros);
+                              std::int64_t tick_micros, const std::function<bool(double)>& go_on = {});
 
 }  // namespace streamgauge::slo

@@ -74,8 +74,11 @@ Btn {
                     radius: Theme.radiusSmall
                     color: ListView.isCurrentItem && rows.activeFocus ? Theme.selected : over.hovered ? Theme.hover : "transparent"
                     function go() {
+                        // Closing takes the rows away, this one too.
+                        const app = bell.app
+                        const chosen = name
                         list.close()
-                        bell.app.showObjective(name)
+                        app.showObjective(chosen)
                     }
                     Accessible.role: Accessible.ListItem
                     Accessible.name: title + ", " + text + ", since " + since

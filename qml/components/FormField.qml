@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A labelled text of the metric editor's form: what is typed goes to the editor, what is wrong with it stands below.
+// A labelled text of an editor's form: what is typed goes to the editor, what is wrong with it stands below, and what its
+// author will not have meant.
 import QtQuick
 import QtQuick.Templates as T
 import "../theme"
@@ -8,7 +9,9 @@ Column {
     id: field
     required property var editor
     required property string key
+    property string prefix: "metric"  // of the names that tests find it by
     property string label
+    property bool notes: true  // faults and warnings are told here
     property string placeholder
     property string tip
     property bool mono: false
@@ -16,13 +19,14 @@ Column {
     property alias input: input
     property alias maximumLength: input.maximumLength
     readonly property string fault: editor.faults[key] || ""
+    readonly property string warning: fault === "" && editor.warnings ? editor.warnings[key] || "" : ""
     signal escaped()
     spacing: 5
 
     Txt { text: field.label; small: true; muted: true; strong: true }
     FilterField {
         id: input
-        objectName: "metricForm_" + field.key
+        objectName: field.prefix + "Form_" + field.key
         width: field.width
         tabTakes: false
         label: field.label
@@ -55,8 +59,8 @@ Column {
         }
     }
     Txt {
-        objectName: "metricFault_" + field.key
-        visible: field.fault !== ""
+        objectName: field.prefix + "Fault_" + field.key
+        visible: field.notes && field.fault !== ""
         width: field.width
         text: field.fault
         small: true
@@ -64,4 +68,5 @@ Column {
         wrapMode: Text.Wrap
         elide: Text.ElideNone
     }
+    Warning { objectName: field.prefix + "Warning_" + field.key; width: field.width; text: field.notes ? field.warning : "" }
 }

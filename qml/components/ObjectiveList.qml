@@ -12,6 +12,12 @@ Panel {
     property alias list: list
     title: "Objectives"
     note: objectives.filter !== "" ? list.count + " match" : list.count
+    tools: Row {
+        anchors.verticalCenter: parent.verticalCenter
+        Btn { objectName: "defineObjective"; iconName: "plus"; tip: "Declare a new objective (N)"; onClicked: side.defineRequested() }
+        Btn { objectName: "importObjectives"; iconName: "import"; tip: "Import OpenSLO"; onClicked: side.objectives.exchange.openImport() }
+        Btn { objectName: "exportObjectives"; iconName: "export"; tip: "Export as OpenSLO, or as rules for Prometheus"; onClicked: side.objectives.exchange.openExport() }
+    }
     signal defineRequested()
     signal changeRequested()
     function focusFilter() {

@@ -8,7 +8,10 @@ FocusScope {
     id: page
     required property var app
     readonly property var objectives: app.objectives
+    readonly property bool editing: objectives.editor.open
     readonly property bool asking: objectives.removing !== ""
+    readonly property string exchanging: objectives.exchange.mode
+    onExchangingChanged: if (exchanging !== "") exchange.open(side.list)
     onAskingChanged: if (asking) removeQuestion.open(side.list)
     function focusFilter() { if (content.visible) side.focusFilter() }
 
@@ -50,18 +53,23 @@ FocusScope {
     StateCard {
         objectName: "objectivesEmpty"
         anchors.centerIn: parent
-        visible: page.objectives.phase === "empty"
+        visible: page.objectives.phase === "empty" && !page.editing
         tone: "accent"
         iconName: "objectives"
         title: "No objective is declared"
         text: "Say what is good, how much of it there must be, and over which window: 95 % of requests within 300 ms, over 30 days. What is left over is the error budget; alerts watch how fast it burns."
+        Row {
+            spacing: Theme.s2
+            Btn { objectName: "declareFirst"; text: "Declare one"; iconName: "plus"; primary: true; onClicked: page.objectives.define() }
+            Btn { text: "Import OpenSLO"; iconName: "import"; onClicked: page.objectives.exchange.openImport() }
+        }
     }
 
     Item {
         id: content
         anchors.fill: parent
         anchors.margins: Theme.s4
-        visible: page.objectives.phase === "data"
+        visible: page.objectives.phase === "data" || (page.editing && page.objectives.phase === "empty")
 
         Banner {
             id: banner
@@ -87,10 +95,21 @@ FocusScope {
             anchors.topMargin: banner.visible ? Theme.s3 : 0
             anchors.bottom: parent.bottom
             width: Math.round(Math.min(330, Math.max(244, parent.width * 0.24)))
+            onDefineRequested: page.objectives.define()
+            onChangeRequested: page.objectives.change()
+        }
+        ObjectiveEditor {
+            id: editor
+            app: page.app
+            visible: page.editing
+            anchors.fill: main
+            onClosed: side.list.forceActiveFocus()
         }
         ObjectiveDetail {
             id: main
             app: page.app
+            visible: !page.editing
+            onChangeRequested: page.objectives.change()
             anchors.left: side.right
             anchors.leftMargin: Theme.s3
             anchors.right: parent.right
@@ -98,6 +117,7 @@ FocusScope {
             anchors.bottom: parent.bottom
         }
     }
+    ObjectiveExchange { id: exchange; app: page.app }
     Question {
         id: removeQuestion
         objectName: "removeObjectiveQuestion"

@@ -8,6 +8,7 @@
 
 #include <future>
 #include <set>
+#include <thread>
 
 #include "api/notification_codec.h"
 #include "support/eventually.h"
@@ -34,9 +35,14 @@ protected:
         notifier_.reset();
         NotifierParts parts{clock_, (directory_.path / "notifications.db").string(), {}, {}};
         parts.deliver = [this](const NotificationTarget& target, const Notification& one,
-                               const std::atomic<bool>&) -> Status {
-            const std::lock_guard lock(mutex_);
+                               const std::atomic<bool>& stopping) -> Status {
+            std::unique_lock lock(mutex_);
             tried_.push_back(target.name + " " + one.id);
+            while (hanging_.contains(target.name) && !stopping) {
+                lock.unlock();
+                std::this_thread::yield();
+                lock.lock();
+            }
             if (failing_.contains(target.name)) return Error::make(ErrorCode::Disconnected, "nobody is there");
             arrived_.push_back(target.name + " " + one.id);
             return {};
@@ -72,6 +78,14 @@ protected:
     void notify(std::vector<std::string> names, const std::string& id) {
         notifier_->notify(std::move(names), {id, "it burns", R"({"id":")" + id + "\"}"});
     }
+    void hang(const std::string& name, bool hanging) {
+        const std::lock_guard lock(mutex_);
+        if (hanging) {
+            hanging_.insert(name);
+        } else {
+            hanging_.erase(name);
+        }
+    }
     void fail(const std::string& name, bool failing) {
         const std::lock_guard lock(mutex_);
         if (failing) {
@@ -93,7 +107,7 @@ protected:
     NotifierOptions options_;
     test::TemporaryDirectory directory_;
     std::mutex mutex_;
-    std::set<std::string> failing_;
+    std::set<std::string> failing_, hanging_;
     std::vector<std::string> tried_, arrived_;
     std::unique_ptr<Notifier> notifier_;
 };
@@ -147,6 +161,20 @@ TEST_F(NotifierTest, ATargetThatIsDownHoldsUpNobodyElse) {
     notify({"pager", "chat"}, "2");
     ASSERT_TRUE(eventually([&] { return arrived().size() == 2; }));
     EXPECT_THAT(arrived(), ElementsAre("chat 1", "chat 2"));
+}
+
+TEST_F(NotifierTest, ATargetThatHangsDelaysNoOther) {
+    ASSERT_TRUE(put("desk").ok());
+    hang("desk", true);
+    notify({"desk"}, "1");
+    ASSERT_TRUE(eventually([&] { return tried() == 1; })) << "it hangs";
+    notify({"desk", "pager"}, "2");
+    notify({"pager"}, "3");
+    ASSERT_TRUE(eventually([&] { return arrived().size() == 2; })) << "while that goes on";
+    EXPECT_THAT(arrived(), ElementsAre("pager 2", "pager 3"));
+    hang("desk", false);
+    ASSERT_TRUE(eventually([&] { return arrived().size() == 4; }));
+    EXPECT_THAT(arrived(), ElementsAre("pager 2", "pager 3", "desk 1", "desk 2")) << "its own are in order";
 }
 
 TEST_F(NotifierTest, OfTooManyTheOldestAreDropped) {

@@ -208,7 +208,7 @@ TEST_F(ObjectiveManagerTest, ABackTestSaysWhatADraftWouldHaveDone) {
     draft.rules[0].long_micros = 60 * kSecond;
     draft.rules[0].short_micros = 20 * kSecond;
     const auto result = wait_for<BackTest>([&](auto done) {
-        manager_->back_test(draft, {kStart, clock_.now()}, std::move(done));
+        manager_->back_test(draft, {kStart, clock_.now()}, {}, std::move(done));
     });
     ASSERT_TRUE(result) << result.error().describe();
     EXPECT_EQ(result->fired, 1U);
@@ -218,10 +218,68 @@ TEST_F(ObjectiveManagerTest, ABackTestSaysWhatADraftWouldHaveDone) {
     draft.indicator.kind = slo::Indicator::Kind::Latency;
     draft.indicator.threshold_ms = 0.5;  // nobody had thought of that when it was written down
     const auto tight = wait_for<BackTest>([&](auto done) {
-        manager_->back_test(draft, {kStart, clock_.now()}, std::move(done));
+        manager_->back_test(draft, {kStart, clock_.now()}, {}, std::move(done));
     });
     ASSERT_TRUE(tight);
     EXPECT_EQ(tight->budget.counted.good, 0U);
+}
+
+TEST_F(ObjectiveManagerTest, ABackTestEndsWhenNobodyWaits) {
+    for (int i = 0; i < 30; ++i) second(100, 0);
+    int progress = 0;
+    const Attendance gone{[&](double) { ++progress; }, [] { return true; }};
+    const auto result = wait_for<BackTest>([&](auto done) {
+        manager_->back_test(short_one(), {kStart, clock_.now()}, gone, std::move(done));
+    });
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, ErrorCode::Cancelled);
+    EXPECT_EQ(progress, 0);
+}
+
+TEST_F(ObjectiveManagerTest, ABackTestTellsHowFarItIs) {
+    for (int i = 0; i < 30; ++i) second(100, 0);
+    clock_.advance(2 * kDay);  // 17,280 looks at a slice of ten seconds each
+    second(100, 0);
+    std::vector<double> told;  // by the one thread, before the answer
+    const auto result = wait_for<BackTest>([&](auto done) {
+        manager_->back_test(short_one(), {kStart, clock_.now()}, {[&](double share) { told.push_back(share); }, {}},
+                            std::move(done));
+    });
+    ASSERT_TRUE(result) << result.error().describe();
+    ASSERT_GE(told.size(), 10U);
+    EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
+    EXPECT_GE(told.front(), 0);
+    EXPECT_LE(told.back(), 1);
+}
+
+TEST_F(ObjectiveManagerTest, WhatIsDeclaredHasItsPastAndGoesOn) {
+    for (int i = 0; i < 25; ++i) second(100, 10);
+    ASSERT_TRUE(put(short_one()));
+    EXPECT_EQ(one("short").budget.counted.total, 2500U) << "two slices of the file, and what is at hand";
+    second(100, 10);
+    EXPECT_EQ(one("short").budget.counted.total, 2600U);
+    slo::Objective other = short_one();
+    other.target = 0.95;
+    ASSERT_TRUE(put(other));
+    EXPECT_EQ(one("short").budget.counted.total, 2600U) << "nothing is counted twice";
+}
+
+TEST_F(ObjectiveManagerTest, AHistoryHasTheDurationsOfItsSteps) {
+    for (int i = 0; i < 25; ++i) second(100, 0);
+    const ObjectiveHistory past = history("availability");
+    ASSERT_FALSE(past.points.empty());
+    std::size_t with = 0;
+    for (const ObjectiveHistory::Point& point : past.points) {
+        if (!point.p50_ms) continue;
+        ++with;
+        EXPECT_NEAR(*point.p50_ms, 1, 0.01) << "within a bin";
+        EXPECT_EQ(point.p50_ms, point.p99_ms);
+    }
+    EXPECT_GE(with, 2U) << "of each slice that is written";
+    for (const ObjectiveHistory::Point& point : history("freshness").points) {
+        if (!point.p95_ms) continue;
+        EXPECT_NEAR(*point.p95_ms, 500, 5);
+    }
 }
 
 TEST_F(ObjectiveManagerTest, RefusesWhatCannotBe) {

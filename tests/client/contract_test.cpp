@@ -375,7 +375,7 @@ TEST_P(ClientContract, DeclaresWatchesAndRemovesObjectives) {
         settled(api::ObjectiveHistory(), [&](auto done) { calls.objective_history("mine", range, &context, done); });
     ASSERT_TRUE(past.ok()) << past.error().describe();
     EXPECT_EQ(api::write_history(*past), api::write_history(tests::scripted_history(range)));
-    const auto tried = settled(api::BackTest(), [&](auto done) { calls.back_test(mine, range, &context, done); });
+    const auto tried = settled(api::BackTest(), [&](auto done) { calls.back_test(mine, range, {}, &context, done); });
     ASSERT_TRUE(tried.ok()) << tried.error().describe();
     EXPECT_EQ(tried->fired, 3U);
     EXPECT_EQ(tried->first_after_micros, 41'000'000);

@@ -87,7 +87,8 @@ public:
         all_.erase(found);
         done(true);
     }
-    void back_test(slo::Objective draft, query::TimeRange range, api::Done<api::BackTest> done) override {
+    void back_test(slo::Objective draft, query::TimeRange range, api::Attendance,
+                   api::Done<api::BackTest> done) override {
         api::BackTest result;
         result.range = range;
         result.fired = 3;

@@ -352,6 +352,71 @@ TEST_F(PagesTest, ObjectivesAreFilteredChosenAndRemovedByKeys) {
     EXPECT_TRUE(eventually([&] { return list->property("count").toInt() == 6; }));
 }
 
+TEST_F(PagesTest, AnObjectiveIsDeclaredByKeysAndTriedMeanwhile) {
+    play(u"objectives-data"_s);
+    const auto type = [&](const QString& text) {
+        for (const QChar c : text) stage.press(Qt::Key_unknown, Qt::NoModifier, QString(c));
+    };
+    const auto field = [&](const char16_t* key) { return stage.find(u"objectiveForm_"_s + QString::fromUtf16(key)); };
+    stage.find(u"objectiveList"_s)->forceActiveFocus();
+    stage.press(Qt::Key_N, Qt::NoModifier, u"n"_s);
+    ASSERT_TRUE(shown(u"objectiveEditor"_s));
+    ASSERT_TRUE(field(u"name")->hasActiveFocus());
+    ASSERT_TRUE(eventually([&] { return text_of(stage.find(u"backTestTitle"_s)) == u"Would have fired 3 times"; }));
+    EXPECT_TRUE(text_of(stage.find(u"backTestText"_s)).contains(u"first after 41"));
+    type(u"A"_s);
+    EXPECT_TRUE(shown(u"objectiveFault_name"_s));
+    stage.press(Qt::Key_Backspace);
+    type(u"checkout"_s);
+    EXPECT_FALSE(shown(u"objectiveFault_name"_s));
+    stage.app.objectives()->editor()->set(u"target"_s, u"90"_s);
+    EXPECT_TRUE(shown(u"objectiveWarning_target"_s)) << "14.4 times can never be";
+    stage.press(Qt::Key_Escape);
+    EXPECT_TRUE(shown(u"discardObjectiveQuestion"_s)) << "nothing typed is lost by one key";
+    stage.press(Qt::Key_Escape);
+    ASSERT_TRUE(field(u"name")->hasActiveFocus());
+    stage.app.objectives()->editor()->set(u"target"_s, u"99"_s);
+    stage.press(Qt::Key_S, Qt::ControlModifier);
+    ASSERT_TRUE(eventually([&] { return !shown(u"objectiveEditor"_s); }));
+    EXPECT_TRUE(eventually([&] { return stage.app.objectives()->selected() == u"checkout"; }));
+    EXPECT_TRUE(stage.find(u"objectiveList"_s)->hasActiveFocus());
+}
+
+TEST_F(PagesTest, ABackTestThatIsUnderWayIsCancelled) {
+    play(u"objectives-editor-testing"_s);
+    ASSERT_TRUE(shown(u"cancelBackTest"_s));
+    stage.click(stage.find(u"cancelBackTest"_s));
+    EXPECT_FALSE(shown(u"cancelBackTest"_s));
+    EXPECT_TRUE(shown(u"runBackTest"_s)) << "it can be tried again";
+}
+
+TEST_F(PagesTest, ObjectivesAreExportedAndImported) {
+    play(u"objectives-export"_s);
+    ASSERT_TRUE(shown(u"objectiveExchange"_s));
+    const QString openslo = text_of(stage.find(u"exchangeText"_s));
+    EXPECT_TRUE(openslo.contains(u"apiVersion: openslo/v1")) << openslo.left(40).toStdString();
+    stage.click(stage.find(u"copyExport"_s));
+    EXPECT_EQ(QGuiApplication::clipboard()->text(), openslo);
+    stage.app.objectives()->exchange()->set_form(u"prometheus"_s);
+    EXPECT_TRUE(eventually([&] { return text_of(stage.find(u"exchangeText"_s)).contains(u"groups:"); }));
+    stage.press(Qt::Key_Escape);
+    ASSERT_FALSE(shown(u"objectiveExchange"_s));
+
+    stage.app.commands()->run(u"objective-import"_s);
+    ASSERT_TRUE(shown(u"objectiveExchange"_s));
+    QQuickItem* const area = stage.find(u"exchangeText"_s);
+    ASSERT_TRUE(area->hasActiveFocus());
+    area->setProperty("text", u"kind: 7"_s);
+    stage.click(stage.find(u"checkImport"_s));
+    ASSERT_TRUE(eventually([&] { return shown(u"exchangeError"_s); }));
+    area->setProperty("text", openslo);
+    EXPECT_FALSE(shown(u"exchangeError"_s)) << "of another text";
+    stage.click(stage.find(u"runImport"_s));
+    ASSERT_TRUE(eventually([&] { return shown(u"exchangeResult"_s); }));
+    EXPECT_TRUE(text_of(stage.find(u"exchangeResult"_s)).startsWith(u"Declared: availability, "));
+    EXPECT_FALSE(shown(u"runImport"_s)) << "it is done";
+}
+
 TEST_F(PagesTest, TheBellLeadsToWhatFires) {
     play(u"overview-data"_s);
     EXPECT_TRUE(shown(u"bellCount"_s));

@@ -151,7 +151,8 @@ public:
         statuses_.erase(found);
         done(true);
     }
-    void back_test(slo::Objective draft, query::TimeRange range, api::Done<api::BackTest> done) override {
+    void back_test(slo::Objective draft, query::TimeRange range, api::Attendance,
+                   api::Done<api::BackTest> done) override {
         api::BackTest result;
         result.range = range;
         result.fired = 3;

@@ -598,6 +598,49 @@ std::vector<Scene> make_scenes() {
                        stage.app.commands()->run(u"objective-filter"_s);
                        stage.app.objectives()->set_filter(u"burning"_s);
                    })});
+    const auto editor = [](Stage& stage) { return stage.app.objectives()->editor(); };
+    all.push_back({u"objectives-editor-new"_s, on(Console::ObjectivesPage, [editor](Stage& stage) {
+                       fill(stage);
+                       stage.app.objectives()->define();
+                       eventually([&] { return !editor(stage)->test_title().isEmpty(); });
+                   })});
+    all.push_back({u"objectives-editor-traps"_s, on(Console::ObjectivesPage, [editor](Stage& stage) {
+                       fill(stage);
+                       stage.app.objectives()->select(u"latency"_s);
+                       stage.app.objectives()->change();
+                       eventually([&] { return !editor(stage)->test_title().isEmpty(); });
+                       editor(stage)->ownRules();
+                       editor(stage)->set(u"target"_s, u"93"_s);
+                       editor(stage)->set(u"0.hold"_s, u"soon"_s);
+                       editor(stage)->set(u"rolling"_s, u"1d"_s);
+                       editor(stage)->set(u"notify"_s, u"pager"_s);
+                       for (const char16_t* key : {u"target", u"0.hold", u"rolling", u"notify"})
+                           if (QQuickItem* field = stage.find(u"objectiveForm_"_s + QString::fromUtf16(key)))
+                               field->setProperty("text", editor(stage)->value(QString::fromUtf16(key)));
+                       settle_events();
+                       if (QQuickItem* field = stage.find(u"objectiveForm_notify"_s)) field->forceActiveFocus();
+                   })});
+    all.push_back({u"objectives-editor-testing"_s, on(Console::ObjectivesPage, [editor](Stage& stage) {
+                       fill(stage);
+                       stage.fake.hold = true;
+                       stage.app.objectives()->define();
+                       editor(stage)->set(u"kind"_s, u"metric"_s);
+                   })});
+    all.push_back({u"objectives-import"_s, on(Console::ObjectivesPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.app.objectives()->exchange()->openImport();
+                       QQuickItem* area = stage.find(u"exchangeText"_s);
+                       if (area == nullptr) return;
+                       area->setProperty(
+                           "text", u"apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: late}\nspec:\n  target: 1"_s);
+                       stage.app.objectives()->exchange()->check(area->property("text").toString());
+                       eventually([&] { return !stage.app.objectives()->exchange()->busy(); });
+                   })});
+    all.push_back({u"objectives-export"_s, on(Console::ObjectivesPage, [](Stage& stage) {
+                       fill(stage);
+                       stage.app.objectives()->exchange()->openExport();
+                       eventually([&] { return !stage.app.objectives()->exchange()->busy(); });
+                   })});
     all.push_back({u"objectives-bell"_s, on(Console::ObjectivesPage, [](Stage& stage) {
                        fill(stage);
                        if (QQuickItem* bell = stage.find(u"bell"_s)) stage.click(bell);

@@ -60,7 +60,9 @@ public:
         if (refusal) return done(*refusal);
         done(std::erase_if(all, [&](const auto& one) { return one.objective.name == name; }) > 0);
     }
-    void back_test(slo::Objective, query::TimeRange, api::Done<api::BackTest> done) override { done(api::BackTest{}); }
+    void back_test(slo::Objective, query::TimeRange, api::Attendance, api::Done<api::BackTest> done) override {
+        done(api::BackTest{});
+    }
 
     std::vector<api::ObjectiveStatus> all{status("spent", -0.2), status("burning", 0.4, AlertState::Firing),
                                           status("well", 0.9), status("silent", std::nullopt, AlertState::NoData)};
