@@ -165,7 +165,7 @@ QByteArray ScriptedServer::answer_objectives(const QByteArray& method, const QUr
     } else if (name == "back-test") {
         const auto asked = api::read_back_test_request(body, Timestamp{});
         if (!asked.ok()) return problem_reply(asked.error());
-        objectives_.back_test(asked->draft, asked->range, written(api::write_back_test));
+        objectives_.back_test(asked->draft, asked->range, {}, written(api::write_back_test));
     } else if (target.path().endsWith("/history"_L1)) {
         const QUrlQuery asked(target);
         const auto instant = [&asked](const char* word) {
