@@ -25,8 +25,7 @@ inline constexpr bool kIsOptional = false;
 template <class T>
 inline constexpr bool kIsOptional<std::optional<T>> = true;
 
-// ---- out
-// --------------------------------------------------------------------------------------------------------------
+// ---- out -----------------------------------------------------------------------------------------------------------
 class Encoder {
 public:
     template <class T>

@@ -138,8 +138,7 @@ void EventTracer::Search::add(Offset id, const std::string& project, std::string
     trace_.events.push_back(std::move(event));
 }
 
-// ---- where it may be
-// --------------------------------------------------------------------------------------------------
+// ---- where it may be -----------------------------------------------------------------------------------------------
 
 Status EventTracer::Search::look_into_the_index() {
     std::vector<std::string> projects{project_};
@@ -279,8 +278,7 @@ Status EventTracer::Search::scan(Offset from, Offset end, bool newest_first) {
     return {};
 }
 
-// ---- what became of it
-// ------------------------------------------------------------------------------------------------
+// ---- what became of it ---------------------------------------------------------------------------------------------
 
 Result<WatermarkBounds> EventTracer::Search::watermark_at(Offset id) {
     WatermarkBounds bounds;

@@ -136,8 +136,7 @@ Result<std::optional<DedupEntry>> DedupRun::find(const DedupHash& hash) const {
     }
 }
 
-// ---- building and reading in order
-// --------------------------------------------------------------------------------------
+// ---- building and reading in order ---------------------------------------------------------------------------------
 
 Result<DedupRunBuilder> DedupRunBuilder::start(const std::string& path, const std::string& vfs,
                                                const DedupSecret& secret, Offset first, Offset end, Timestamp newest,

@@ -207,8 +207,7 @@ bool is_known_table(sqlite3* db) {
 
 }  // namespace
 
-// ---- zones
-// ----------------------------------------------------------------------------------------------------------
+// ---- zones ---------------------------------------------------------------------------------------------------------
 
 void ScanZones::put(Offset piece, bool activity, Zone zone) {
     const std::lock_guard lock(mutex_);
@@ -226,8 +225,7 @@ void ScanZones::forget_before(Offset first) {
     for (auto& zones : zones_) std::erase_if(zones, [first](const auto& zone) { return zone.first < first; });
 }
 
-// ---- connections
-// ----------------------------------------------------------------------------------------------------------
+// ---- connections ---------------------------------------------------------------------------------------------------
 
 struct SpanScan::Handle {
     Handle(Offset of_file, unsigned of_columns) : file(of_file), columns(of_columns), passage(of_columns) {}
@@ -298,8 +296,7 @@ void SpanScan::give_back(std::unique_ptr<Handle> handle) {
     idle_.push_back(std::move(handle));
 }
 
-// ---- reading
-// ----------------------------------------------------------------------------------------------------------
+// ---- reading -------------------------------------------------------------------------------------------------------
 
 // By bisection: received_at rises with the offset but for jitter, which the caller has made allowance for.
 Offset SpanScan::first_received(std::int64_t micros, Offset end) {

@@ -124,8 +124,7 @@ SqliteJournal::SqliteJournal(const SqliteJournalOptions& options, const Clock& c
       recent_(options.recent_bytes),
       reader_(options.directory, span_options_) {}
 
-// ---- opening
-// ----------------------------------------------------------------------------------------------------------
+// ---- opening -------------------------------------------------------------------------------------------------------
 
 Status SqliteJournal::open() {
     if (sodium_init() < 0) return Error::make(ErrorCode::Internal, "libsodium does not start");
@@ -253,8 +252,7 @@ DedupFigures SqliteJournal::dedup_figures() const {
             dedup_->memory_bytes()};
 }
 
-// ---- reading
-// ----------------------------------------------------------------------------------------------------------
+// ---- reading -------------------------------------------------------------------------------------------------------
 
 Result<std::shared_ptr<const CommittedBatch>> SqliteJournal::read(Offset from, std::size_t max_events) {
     const Offset end_now = end();
@@ -339,8 +337,7 @@ Result<EventPlace> SqliteJournal::find(std::string_view project, std::string_vie
     return std::move(found->place);
 }
 
-// ---- writing
-// ----------------------------------------------------------------------------------------------------------
+// ---- writing -------------------------------------------------------------------------------------------------------
 
 void SqliteJournal::write_until_closed() {
     Group group;

@@ -70,8 +70,7 @@ std::string flow_list(const Values& values, Text text) {
     return all + "]";
 }
 
-// ---- the members of a scenario that are not at their default, in their order
-// ------------------------------------------
+// ---- the members of a scenario that are not at their default, in their order ---------------------------------------
 struct Item {
     enum class Kind { Scalar, Map, List };
     Kind kind = Kind::Scalar;
@@ -223,8 +222,7 @@ Item scenario_item(const Scenario& s) {
     return item;
 }
 
-// ---- a whole text
-// -----------------------------------------------------------------------------------------------------
+// ---- a whole text --------------------------------------------------------------------------------------------------
 void print(const Item& item, std::size_t indent, std::string& out);
 
 // Behind a name or a dash, with the end of the line.
@@ -258,8 +256,7 @@ std::string section_text(const std::string& name, const Item& value) {
     return text;
 }
 
-// ---- patches
-// -----------------------------------------------------------------------------------------------------------
+// ---- patches -------------------------------------------------------------------------------------------------------
 struct Patch {
     std::size_t begin = 0, end = 0;
     std::string text;

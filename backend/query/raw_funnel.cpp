@@ -18,8 +18,7 @@ constexpr int kMostRetentionDays = 90;
 constexpr std::size_t kMostCohorts = 400;
 constexpr Offset kTailEvents = 4'096;
 
-// ---- funnel
-// ----------------------------------------------------------------------------------------------------------
+// ---- funnel --------------------------------------------------------------------------------------------------------
 
 // One attempt of a user to go through the steps.
 struct Attempt {
@@ -71,8 +70,7 @@ std::optional<std::int64_t> median(std::vector<std::int64_t>& values) {
     return *middle;
 }
 
-// ---- retention
-// ----------------------------------------------------------------------------------------------------------
+// ---- retention -----------------------------------------------------------------------------------------------------
 
 // A user's events of one day are as good as the first of `first` and the last of `again`.
 void keep_a_few_a_day(std::vector<UserEvent>& events, const Steps& days) {

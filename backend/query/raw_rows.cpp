@@ -30,8 +30,7 @@ Wide mean(Wide sum, std::uint64_t count) {
 
 }  // namespace
 
-// ---- index
-// ----------------------------------------------------------------------------------------------------------
+// ---- index ---------------------------------------------------------------------------------------------------------
 
 // The number moves the text's hash by a product with an odd constant (Knuth, TAOCP vol. 3, section 6.4).
 std::uint64_t RawIndex::hash_of(std::int64_t number, std::string_view text) {
@@ -83,8 +82,7 @@ void RawIndex::grow() {
     }
 }
 
-// ---- adding
-// ----------------------------------------------------------------------------------------------------------
+// ---- adding --------------------------------------------------------------------------------------------------------
 
 RawRows::RawRows(const RawAggregate& aggregate, const RawLimits& limits, RawOrder order)
     : aggregate_(aggregate.aggregate),
@@ -308,8 +306,7 @@ bool RawRows::merge(const RawRows& other, const Watch& watch) {
     return true;
 }
 
-// ---- reading
-// ----------------------------------------------------------------------------------------------------------
+// ---- reading -------------------------------------------------------------------------------------------------------
 
 Value RawRows::value_of(std::size_t row, const std::vector<double>& percentiles, std::size_t top) const {
     Value value;

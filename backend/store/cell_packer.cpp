@@ -91,8 +91,7 @@ Result<std::size_t> CellPacker::append(const CellTable& table, std::span<const s
     return begin;
 }
 
-// ---- rows that are there
-// ----------------------------------------------------------------------------------------------
+// ---- rows that are there --------------------------------------------------------------------------------------------
 
 void CellPacker::note(const CellTable& table) {
     if (table.closed_before() == kNoWindow || table.aggregate() == Aggregate::Gauge) return;

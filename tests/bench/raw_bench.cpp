@@ -93,8 +93,7 @@ bool fill(const std::string& directory, std::uint64_t events) {
     return !failed && journal->end() == events + 1;
 }
 
-// ---- questions
-// ----------------------------------------------------------------------------------------------------------
+// ---- questions -----------------------------------------------------------------------------------------------------
 
 struct Question {
     const char* name;

@@ -104,8 +104,7 @@ TEST_F(FaultyDisk, ASpanThatCannotBeStartedIsStartedLater) {
     EXPECT_EQ(ids(*journal, 1), (std::vector<std::string>{"a", "b"}));
 }
 
-// ---- retention
-// ----------------------------------------------------------------------------------------------------------
+// ---- retention -----------------------------------------------------------------------------------------------------
 
 class RetentionTest : public testing::Test {
 protected:
@@ -276,8 +275,7 @@ TEST_F(RetentionTest, BySizeTheOldestGoFirstAndTheNewestStays) {
     EXPECT_TRUE(again->placements[1].duplicate);
 }
 
-// ---- the write-ahead log
-// ------------------------------------------------------------------------------------------------
+// ---- the write-ahead log -------------------------------------------------------------------------------------------
 
 TEST(WriteAheadLog, StaysBoundedUnderAWriterThatNeverRestsAndReadersBesideIt) {
     ScratchDirectory directory;

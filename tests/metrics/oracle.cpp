@@ -11,8 +11,7 @@
 namespace streamgauge::oracle {
 namespace {
 
-// ---- props
-// -----------------------------------------------------------------------------------------------------------
+// ---- props ---------------------------------------------------------------------------------------------------------
 
 // Takes one top-level member out of a document as it is written. Of members of the same name the first counts.
 class MemberReader : public nlohmann::json_sax<nlohmann::json> {
@@ -92,8 +91,7 @@ std::string time_text(std::int64_t micros) {
     return out + "Z";
 }
 
-// ---- exact numbers
-// ---------------------------------------------------------------------------------------------------
+// ---- exact numbers -------------------------------------------------------------------------------------------------
 
 // A decimal number as sign, digits and the power of ten of the last digit.
 struct Decimal {
@@ -163,8 +161,7 @@ std::optional<std::int64_t> instant_of(const std::string& text) {
     return timegm(&parts) * std::int64_t{1'000'000} + micros;
 }
 
-// ---- zones
-// -----------------------------------------------------------------------------------------------------------
+// ---- zones ---------------------------------------------------------------------------------------------------------
 
 // The C library's idea of a zone, one at a time.
 void use_zone(const std::string& name) {
@@ -203,8 +200,7 @@ std::int64_t day_start(const std::string& zone, std::int64_t day) {
     return at;
 }
 
-// ---- filters
-// ---------------------------------------------------------------------------------------------------------
+// ---- filters -------------------------------------------------------------------------------------------------------
 
 bool compare(const FilterNode& leaf, const Event& event) {
     const std::string left = field_of(leaf.field, event);

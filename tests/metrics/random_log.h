@@ -112,8 +112,7 @@ inline std::vector<Event> random_log(std::uint64_t seed, const Shape& shape = {}
     return sent;
 }
 
-// ---- filters as trees
-// ------------------------------------------------------------------------------------------------
+// ---- filters as trees ----------------------------------------------------------------------------------------------
 
 inline FieldPath prop(std::string name) {
     return {Field::Prop, std::move(name)};

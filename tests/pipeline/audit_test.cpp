@@ -205,8 +205,7 @@ TEST_F(AuditTest, BesideARunningPipelineUnderLoadItIsClean) {
     run.close();
 }
 
-// ---- events that retention has removed
-// ---------------------------------------------------------------------------------
+// ---- events that retention has removed -----------------------------------------------------------------------------
 
 class RetentionAuditTest : public AuditTest {
 protected:

@@ -252,8 +252,7 @@ TEST_F(PipelineTest, ManyProducersAndQuestionsAtOnce) {
     EXPECT_EQ(journal.counters().duplicate, 300U);
 }
 
-// ---- flush
-// -----------------------------------------------------------------------------------------------------------
+// ---- flush ---------------------------------------------------------------------------------------------------------
 
 TEST_F(PipelineTest, FlushCommitsWhatWasAcknowledged) {
     PipelineOptions options = quick();
@@ -336,8 +335,7 @@ TEST_F(PipelineTest, TellsWhatEachCommitChanged) {
               4);
 }
 
-// ---- metrics that come and go
-// ----------------------------------------------------------------------------------------
+// ---- metrics that come and go --------------------------------------------------------------------------------------
 
 class ChangingMetrics : public PipelineTest {
 protected:

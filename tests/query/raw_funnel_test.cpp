@@ -43,8 +43,7 @@ std::string text_of(std::optional<std::int64_t> value) {
     return value ? std::to_string(*value) : "none";
 }
 
-// ---- funnels
-// ------------------------------------------------------------------------------------------------
+// ---- funnels -------------------------------------------------------------------------------------------------------
 
 std::vector<std::string> expected(const FunnelQuery& q, const std::vector<FilterNode>& steps,
                                   const std::vector<Event>& log) {
@@ -204,8 +203,7 @@ TEST(RawFunnel, SaysWhenTheUsersDoNotFit) {
     EXPECT_EQ(answer.error().code, ErrorCode::TooLarge);
 }
 
-// ---- retention
-// ------------------------------------------------------------------------------------------------
+// ---- retention -----------------------------------------------------------------------------------------------------
 
 std::vector<std::string> expected(const RetentionQuery& q, const FilterNode& first, const FilterNode& again,
                                   const std::vector<Event>& log) {

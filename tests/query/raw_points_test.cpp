@@ -65,8 +65,7 @@ std::vector<std::string> texts_of(const PointsAnswer& answer) {
     return out;
 }
 
-// ---- the second computation
-// ------------------------------------------------------------------------------------------------
+// ---- the second computation ----------------------------------------------------------------------------------------
 
 struct Seen {
     std::vector<std::int64_t> numbers;
@@ -206,8 +205,7 @@ std::vector<std::string> expected(const Question& q, const std::vector<Event>& l
     return out;
 }
 
-// ---- random questions
-// ------------------------------------------------------------------------------------------------
+// ---- random questions ----------------------------------------------------------------------------------------------
 
 Question random_question(std::mt19937_64& random, Aggregate aggregate, const std::vector<Event>& log) {
     using enum FilterNode::Kind;
@@ -331,8 +329,7 @@ TEST(RawPoints, AreTheSameInMemory) {
     }
 }
 
-// ---- bounds
-// ------------------------------------------------------------------------------------------------
+// ---- bounds --------------------------------------------------------------------------------------------------------
 
 Question by_user(const std::vector<Event>& log, Aggregate aggregate) {
     Question q;
