@@ -45,6 +45,14 @@ inline const unsigned char* varint(const unsigned char* p, std::uint64_t& out) {
     return p + 9;
 }
 
+// The same of untrusted bytes before `end`: nullptr where they end within the number. Precondition: p < end.
+inline const unsigned char* varint(const unsigned char* p, const unsigned char* end, std::uint64_t& out) {
+    if (p[0] < 0x80 || end - p >= 9) return varint(p, out);
+    for (const unsigned char* last = p; last < end; ++last)
+        if (*last < 0x80) return varint(p, out);
+    return nullptr;
+}
+
 // Bytes of a column, by its serial type.
 inline std::uint64_t size_of(std::uint64_t type) {
     constexpr std::array<std::uint8_t, 12> kSizes{0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0};
@@ -68,14 +76,15 @@ sqlite3_int64 offset_of(std::uint32_t page) {
 bool StoredRow::parse(const unsigned char* data, std::size_t size, std::size_t columns) {
     if (size == 0) return false;
     std::uint64_t header = 0;
-    const unsigned char* at = varint(data, header);
-    if (header > size) return false;
+    const unsigned char* at = varint(data, data + size, header);
+    if (at == nullptr || header > size) return false;
     const unsigned char* const end = data + header;
     std::uint64_t offset = header;
     for (std::size_t i = 0; i < columns; ++i) {
         if (at >= end) return false;
         std::uint64_t type = 0;
-        at = varint(at, type);
+        at = varint(at, data + size, type);
+        if (at == nullptr) return false;
         const std::uint64_t bytes = size_of(type);
         if (bytes > size - offset) return false;
         types_[i] = type;
