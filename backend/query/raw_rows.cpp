@@ -2,6 +2,7 @@
 #include "query/raw_rows.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "metrics/hash.h"
@@ -43,7 +44,7 @@ std::size_t RawIndex::slot_of(std::uint64_t hash, std::int64_t number, std::stri
         if (slot.entry == 0) return at;
         if (slot.tag != tag_of(hash)) continue;
         const Entry& entry = entries_[slot.entry - 1];
-        if (entry.hash == hash && entry.number == number && this->text(slot.entry - 1) == text) return at;
+        if (entry.hash == hash && entry.number == number && is_text(entry, text)) return at;
     }
 }
 
@@ -60,9 +61,12 @@ std::uint32_t RawIndex::find_or_add(std::uint64_t hash, std::int64_t number, std
     if ((entries_.size() + 1) * 8 > slots_.size() * 5) grow();
     const std::size_t at = slot_of(hash, number, text);
     if (slots_[at].entry != 0) return slots_[at].entry - 1;
-    if (entries_.size() >= most_ || texts_.size() + text.size() > most_bytes_) return kNone;
-    entries_.push_back({hash, number, texts_.size(), static_cast<std::uint32_t>(text.size())});
-    texts_ += text;
+    if (entries_.size() >= most_ || bytes_ + text.size() > most_bytes_) return kNone;
+    const bool is_short = text.size() <= kInline;
+    entries_.push_back(
+        {hash, number, is_short ? short_text(text) : texts_.size(), static_cast<std::uint32_t>(text.size())});
+    if (!is_short) texts_ += text;
+    bytes_ += text.size();
     slots_[at] = {static_cast<std::uint32_t>(entries_.size()), tag_of(hash)};
     return slots_[at].entry - 1;
 }
@@ -143,15 +147,17 @@ void RawRows::wait(const Input& input) {
     waiting_texts_ += input.text;
 }
 
+void RawRows::fetch_row(std::uint32_t row) const {
+    if (row == RawIndex::kNone) return;
+    index_.fetch_text(row);
+    if (row < cells_.size()) __builtin_prefetch(&cells_[row]);
+    if (row < sets_.size()) __builtin_prefetch(&sets_[row]);
+}
+
 bool RawRows::add_waiting() {
     const std::string_view texts = waiting_texts_;
     for (Waiting& waiting : waiting_) waiting.row = index_.fetch_entry(waiting.hash);
-    for (const Waiting& waiting : waiting_) {
-        if (waiting.row == RawIndex::kNone) continue;
-        index_.fetch_text(waiting.row);
-        if (waiting.row < cells_.size()) __builtin_prefetch(&cells_[waiting.row]);
-        if (waiting.row < sets_.size()) __builtin_prefetch(&sets_[waiting.row]);
-    }
+    for (const Waiting& waiting : waiting_) fetch_row(waiting.row);
     bool fits = true;
     for (Waiting& waiting : waiting_) {
         Input& input = waiting.input;
@@ -272,30 +278,39 @@ bool RawRows::merge_set(SetState& into, const SetState& other) {
     return values_ <= limits_.values && set_bytes_ <= limits_.set_bytes;
 }
 
+void RawRows::fetch_rows(const RawIndex& other, std::uint32_t begin, std::uint32_t end) const {
+    for (std::uint32_t i = begin; i < end; ++i) index_.fetch_slot(other.hash(i));
+    std::array<std::uint32_t, kWaiting> rows{};
+    for (std::uint32_t i = begin; i < end; ++i) rows[i - begin] = index_.fetch_entry(other.hash(i));
+    for (std::uint32_t i = begin; i < end; ++i) fetch_row(rows[i - begin]);
+}
+
+bool RawRows::merge_row(const RawRows& other, std::uint32_t from, std::uint32_t row) {
+    if (aggregate_ == Aggregate::Last) {
+        const Newest& newest = other.newest_[from];
+        return offer(newest_[row], newest.at_micros, newest.offset, newest.text, newest.longest);
+    }
+    if (is_set(aggregate_)) return pairs_wanted_ || merge_set(sets_[row], other.sets_[from]);
+    const Cell& cell = other.cells_[from];
+    Cell& into = cells_[row];
+    if (aggregate_ == Aggregate::Min || aggregate_ == Aggregate::Max) {
+        const bool smaller = cell.number < into.number;
+        if (into.count == 0 || smaller == (aggregate_ == Aggregate::Min)) into.number = cell.number;
+    } else {
+        into.number += cell.number;
+    }
+    into.count += cell.count;
+    return true;
+}
+
 bool RawRows::merge(const RawRows& other, const Watch& watch) {
-    std::vector<std::uint32_t> rows(other.size());
-    for (std::uint32_t i = 0; i < other.size(); ++i) {
+    const auto size = static_cast<std::uint32_t>(other.size());
+    std::vector<std::uint32_t> rows(size);
+    for (std::uint32_t i = 0; i < size; ++i) {
         if (i % kRowsBetweenLooks == 0 && watch.ended()) return false;
-        const std::int64_t step = other.index_.number(i);
-        const std::string_view group = other.index_.text(i);
-        const std::uint32_t row = rows[i] = row_of(RawIndex::hash_of(step, group), step, group);
-        if (row == RawIndex::kNone) return false;
-        if (aggregate_ == Aggregate::Last) {
-            const Newest& newest = other.newest_[i];
-            if (!offer(newest_[row], newest.at_micros, newest.offset, newest.text, newest.longest)) return false;
-        } else if (!is_set(aggregate_)) {
-            const Cell& cell = other.cells_[i];
-            Cell& into = cells_[row];
-            if (aggregate_ == Aggregate::Min || aggregate_ == Aggregate::Max) {
-                const bool smaller = cell.number < into.number;
-                if (into.count == 0 || smaller == (aggregate_ == Aggregate::Min)) into.number = cell.number;
-            } else {
-                into.number += cell.number;
-            }
-            into.count += cell.count;
-        } else if (!pairs_wanted_ && !merge_set(sets_[row], other.sets_[i])) {
-            return false;
-        }
+        if (i % kWaiting == 0) fetch_rows(other.index_, i, std::min<std::uint32_t>(i + kWaiting, size));
+        rows[i] = row_of(other.index_.hash(i), other.index_.number(i), other.index_.text(i));
+        if (rows[i] == RawIndex::kNone || !merge_row(other, i, rows[i])) return false;
     }
     for (std::uint32_t i = 0; i < other.pairs_.size(); ++i) {
         if (i % kRowsBetweenLooks == 0 && watch.ended()) return false;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <string>
 #include <string_view>
@@ -51,22 +52,41 @@ public:
         if (!slots_.empty()) __builtin_prefetch(&slots_[home(hash)]);
     }
     std::uint32_t fetch_entry(std::uint64_t hash) const;  // where it is likely to be; kNone: it is likely to be new
-    void fetch_text(std::uint32_t entry) const { __builtin_prefetch(texts_.data() + entries_[entry].text); }
+    void fetch_text(std::uint32_t entry) const {
+        const Entry& of = entries_[entry];
+        if (of.size > kInline) __builtin_prefetch(texts_.data() + of.text);
+    }
     // Not found by anybody.
     std::uint32_t add_apart(std::int64_t number);
     std::size_t size() const { return entries_.size(); }
+    std::uint64_t hash(std::uint32_t entry) const { return entries_[entry].hash; }
     std::int64_t number(std::uint32_t entry) const { return entries_[entry].number; }
+    // Valid until the next text is added.
     std::string_view text(std::uint32_t entry) const {
-        return std::string_view(texts_).substr(entries_[entry].text, entries_[entry].size);
+        const Entry& of = entries_[entry];
+        if (of.size <= kInline) return {reinterpret_cast<const char*>(&of.text), of.size};
+        return std::string_view(texts_).substr(of.text, of.size);
     }
 
 private:
     struct Entry {
         std::uint64_t hash = 0;  // 0: apart
         std::int64_t number = 0;
-        std::uint64_t text = 0;  // in texts_
+        std::uint64_t text = 0;  // where it begins in texts_, or a short one itself, as short_text() has it
         std::uint32_t size = 0;
     };
+    static constexpr std::size_t kInline = sizeof(Entry::text);
+    // Its bytes, then zeros: to compare and to find it costs no look elsewhere. Precondition: size <= kInline.
+    static std::uint64_t short_text(std::string_view text) {
+        std::uint64_t bytes = 0;
+        if (!text.empty()) std::memcpy(&bytes, text.data(), text.size());
+        return bytes;
+    }
+    bool is_text(const Entry& entry, std::string_view text) const {
+        if (entry.size != text.size()) return false;
+        if (text.size() <= kInline) return entry.text == short_text(text);
+        return std::string_view(texts_).substr(entry.text, entry.size) == text;
+    }
     struct Slot {
         std::uint32_t entry = 0;  // its number + 1; 0: free
         std::uint32_t tag = 0;    // of its hash
@@ -78,6 +98,7 @@ private:
     void grow();
 
     std::size_t most_, most_bytes_;
+    std::size_t bytes_ = 0;  // of all texts
     std::vector<Entry> entries_;
     std::vector<Slot> slots_;  // a power of two, at most 5/8 full
     std::string texts_;
@@ -143,6 +164,10 @@ private:
         std::uint64_t hash;
     };
     void wait(const Input& input);
+    // The memory of what belongs to a row that may be there, and to the rows of what `other` has from begin to end.
+    void fetch_row(std::uint32_t row) const;
+    void fetch_rows(const RawIndex& other, std::uint32_t begin, std::uint32_t end) const;
+    bool merge_row(const RawRows& other, std::uint32_t from, std::uint32_t row);
     bool add_waiting();
     bool add_waiting_values();
     bool add_to_row(std::uint32_t row, const Input& input);
