@@ -72,12 +72,17 @@ class MetricCalls {
 public:
     virtual ~MetricCalls() = default;
     virtual void list_metrics(QObject* context, Done<std::vector<api::MetricStatus>> done) = 0;
-    virtual void points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) = 0;
+    // `progress` is told on the GUI thread, 0 to 1, where it is known; it may be empty. When `context` goes, the
+    // question ends, on the server too.
+    virtual void points(query::PointsQuery query, std::function<void(double)> progress, QObject* context,
+                        Done<query::PointsAnswer> done) = 0;
     virtual void put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) = 0;
     // What put_metric() would say, without doing it.
     virtual void try_metric(MetricDefinition definition, QObject* context, Done<bool> done) = 0;
     virtual void remove_metric(std::string name, QObject* context, Done<bool> done) = 0;
     virtual void cancel_backfill(std::string name, QObject* context, Done<bool> done) = 0;
+    // One that has failed is tried now.
+    virtual void retry_backfill(std::string name, QObject* context, Done<bool> done) = 0;
 };
 
 // Needs the feature "annotations"; without it the backend answers NotFound. Errors are those of api::AnnotationService.
@@ -101,8 +106,7 @@ public:
                                    Done<api::ObjectiveHistory> done) = 0;
     virtual void put_objective(slo::Objective objective, QObject* context, Done<api::ObjectiveStatus> done) = 0;
     virtual void remove_objective(std::string name, QObject* context, Done<bool> done) = 0;
-    // `progress` is told on the GUI thread, 0 to 1, where it is known (not of a remote one). When `context` goes, the
-    // back-test ends.
+    // Progress and end as of MetricCalls::points().
     virtual void back_test(slo::Objective draft, query::TimeRange range, std::function<void(double)> progress,
                            QObject* context, Done<api::BackTest> done) = 0;
     // api::ObjectiveExchange.

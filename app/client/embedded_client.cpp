@@ -237,7 +237,7 @@ void EmbeddedClient::health(QObject* context, Done<api::Health> done) {
 void EmbeddedClient::start_load(api::LoadPlan plan, QObject* context, Done<api::LoadStatus> done) {
     ask<api::LoadStatus>(context, std::move(done),
                          [plan = std::move(plan)](const Services& services, const api::Done<api::LoadStatus>& settle) {
-                             services.load.start(plan, settle);
+                             services.load.start_for("console", plan, settle);
                          });
 }
 
@@ -257,12 +257,31 @@ void EmbeddedClient::list_metrics(QObject* context, Done<std::vector<api::Metric
         });
 }
 
-void EmbeddedClient::points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) {
-    ask<query::PointsAnswer>(
-        context, std::move(done),
-        [query = std::move(query)](const Services& services, const api::Done<query::PointsAnswer>& settle) {
-            services.analysis.points(query, {}, settle);
-        });
+api::Attendance EmbeddedClient::attend(QObject* context, std::function<void(double)> progress) {
+    const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+    connect(context, &QObject::destroyed, this, [cancelled] { *cancelled = true; });
+    api::Attendance attendance;
+    attendance.cancelled = [cancelled] { return cancelled->load(); };
+    // The backend's threads end before this does.
+    if (progress)
+        attendance.progress = [this, cancelled, progress = std::move(progress)](double share) {
+            QMetaObject::invokeMethod(
+                this,
+                [cancelled, progress, share] {
+                    if (!*cancelled) progress(share);
+                },
+                Qt::QueuedConnection);
+        };
+    return attendance;
+}
+
+void EmbeddedClient::points(query::PointsQuery query, std::function<void(double)> progress, QObject* context,
+                            Done<query::PointsAnswer> done) {
+    ask<query::PointsAnswer>(context, std::move(done),
+                             [query = std::move(query), attendance = attend(context, std::move(progress))](
+                                 const Services& services, const api::Done<query::PointsAnswer>& settle) {
+                                 services.analysis.points(query, attendance, settle);
+                             });
 }
 
 void EmbeddedClient::put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) {
@@ -293,6 +312,15 @@ void EmbeddedClient::cancel_backfill(std::string name, QObject* context, Done<bo
     ask<bool>(context, std::move(done),
               [name = std::move(name)](const Services& services, const api::Done<bool>& settle) {
                   services.metrics.cancel_backfill(name, settle);
+              });
+}
+
+void EmbeddedClient::retry_backfill(std::string name, QObject* context, Done<bool> done) {
+    ask<bool>(context, std::move(done),
+              [name = std::move(name)](const Services& services, const api::Done<bool>& settle) {
+                  services.metrics.retry_backfill(name, [settle](const Result<api::MetricStatus>& status) {
+                      settle(status ? Result<bool>(true) : Result<bool>(status.error()));
+                  });
               });
 }
 
@@ -354,23 +382,9 @@ void EmbeddedClient::remove_objective(std::string name, QObject* context, Done<b
 
 void EmbeddedClient::back_test(slo::Objective draft, query::TimeRange range, std::function<void(double)> progress,
                                QObject* context, Done<api::BackTest> done) {
-    const auto cancelled = std::make_shared<std::atomic<bool>>(false);
-    connect(context, &QObject::destroyed, this, [cancelled] { *cancelled = true; });
-    api::Attendance attendance;
-    attendance.cancelled = [cancelled] { return cancelled->load(); };
-    // The backend's threads end before this does.
-    if (progress)
-        attendance.progress = [this, cancelled, progress = std::move(progress)](double share) {
-            QMetaObject::invokeMethod(
-                this,
-                [cancelled, progress, share] {
-                    if (!*cancelled) progress(share);
-                },
-                Qt::QueuedConnection);
-        };
     ask<api::BackTest>(context, std::move(done),
-                       [draft = std::move(draft), range, attendance](const Services& services,
-                                                                     const api::Done<api::BackTest>& settle) {
+                       [draft = std::move(draft), range, attendance = attend(context, std::move(progress))](
+                           const Services& services, const api::Done<api::BackTest>& settle) {
                            services.objectives.back_test(draft, range, attendance, settle);
                        });
 }

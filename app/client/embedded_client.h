@@ -61,11 +61,13 @@ protected:
     void load_status(QObject* context, Done<api::LoadStatus> done) override;
     void trace(std::string event_id, QObject* context, Done<api::EventTrace> done) override;
     void list_metrics(QObject* context, Done<std::vector<api::MetricStatus>> done) override;
-    void points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) override;
+    void points(query::PointsQuery query, std::function<void(double)> progress, QObject* context,
+                Done<query::PointsAnswer> done) override;
     void put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) override;
     void try_metric(MetricDefinition definition, QObject* context, Done<bool> done) override;
     void remove_metric(std::string name, QObject* context, Done<bool> done) override;
     void cancel_backfill(std::string name, QObject* context, Done<bool> done) override;
+    void retry_backfill(std::string name, QObject* context, Done<bool> done) override;
     void list_annotations(query::TimeRange range, QObject* context, Done<std::vector<api::Annotation>> done) override;
     void add_annotation(api::Annotation annotation, QObject* context, Done<api::Annotation> done) override;
     void remove_annotation(std::string id, QObject* context, Done<bool> done) override;
@@ -88,6 +90,8 @@ private:
         std::shared_ptr<LiveMailbox> mailbox = std::make_shared<LiveMailbox>();
         bool asked_for_snapshot = false;
     };
+    // For a question that ends with `context`.
+    api::Attendance attend(QObject* context, std::function<void(double)> progress);
     template <class T, class Ask>
     void ask(QObject* context, Done<T> done, Ask question);
     void opened(std::uint64_t session, Result<api::Hello> hello, const std::string& ingest_url,

@@ -38,6 +38,7 @@ FakeClient::FakeClient(QObject* parent) : ClientBase(parent) {
     on_try_metric = [](const MetricDefinition&) { return Result<bool>(true); };
     on_remove_metric = [unknown](const std::string& name) { return Result<bool>(unknown(name)); };
     on_cancel_backfill = on_remove_metric;
+    on_retry_backfill = on_remove_metric;
     on_start_scenario = [this](const std::string&) { return on_start_load(api::LoadPlan{}); };
     on_find_capacity = [this](const api::CapacityAsk& ask) {
         Result<api::LoadStatus> started = on_start_load(api::LoadPlan{});
@@ -158,8 +159,11 @@ void FakeClient::list_metrics(QObject* context, Done<std::vector<api::MetricStat
     answer<std::vector<api::MetricStatus>>(context, std::move(done), on_metrics);
 }
 
-void FakeClient::points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) {
+void FakeClient::points(query::PointsQuery query, std::function<void(double)> progress, QObject* context,
+                        Done<query::PointsAnswer> done) {
     asked_points_.push_back(query);
+    points_progress_ = std::move(progress);
+    connect(context, &QObject::destroyed, this, [this] { ++ended_points_; });
     answer<query::PointsAnswer>(context, std::move(done),
                                 [this, query = std::move(query)] { return on_points(query); });
 }
@@ -181,6 +185,10 @@ void FakeClient::remove_metric(std::string name, QObject* context, Done<bool> do
 
 void FakeClient::cancel_backfill(std::string name, QObject* context, Done<bool> done) {
     answer<bool>(context, std::move(done), [this, name = std::move(name)] { return on_cancel_backfill(name); });
+}
+
+void FakeClient::retry_backfill(std::string name, QObject* context, Done<bool> done) {
+    answer<bool>(context, std::move(done), [this, name = std::move(name)] { return on_retry_backfill(name); });
 }
 
 void FakeClient::list_annotations(query::TimeRange range, QObject* context, Done<std::vector<api::Annotation>> done) {

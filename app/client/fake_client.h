@@ -56,7 +56,7 @@ public:
     std::function<Result<query::PointsAnswer>(const query::PointsQuery&)> on_points;
     std::function<Result<api::MetricStatus>(const MetricDefinition&)> on_put_metric;
     std::function<Result<bool>(const MetricDefinition&)> on_try_metric;
-    std::function<Result<bool>(const std::string&name)> on_remove_metric, on_cancel_backfill;
+    std::function<Result<bool>(const std::string&name)> on_remove_metric, on_cancel_backfill, on_retry_backfill;
     // What was added, and what a test puts there; the id is its number.
     std::vector<api::Annotation> marks;
     // Answers for objectives, at once; without one they are NotFound.
@@ -73,6 +73,9 @@ public:
     const std::vector<MetricDefinition>& tried_metrics() const { return tried_metrics_; }
     const std::vector<slo::Objective>& tested_drafts() const { return tested_drafts_; }
     const std::vector<query::PointsQuery>& asked_points() const { return asked_points_; }
+    // Of the newest question about points.
+    const std::function<void(double)>& points_progress() const { return points_progress_; }
+    int ended_points() const { return ended_points_; }  // whose context is gone
     // Filters of the open subscriptions to `topic`, oldest first.
     std::vector<api::TopicFilter> subscribed(api::Topic topic) const;
 
@@ -91,11 +94,13 @@ protected:
     void load_status(QObject* context, Done<api::LoadStatus> done) override;
     void trace(std::string event_id, QObject* context, Done<api::EventTrace> done) override;
     void list_metrics(QObject* context, Done<std::vector<api::MetricStatus>> done) override;
-    void points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) override;
+    void points(query::PointsQuery query, std::function<void(double)> progress, QObject* context,
+                Done<query::PointsAnswer> done) override;
     void put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) override;
     void try_metric(MetricDefinition definition, QObject* context, Done<bool> done) override;
     void remove_metric(std::string name, QObject* context, Done<bool> done) override;
     void cancel_backfill(std::string name, QObject* context, Done<bool> done) override;
+    void retry_backfill(std::string name, QObject* context, Done<bool> done) override;
     void list_annotations(query::TimeRange range, QObject* context, Done<std::vector<api::Annotation>> done) override;
     void add_annotation(api::Annotation annotation, QObject* context, Done<api::Annotation> done) override;
     void remove_annotation(std::string id, QObject* context, Done<bool> done) override;
@@ -132,6 +137,8 @@ private:
     int annotations_made_ = 0;
     std::vector<std::string> traced_;
     std::vector<query::PointsQuery> asked_points_;
+    std::function<void(double)> points_progress_;
+    int ended_points_ = 0;
     std::vector<MetricDefinition> tried_metrics_;
     std::vector<slo::Objective> tested_drafts_;
 };

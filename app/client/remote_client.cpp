@@ -9,6 +9,7 @@
 #include <QUrlQuery>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "api/annotation_codec.h"
@@ -109,6 +110,54 @@ Result<std::string> as_it_is(std::string_view text) {
     return std::string(text);
 }
 
+// As one document, or as events of which the last is the answer or why there is none.
+template <class T>
+Result<T> decode_attended(std::string_view text, Result<T> (*read)(std::string_view)) {
+    if (!text.starts_with("event:")) return read(text);
+    std::vector<SseEvent> events;
+    SseParser parser(std::max<std::size_t>(text.size(), 1) + 1);
+    if (Status fed = parser.feed(text, events); !fed) return fed.error();
+    if (events.empty() || events.back().event == "progress")
+        return Error{ErrorCode::Disconnected, "the connection ended before the answer came", {}, {}, {}};
+    if (events.back().event == "answer") return read(events.back().data);
+    const QByteArray fault = QByteArray::fromStdString(events.back().data);
+    return problem(QJsonDocument::fromJson(fault).object()["status"_L1].toInt(), fault);
+}
+
+Result<api::BackTest> decode_back_test(std::string_view text) {
+    return decode_attended<api::BackTest>(text, &api::read_back_test);
+}
+
+Result<query::PointsAnswer> decode_points(std::string_view text) {
+    return decode_attended<query::PointsAnswer>(text, &api::read_points);
+}
+
+constexpr const char* kAttended = "text/event-stream, application/json;q=0.9";
+
+// The question of this reply ends with `context`; until then `progress` is told what its events say.
+void attend(QNetworkReply* reply, QObject* context, std::function<void(double)> progress) {
+    QObject::connect(context, &QObject::destroyed, reply, &QNetworkReply::abort);
+    if (!progress) return;
+    // What has come stays where it is until the end; `seen` of it was looked at.
+    auto parser = std::make_shared<SseParser>();
+    QObject::connect(
+        reply, &QNetworkReply::readyRead, context,
+        [reply, parser, progress = std::move(progress), seen = qint64{0}]() mutable {
+            if (!reply->header(QNetworkRequest::ContentTypeHeader).toString().startsWith("text/event-stream"_L1))
+                return;
+            const QByteArray come = reply->peek(reply->bytesAvailable());
+            std::vector<SseEvent> events;
+            static_cast<void>(parser->feed(view(come).substr(static_cast<std::size_t>(seen)), events));
+            seen = come.size();
+            for (const SseEvent& event : events) {
+                if (event.event != "progress") continue;
+                const QJsonObject told = QJsonDocument::fromJson(QByteArray::fromStdString(event.data)).object();
+                const double share = told["progress"_L1].toDouble();
+                progress(share > 0 ? std::min(share, 1.0) : 0);
+            }
+        });
+}
+
 // The status said it all.
 Result<bool> decode_nothing(std::string_view) {
     return true;
@@ -195,15 +244,16 @@ QNetworkRequest RemoteClient::request(const QString& path) const {
 
 template <class T>
 QNetworkReply* RemoteClient::exchange(const QByteArray& method, const QString& path, const std::string& body,
-                                      Decode<T> decode, std::function<void(Result<T>)> then, const QString& type) {
+                                      Decode<T> decode, std::function<void(Result<T>)> then, const CallManner& manner) {
     QNetworkRequest asked = request(path);
-    asked.setTransferTimeout(static_cast<int>(options_.answer.count()));
-    asked.setHeader(QNetworkRequest::ContentTypeHeader, type);
+    asked.setTransferTimeout(static_cast<int>((manner.question ? options_.question : options_.answer).count()));
+    asked.setHeader(QNetworkRequest::ContentTypeHeader, manner.type);
+    if (!manner.accept.isEmpty()) asked.setRawHeader("Accept", manner.accept);
     if (!connection_) connection_ = std::make_unique<QObject>();
     QNetworkReply* reply = network_.sendCustomRequest(asked, method, QByteArray::fromStdString(body));
     connect(reply, &QNetworkReply::finished, connection_.get(), [reply, decode, then = std::move(then)] {
         const int status = status_of(*reply);
-        const QByteArray answer = reply->read(kAnswerBytes);
+        const QByteArray answer = reply->isOpen() ? reply->read(kAnswerBytes) : QByteArray();  // not when it was ended
         const bool cut = reply->error() != QNetworkReply::NoError && status >= 200 && status < 300;
         if (status == 0 || cut) {
             then(Error{ErrorCode::Disconnected,
@@ -222,7 +272,7 @@ QNetworkReply* RemoteClient::exchange(const QByteArray& method, const QString& p
 
 template <class T>
 QNetworkReply* RemoteClient::call(const QByteArray& method, const QString& path, const std::string& body,
-                                  Decode<T> decode, QObject* context, Done<T> done, const QString& type) {
+                                  Decode<T> decode, QObject* context, Done<T> done, const CallManner& manner) {
     const auto call = pending().open<T>(context, std::move(done));
     if (!reachable_) {
         refuse(call);
@@ -238,7 +288,7 @@ QNetworkReply* RemoteClient::call(const QByteArray& method, const QString& path,
         // Open to everybody but for this: what is shown stays live while the person decides.
         Q_EMIT loginWanted();
     };
-    return exchange<T>(method, path, body, decode, settle, type);
+    return exchange<T>(method, path, body, decode, settle, manner);
 }
 
 void RemoteClient::say_hello() {
@@ -481,9 +531,21 @@ void RemoteClient::list_metrics(QObject* context, Done<std::vector<api::MetricSt
     call<std::vector<api::MetricStatus>>("GET", kMetricsPath, {}, &api::read_statuses, context, std::move(done));
 }
 
-void RemoteClient::points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) {
-    call<query::PointsAnswer>("POST", u"/api/v1/query"_s, api::write_question(query), &api::read_points, context,
-                              std::move(done));
+// Of stored events it can take long: then it is answered as events, unless the answer is too large for that.
+void RemoteClient::points(query::PointsQuery query, std::function<void(double)> progress, QObject* context,
+                          Done<query::PointsAnswer> done) {
+    const bool attended = query.raw.has_value() && progress;
+    const std::string question = api::write_question(query);
+    Done<query::PointsAnswer> then = done;
+    if (attended)
+        then = [this, query = std::move(query), context, done](Result<query::PointsAnswer> told) {
+            if (told.ok() || told.error().field != "limit") return done(std::move(told));
+            points(query, {}, context, done);
+        };
+    QNetworkReply* const reply =
+        call<query::PointsAnswer>("POST", u"/api/v1/query"_s, question, &decode_points, context, std::move(then),
+                                  {.accept = QByteArray(attended ? kAttended : ""), .question = true});
+    if (reply) attend(reply, context, attended ? std::move(progress) : nullptr);
 }
 
 void RemoteClient::put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) {
@@ -502,6 +564,10 @@ void RemoteClient::remove_metric(std::string name, QObject* context, Done<bool> 
 
 void RemoteClient::cancel_backfill(std::string name, QObject* context, Done<bool> done) {
     call<bool>("DELETE", metric_path(name) + u"/backfill"_s, {}, &decode_nothing, context, std::move(done));
+}
+
+void RemoteClient::retry_backfill(std::string name, QObject* context, Done<bool> done) {
+    call<bool>("POST", metric_path(name) + u"/backfill"_s, {}, &decode_nothing, context, std::move(done));
 }
 
 void RemoteClient::list_annotations(query::TimeRange range, QObject* context, Done<std::vector<api::Annotation>> done) {
@@ -542,18 +608,19 @@ void RemoteClient::remove_objective(std::string name, QObject* context, Done<boo
     call<bool>("DELETE", objective_path(name), {}, &decode_nothing, context, std::move(done));
 }
 
-void RemoteClient::back_test(slo::Objective draft, query::TimeRange range, std::function<void(double)>,
+void RemoteClient::back_test(slo::Objective draft, query::TimeRange range, std::function<void(double)> progress,
                              QObject* context, Done<api::BackTest> done) {
-    QNetworkReply* const reply =
-        call<api::BackTest>("POST", kObjectivesPath + u"/back-test"_s, api::write_back_test_request({draft, range}),
-                            &api::read_back_test, context, std::move(done));
-    if (reply) connect(context, &QObject::destroyed, reply, &QNetworkReply::abort);
+    QNetworkReply* const reply = call<api::BackTest>(
+        "POST", kObjectivesPath + u"/back-test"_s, api::write_back_test_request({draft, range}), &decode_back_test,
+        context, std::move(done), {.accept = QByteArray(kAttended), .question = true});
+    if (reply) attend(reply, context, std::move(progress));
 }
 
 void RemoteClient::import_objectives(std::string openslo, bool dry_run, QObject* context,
                                      Done<api::ImportedObjectives> done) {
     call<api::ImportedObjectives>("POST", kObjectivesPath + (dry_run ? u"/import?dry_run=true"_s : u"/import"_s),
-                                  openslo, &api::read_imported, context, std::move(done), u"application/yaml"_s);
+                                  openslo, &api::read_imported, context, std::move(done),
+                                  {.type = u"application/yaml"_s});
 }
 
 void RemoteClient::export_objectives(api::ObjectiveForm form, QObject* context, Done<std::string> done) {
@@ -563,7 +630,7 @@ void RemoteClient::export_objectives(api::ObjectiveForm form, QObject* context, 
 
 void RemoteClient::start_scenario(std::string text, QObject* context, Done<api::LoadStatus> done) {
     call<api::LoadStatus>("POST", u"/api/v1/load/runs"_s, text, &api::decode_load_status, context, std::move(done),
-                          u"application/yaml"_s);
+                          {.type = u"application/yaml"_s});
 }
 
 void RemoteClient::find_capacity(api::CapacityAsk ask, QObject* context, Done<api::LoadStatus> done) {

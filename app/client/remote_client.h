@@ -30,12 +30,21 @@ struct Identity {
 // InvalidArgument with a hint otherwise.
 Result<QUrl> parse_server_address(const QString& text);
 
+// How RemoteClient asks for something.
+struct CallManner {
+    QString type = QStringLiteral("application/json");  // of what is sent
+    QByteArray accept{};                                // empty: JSON
+    bool question = false;                              // may take RemoteClient::Options::question
+};
+
 // Lives on: GUI thread.
 class RemoteClient final : public ClientBase {
     Q_OBJECT
 public:
     struct Options {
         std::chrono::milliseconds answer{10'000};  // a call that takes longer ends in Disconnected
+        // The same of a question over the past: the server takes up to 60 s, and is silent for as long as 15 s.
+        std::chrono::milliseconds question{75'000};
         std::chrono::milliseconds ping{2'000};
         std::chrono::milliseconds silence{40'000};   // of a live stream; the server's heartbeat is 15 s
         std::chrono::milliseconds first_retry{500};  // doubled at each failure, +- 25 %
@@ -67,11 +76,13 @@ protected:
     void load_status(QObject* context, Done<api::LoadStatus> done) override;
     void trace(std::string event_id, QObject* context, Done<api::EventTrace> done) override;
     void list_metrics(QObject* context, Done<std::vector<api::MetricStatus>> done) override;
-    void points(query::PointsQuery query, QObject* context, Done<query::PointsAnswer> done) override;
+    void points(query::PointsQuery query, std::function<void(double)> progress, QObject* context,
+                Done<query::PointsAnswer> done) override;
     void put_metric(MetricDefinition definition, QObject* context, Done<api::MetricStatus> done) override;
     void try_metric(MetricDefinition definition, QObject* context, Done<bool> done) override;
     void remove_metric(std::string name, QObject* context, Done<bool> done) override;
     void cancel_backfill(std::string name, QObject* context, Done<bool> done) override;
+    void retry_backfill(std::string name, QObject* context, Done<bool> done) override;
     void list_annotations(query::TimeRange range, QObject* context, Done<std::vector<api::Annotation>> done) override;
     void add_annotation(api::Annotation annotation, QObject* context, Done<api::Annotation> done) override;
     void remove_annotation(std::string id, QObject* context, Done<bool> done) override;
@@ -114,11 +125,10 @@ private:
     // Calls back once, unless the connection is dropped first. call(): nullptr where nothing was asked.
     template <class T>
     QNetworkReply* exchange(const QByteArray& method, const QString& path, const std::string& body, Decode<T> decode,
-                            std::function<void(Result<T>)> then,
-                            const QString& type = QStringLiteral("application/json"));
+                            std::function<void(Result<T>)> then, const CallManner& manner = {});
     template <class T>
     QNetworkReply* call(const QByteArray& method, const QString& path, const std::string& body, Decode<T> decode,
-                        QObject* context, Done<T> done, const QString& type = QStringLiteral("application/json"));
+                        QObject* context, Done<T> done, const CallManner& manner = {});
 
     const QUrl base_;
     const Options options_;

@@ -15,6 +15,7 @@
 #include "console/desktop_notifier.h"
 #include "console/file_dialogs.h"
 #include "console/heat_item.h"
+#include "console/picture_clipboard.h"
 #include "console/series_feed.h"
 #include "console/sparkline_item.h"
 
@@ -46,6 +47,7 @@ void prepare_application() {
     qmlRegisterType<BudgetCurveItem>("Streamgauge", 1, 0, "BudgetCurve");
     qmlRegisterType<SeriesFeed>("Streamgauge", 1, 0, "SeriesFeed");
     qmlRegisterType<HeatItem>("Streamgauge", 1, 0, "HeatMap");
+    qmlRegisterType<PictureClipboard>("Streamgauge", 1, 0, "PictureClipboard");
     qmlRegisterAnonymousType<viewmodels::ChartModel>("Streamgauge", 1);
 }
 
@@ -61,6 +63,7 @@ ConsoleWindow::ConsoleWindow(viewmodels::ConsoleViewModel& app) : app_(app) {
     connect(app.marks(), &viewmodels::MarksViewModel::desktopAlert, this,
             [](const QString& title, const QString& text, bool resolved) { notify_desktop(title, text, !resolved); });
     serve_files(*app.load());
+    serve_files(*app.objectives()->exchange());
     follow_system_theme();
     setInitialProperties({{u"app"_s, QVariant::fromValue<QObject*>(&app)}});
     setSource(QUrl(u"qrc:/qml/Main.qml"_s));

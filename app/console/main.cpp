@@ -6,8 +6,11 @@
 #include <QFileInfo>
 #include <QProcess>
 
+#include <algorithm>
 #include <cstdio>
+#include <initializer_list>
 #include <memory>
+#include <string_view>
 
 #include "base/log.h"
 #include "client/embedded_client.h"
@@ -29,6 +32,19 @@ constexpr int kExitConfiguration = 2;
 int complain(const std::string& what, int exit_code) {
     std::fprintf(stderr, "streamgauge: %s\n", what.c_str());
     return exit_code;
+}
+
+bool is_among(int argc, char** argv, std::initializer_list<std::string_view> words) {
+    return std::any_of(argv + 1, argv + argc, [&](std::string_view argument) {
+        return std::find(words.begin(), words.end(), argument) != words.end();
+    });
+}
+
+// Qt aborts where it finds none.
+bool has_display(int argc, char** argv) {
+    for (const char* const name : {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"})
+        if (!qEnvironmentVariableIsEmpty(name)) return true;
+    return is_among(argc, argv, {"-platform", "--platform"});
 }
 
 struct Arguments {
@@ -113,6 +129,15 @@ bool keep_serving(const Config& config, const std::string& config_file) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (!has_display(argc, argv)) {
+        if (!is_among(argc, argv, {"-h", "--help", "--help-all", "-v", "--version"}))
+            return complain(
+                "there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set. On this machine start the server "
+                "alone, "
+                "with: streamgauged serve. Then connect to it from a desktop, with: streamgauge --connect URL",
+                kExitConfiguration);
+        qputenv("QT_QPA_PLATFORM", "offscreen");
+    }
     // Before any thread is made, so that all of them leave these signals to us.
     console::StopSignals signals;
     qputenv("QT_NO_GLIB", "1");  // the management listener's event loop needs the plain one

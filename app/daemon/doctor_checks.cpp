@@ -12,6 +12,7 @@
 #include <memory>
 #include <system_error>
 
+#include "api/load_run_store.h"
 #include "base/limits.h"
 #include "daemon/data_directory.h"
 #include "daemon/machine_probe.h"
@@ -244,6 +245,29 @@ void check_clock(std::vector<Finding>& findings) {
     }
 }
 
+// A database is not asked: the first run makes its tables, and looking changes nothing.
+void check_load_runs(const std::string& place, std::vector<Finding>& findings) {
+    if (!api::is_database_url(place)) return;  // a file in the data directory is among the engines
+    const auto opened = api::LoadRunStore::open(place, {});
+    if (opened.ok()) {
+        findings.push_back({"engine", Grade::Good, "load runs are kept in " + api::shown_place(place), {}});
+    } else {
+        findings.push_back({"engine", Grade::Problem, opened.error().message, opened.error().hint});
+    }
+}
+
+// Runs that ended, and that the place of load runs did not take yet.
+void check_waiting_runs(const std::string& data_dir, std::vector<Finding>& findings) {
+    std::error_code error;
+    std::size_t runs = 0;
+    for (fs::directory_iterator at(data_dir + "/loadruns-waiting", error), end; !error && at != end;
+         at.increment(error))
+        if (at->path().extension() == ".json") ++runs;
+    if (runs > 0)
+        findings.push_back({"engine", Grade::Advice, std::to_string(runs) + " load runs wait for their database",
+                            "see to the database that load.runs names; the server stores them when it answers"});
+}
+
 void check_certificate(const Config& config, std::vector<Finding>& findings) {
     static const SystemClock clock;
     const auto certificate = load_certificate(config, clock);
@@ -287,6 +311,8 @@ std::vector<Finding> examine(const Result<LoadedConfig>& loaded, const std::stri
         check_certificate(config, findings);
         check_disk(config.data_dir, findings);
         check_engines(config.data_dir, owner != 0, findings);
+        check_load_runs(config.load_runs, findings);
+        check_waiting_runs(config.data_dir, findings);
     }
     check_descriptors(findings);
     check_clock(findings);

@@ -6,16 +6,23 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <random>
-#include <sstream>
 
+#include "api/codec.h"
 #include "api/json_writer.h"
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "base/wrong_field.h"
 #include "daemon/exit_codes.h"
+#include "daemon/load_files.h"
+#include "daemon/load_runs_command.h"
+#include "daemon/load_status.h"
 #include "loadgen/capacity_run.h"
 #include "loadgen/duration.h"
 #include "loadgen/scenario_text.h"
@@ -32,11 +39,14 @@ Doubles the rate until an objective fails, then narrows, and confirms the answer
 Examples:
   streamgauged load capacity --url http://127.0.0.1:8080/events
   streamgauged load capacity --url http://127.0.0.1:8080/events --objective 'p(95)<300' --objective 'errors<1%'
-  streamgauged load capacity --scenario checkout.yaml --objective 'p(99)<1s' --json answer.json)";
+  streamgauged load capacity --url http://127.0.0.1:8080/events --objectives default
+  streamgauged load capacity --scenario checkout.yaml --objective 'p(99)<1s' --json answer.json
+
+The objectives of a scenario must hold, too.)";
 
 struct Arguments {
-    std::string url, scenario_file, confirmed_host, json_file, budget = "175s";
-    std::vector<std::string> objectives;
+    std::string url, scenario_file, confirmed_host, json_file, keep, budget = "175s";
+    std::vector<std::string> objectives, promises;
     std::uint32_t batch = 1, connections = 1000;
     std::uint64_t seed = 1;
     CapacityOptions options;
@@ -74,16 +84,15 @@ Error named(Error error, const char* field) {
     return error;
 }
 
-Result<CapacityRun> run_of(const Arguments& arguments) {
+// `left_out`: gets the objectives that the answers of a step cannot tell.
+Result<CapacityRun> run_of(const Arguments& arguments, std::vector<std::string>& left_out) {
     CapacityRun run;
     if (!arguments.scenario_file.empty()) {
-        std::ifstream in(arguments.scenario_file, std::ios::binary);
-        std::stringstream text;
-        text << in.rdbuf();
-        if (!in)
-            return named(Error::make(ErrorCode::InvalidArgument, "cannot read " + arguments.scenario_file), "scenario");
-        Result<Scenario> scenario = parse_scenario(text.str());
+        const Result<std::string> text = read_file(arguments.scenario_file, kScenarioBytes, "scenario");
+        if (!text) return text.error();
+        Result<Scenario> scenario = parse_scenario(*text);
         if (!scenario) return scenario.error();
+        if (scenario->replays()) return wrong_field("scenario", "a search has rates of its own: it replays nothing");
         run.scenario = std::move(scenario).value();
     } else {
         RequestKind events;
@@ -99,8 +108,16 @@ Result<CapacityRun> run_of(const Arguments& arguments) {
     const Result<double> budget = parse_duration(arguments.budget);
     if (!budget) return named(budget.error(), "budget");
     run.options.budget_seconds = *budget;
+    Result<std::vector<std::string>> added = add_objectives(arguments.promises, run.scenario);
+    if (!added) return added.error();
+    left_out = std::move(added).value();
+    for (const std::string& one : left_out)
+        std::cerr << "streamgauged load capacity: objective left out: " << one << "\n";
+    std::vector<std::string> names;
+    for (const RequestKind& kind : run.scenario.requests) names.push_back(kind.name);
+    if (const Status valid = check_lab_objectives(run.scenario.objectives, names); !valid) return valid.error();
     std::vector<std::string> objectives = arguments.objectives;
-    if (objectives.empty()) objectives = {"p(99)<300", "errors<1%"};
+    if (objectives.empty() && run.scenario.objectives.empty()) objectives = {"p(99)<300", "errors<1%"};
     for (const std::string& text : objectives) {
         const Result<Threshold> threshold = parse_threshold(text);
         if (!threshold) return named(threshold.error(), "objective");
@@ -121,13 +138,15 @@ std::string step_line(const CapacityOutcome& step) {
     return text.data();
 }
 
-std::string answer_json(const CapacityAnswer& answer) {
+std::string answer_json(const CapacityAnswer& answer, const std::vector<std::string>& left_out) {
     api::JsonWriter out;
     out.begin_object().key("schema").string("streamgauge-load-capacity/1");
     out.key("end").string(to_string(answer.end)).key("rate").number(answer.rate);
     out.key("low").number(answer.low).key("high").number(answer.high);
     out.key("limiting").string(answer.limiting).key("limiting_stage").string(answer.limiting_stage);
-    out.key("seconds").number(answer.seconds).key("steps").begin_array();
+    out.key("left_out").begin_array();
+    for (const std::string& one : left_out) out.string(one);
+    out.end_array().key("seconds").number(answer.seconds).key("steps").begin_array();
     for (const CapacityOutcome& step : answer.steps) {
         out.begin_object().key("rate").number(step.rate).key("offered_rate").number(step.offered_rate);
         out.key("answered_rate").number(step.answered_rate).key("seconds").number(step.seconds);
@@ -158,7 +177,8 @@ int run(const Arguments& arguments) {
         return error.code == ErrorCode::InvalidArgument || error.code == ErrorCode::Forbidden ? kExitConfiguration
                                                                                               : kExitFailed;
     };
-    Result<CapacityRun> run = run_of(arguments);
+    std::vector<std::string> left_out;
+    Result<CapacityRun> run = run_of(arguments, left_out);
     if (!run) return refuse(run.error());
     const Result<Url> url = parse_url(run->scenario.url);
     if (!url) return refuse(url.error());
@@ -175,6 +195,8 @@ int run(const Arguments& arguments) {
             return refuse(
                 named(Error::make(ErrorCode::InvalidArgument, "cannot write " + arguments.json_file), "json"));
     }
+    if (!arguments.keep.empty())
+        if (Status kept = open_kept_runs(arguments.keep); !kept) return refuse(kept.error());
     std::random_device entropy;
     run->id_salt = (std::uint64_t{entropy()} << 32) | entropy();
     run->on_step = [](const CapacityOutcome& step) { std::cout << step_line(step) << std::endl; };
@@ -185,11 +207,26 @@ int run(const Arguments& arguments) {
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
+    const Timestamp started_at = SystemClock().now();
+    LoadStatusMaker statuses(UuidGenerator().v7(started_at), run->scenario);
+    std::vector<std::string> objectives;
+    for (const CapacityObjective& objective : all_objectives(*run)) objectives.push_back(objective.name);
+    statuses.look_for(std::move(objectives), run->options.budget_seconds);
     const StopSignalFd stop;
     const Result<CapacityAnswer> answer = find_capacity(*address, *run, stop.fd());
     if (!answer) return refuse(answer.error());
     print(*answer);
-    if (json.is_open()) json << answer_json(*answer) << "\n";
+    if (json.is_open()) json << answer_json(*answer, left_out) << "\n";
+    if (run->scenario.stages.empty()) {  // so that the text is a scenario that can be run: what was found
+        Stage held;
+        held.rate = std::max(1.0, answer->rate);
+        held.seconds = run->options.confirm_seconds;
+        run->scenario.stages = {held};
+    }
+    const std::string report =
+        api::encode(capacity_report(statuses.search(answer->steps, &*answer), started_at, to_text(run->scenario), {}));
+    if (!arguments.keep.empty())
+        if (Status kept = keep_report(arguments.keep, report); !kept) return refuse(kept.error());
     return answer->end == CapacityEnd::Found ? 0 : kExitFailed;
 }
 
@@ -204,7 +241,10 @@ void add_load_capacity_command(CLI::App& app, int& exit_code) {
     command->add_option("--scenario", a.scenario_file,
                         "A scenario file that says what is sent; its stages are not used");
     command->add_option("--objective", a.objectives,
-                        "What must hold, such as p(95)<300 or errors<1%; repeat it. Default: p(99)<300 and errors<1%");
+                        "What must hold, such as p(95)<300 or errors<1%; repeat it. Default, where no other objectives "
+                        "are given: p(99)<300 and errors<1%");
+    command->add_option("--objectives", a.promises,
+                        "default (those of a fresh server) or a file of OpenSLO documents: must hold, too");
     command->add_option("--batch", a.batch, "Events in each request")->capture_default_str();
     command->add_option("--connections", a.connections, "Most requests in flight")->capture_default_str();
     command->add_option("--first-rate", a.options.first_rate, "Requests a second of the first step")
@@ -215,6 +255,8 @@ void add_load_capacity_command(CLI::App& app, int& exit_code) {
     command->add_option("--seed", a.seed, "Chooses arrivals and contents")->capture_default_str();
     command->add_option("--target-confirm", a.confirmed_host, "The host, when it is not this machine");
     command->add_option("--json", a.json_file, "Write the answer and all steps to this file");
+    command->add_option("--keep", a.keep,
+                        "Keep it in loadruns.db of this directory, or in a postgresql://... database");
     command->footer(kFooter);
     command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }

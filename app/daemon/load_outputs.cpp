@@ -30,6 +30,7 @@ Result<LoadOutputs> LoadOutputs::open(const std::vector<std::string>& texts) {
             const bool known = loadgen::find_report_export(kind) != nullptr;
             if (!known || equals == std::string_view::npos || equals + 1 == one.size())
                 return refused("not an output: " + std::string(one));
+            if (one.substr(equals + 1) == "-") return refused("- is no file: write to /dev/stdout to see it");
             Output output;
             output.kind = kind;
             output.path = one.substr(equals + 1);

@@ -6,7 +6,11 @@
 #include <utility>
 
 #include "api/load_heat.h"
+#include "api/load_service.h"
 #include "base/sparse_histogram.h"
+#include "loadgen/own_usage.h"
+#include "loadgen/recording.h"
+#include "loadgen/run_stamp.h"
 
 namespace streamgauge::daemon {
 namespace {
@@ -70,24 +74,64 @@ std::vector<NamedCount> errors_of(const loadgen::RunRecord& record) {
     return errors;
 }
 
-api::LoadPlan plan_of(const loadgen::Scenario& scenario) {
-    api::LoadPlan plan;
-    plan.url = scenario.url;
-    plan.rate = scenario.stages.empty() ? 0 : scenario.stages.front().rate;
-    plan.duration_seconds = loadgen::planned_seconds(scenario.stages);
-    plan.arrivals = scenario.spacing == loadgen::Spacing::Poisson ? api::Arrivals::Poisson : api::Arrivals::Even;
-    plan.seed = scenario.seed;
-    if (!scenario.requests.empty()) plan.batch = scenario.requests.front().batch;
-    plan.connections = scenario.max_in_flight;
-    return plan;
+std::vector<api::LoadObjective> objectives_of(const loadgen::RunObjectives& objectives) {
+    std::vector<api::LoadObjective> all;
+    for (loadgen::ObjectiveStanding& one : objectives.standings()) {
+        std::vector<std::string> firing;
+        for (const slo::Severity severity : one.firing) firing.emplace_back(to_string(severity));
+        all.push_back({std::move(one.name), std::move(one.promise), loadgen::kind_text(one.kind), one.target,
+                       one.counted.good, one.counted.total, one.held, one.left, one.burn_rate, std::move(firing),
+                       one.fired});
+    }
+    return all;
+}
+
+api::LoadCapacityStep step_of(const loadgen::CapacityOutcome& step) {
+    const bool held = step.state == loadgen::StepState::Held;
+    return {step.rate,    step.answered_rate,
+            step.seconds, step.p50_ms,
+            step.p99_ms,  held,
+            step.confirm, held ? std::string() : step.limiting};
 }
 
 }  // namespace
 
+api::LoadEndToEnd end_to_end_of(const loadgen::SeenSoFar& seen, const loadgen::Scenario& scenario,
+                                const loadgen::RunRecord& record) {
+    api::LoadEndToEnd found;
+    for (std::size_t i = 0; i < record.endpoints() && i < scenario.requests.size(); ++i) {
+        const loadgen::RequestKind& kind = scenario.requests[i];
+        const loadgen::Totals& totals = record.endpoints() == 1 ? record.totals() : record.endpoint_totals(i);
+        if (writes_events(kind)) found.acknowledged += totals.done() * kind.batch;
+    }
+    found.visible = seen.visible;
+    found.missing = found.acknowledged - std::min(found.acknowledged, seen.visible);
+    found.repeated = seen.repeated;
+    found.out_of_order = seen.out_of_order;
+    found.query_p50_ms = seen.query_p50_ms;
+    found.query_p99_ms = seen.query_p99_ms;
+    found.live_p50_ms = seen.live_p50_ms;
+    found.live_p99_ms = seen.live_p99_ms;
+    return found;
+}
+
+api::LoadEndToEnd end_to_end_of(const loadgen::EndToEndReport& report) {
+    return {report.acknowledged,
+            report.visible,
+            report.lost,
+            report.repeated,
+            report.out_of_order,
+            quantile_ms(report.freshness_query, 0.5),
+            quantile_ms(report.freshness_query, 0.99),
+            quantile_ms(report.freshness_live, 0.5),
+            quantile_ms(report.freshness_live, 0.99)};
+}
+
 LoadStatusMaker::LoadStatusMaker(std::string run_id, const loadgen::Scenario& scenario)
-    : LoadStatusMaker(std::move(run_id), plan_of(scenario)) {
+    : LoadStatusMaker(std::move(run_id), api::shown_plan(scenario)) {
     base_.name = scenario.name;
     base_.planned_seconds = base_.plan.duration_seconds;
+    if (scenario.recording) base_.replay = api::LoadReplay{scenario.replay.speed, scenario.recording->highest_speed};
 }
 
 LoadStatusMaker::LoadStatusMaker(std::string run_id, api::LoadPlan plan) {
@@ -116,18 +160,27 @@ void LoadStatusMaker::look_for(std::vector<std::string> objectives, double budge
 }
 
 api::LoadStatus LoadStatusMaker::search(const std::vector<loadgen::CapacityOutcome>& steps,
-                                        const loadgen::CapacityAnswer* answer) const {
+                                        const loadgen::CapacityAnswer* answer,
+                                        const loadgen::CapacityOutcome* current) const {
     api::LoadStatus status = base_;
     status.state = answer ? api::LoadState::Done : api::LoadState::Running;
     api::LoadCapacity& capacity = *status.capacity;
     for (const loadgen::CapacityOutcome& step : steps) {
         const bool held = step.state == loadgen::StepState::Held;
-        capacity.steps.push_back({step.rate, step.answered_rate, step.seconds, step.p50_ms, step.p99_ms, held,
-                                  step.confirm, held ? std::string() : step.limiting});
+        capacity.steps.push_back(step_of(step));
         status.sent += static_cast<std::uint64_t>(std::llround(step.offered_rate * step.seconds));
         status.done += static_cast<std::uint64_t>(std::llround(step.answered_rate * step.seconds));
         status.elapsed_seconds += step.seconds;
         if (held) capacity.rate = std::max(capacity.rate, step.rate);
+    }
+    if (current) {
+        capacity.steps.push_back(step_of(*current));
+        capacity.steps.back().held = false;
+        capacity.steps.back().limiting.clear();
+        status.rate = current->rate;
+        status.sent += static_cast<std::uint64_t>(std::llround(current->offered_rate * current->seconds));
+        status.done += static_cast<std::uint64_t>(std::llround(current->answered_rate * current->seconds));
+        status.elapsed_seconds += current->seconds;
     }
     status.planned = status.sent;
     if (!answer) return status;
@@ -141,7 +194,26 @@ api::LoadStatus LoadStatusMaker::search(const std::vector<loadgen::CapacityOutco
     return status;
 }
 
-api::LoadStatus LoadStatusMaker::make(const loadgen::Progress& progress, const loadgen::ThresholdWatch* thresholds) {
+api::CapacityReport capacity_report(const api::LoadStatus& last, Timestamp started_at, std::string scenario_text,
+                                    std::string_view end) {
+    const loadgen::Machine machine = loadgen::this_machine();
+    api::CapacityReport report;
+    report.run_id = last.run_id;
+    report.started_at = started_at;
+    report.name = last.name;
+    report.url = last.plan.url;
+    report.scenario = std::move(scenario_text);
+    report.seed = last.plan.seed;
+    report.host = machine.host;
+    report.build = machine.build;
+    report.seconds = last.elapsed_seconds;
+    report.capacity = *last.capacity;
+    if (report.capacity.end.empty()) report.capacity.end = end;
+    return report;
+}
+
+api::LoadStatus LoadStatusMaker::make(const loadgen::Progress& progress, const loadgen::ThresholdWatch* thresholds,
+                                      const loadgen::RunObjectives* objectives) {
     using loadgen::RunState;
     const loadgen::RunRecord& record = *progress.record;
     const loadgen::Totals& totals = record.totals();
@@ -162,6 +234,7 @@ api::LoadStatus LoadStatusMaker::make(const loadgen::Progress& progress, const l
     status.elapsed_seconds = static_cast<double>(progress.elapsed_nanos) / 1e9;
     status.rate = progress.rate;
     status.paused = progress.paused;
+    if (status.replay) status.replay->speed = progress.speed;
     status.service = duration_of(record.service());
     status.send_lag = duration_of(record.send_lag());
     status.errors = errors_of(record);
@@ -169,6 +242,7 @@ api::LoadStatus LoadStatusMaker::make(const loadgen::Progress& progress, const l
         for (const loadgen::ThresholdResult& result : thresholds->now(record, progress.elapsed_nanos))
             status.thresholds.push_back({to_text(result.threshold), result.passed, result.measured});
     }
+    if (objectives) status.objectives = objectives_of(*objectives);
     const std::vector<loadgen::SecondRow>& ended = record.ended_seconds();
     status.seconds.reserve(ended.size() - ended_seen_ + 1);
     for (; ended_seen_ < ended.size(); ++ended_seen_) {

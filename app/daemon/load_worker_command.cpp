@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <memory>
@@ -18,16 +19,21 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <variant>
 
 #include "api/codec.h"
+#include "api/load_refusal.h"
 #include "base/bounded_queue.h"
+#include "base/clock.h"
 #include "daemon/load_status.h"
 #include "loadgen/capacity_run.h"
 #include "loadgen/end_to_end.h"
 #include "loadgen/engine.h"
 #include "loadgen/own_usage.h"
+#include "loadgen/recording.h"
 #include "loadgen/report_maker.h"
 #include "loadgen/report_text.h"
+#include "loadgen/run_objectives.h"
 #include "loadgen/scenario_text.h"
 #include "loadgen/threshold_watch.h"
 
@@ -39,17 +45,27 @@ using namespace loadgen;
 constexpr int kRan = 0, kUnreachable = 1, kWrong = 2;
 constexpr std::size_t kQueuedLines = 2400;
 constexpr std::size_t kActionBytes = 4096;
+constexpr std::chrono::milliseconds kBetweenStatuses{250};  // while what was sent is waited for
 
 struct Arguments {
-    std::string run_id, confirmed_host;
+    std::string run_id, confirmed_host, own_journal;
+    double replay_rate = 0;  // most requests in a second of a replay; 0: not said
     std::size_t scenario_bytes = 0;
-    std::vector<std::string> objectives;  // then it is a search for capacity
+    bool search_capacity = false;
+    std::vector<std::string> objectives;  // of a search, beside those of the scenario
     CapacityOptions search;
 };
 
-// Writes on a thread of its own, so that a full pipe cannot delay a request.
+// Writes on a thread of its own, so that a full pipe cannot delay a request; histograms are made text there, too.
 class LineWriter {
 public:
+    // Of a log that stands until finish().
+    struct Second {
+        SecondRow row;
+        SecondLog::Packed response, unanswered;
+    };
+    using Line = std::variant<std::string, Second>;
+
     LineWriter() : thread_([this] { run(); }) {}
     ~LineWriter() { finish(); }
     LineWriter(const LineWriter&) = delete;
@@ -57,6 +73,8 @@ public:
 
     // False when nobody reads any more.
     bool push(std::string line) { return !reader_gone_ && queue_.try_push(std::move(line)); }
+    bool push(const Second& second) { return !reader_gone_ && queue_.try_push(second); }
+    // What was pushed is written, or nobody reads it.
     void finish() {
         queue_.close();
         if (thread_.joinable()) thread_.join();
@@ -64,9 +82,16 @@ public:
 
 private:
     void run() {
-        std::vector<std::string> lines;
-        while (queue_.pop_all(lines))
-            for (const std::string& line : lines) put(line + "\n");
+        std::vector<Line> lines;
+        while (queue_.pop_all(lines)) {
+            for (const Line& line : lines) {
+                const Second* const second = std::get_if<Second>(&line);
+                put((second != nullptr ? text_of(*second) : std::get<std::string>(line)) + "\n");
+            }
+        }
+    }
+    static std::string text_of(const Second& second) {
+        return to_json(SecondReport{second.row, second.response.restore(), second.unanswered.restore()});
     }
     void put(std::string_view text) {
         while (!text.empty() && !reader_gone_) {
@@ -80,7 +105,7 @@ private:
     }
 
     std::atomic<bool> reader_gone_{false};
-    BoundedQueue<std::string> queue_{kQueuedLines};
+    BoundedQueue<Line> queue_{kQueuedLines};
     std::thread thread_;
 };
 
@@ -143,10 +168,16 @@ Result<std::string> read_scenario(std::size_t bytes) {
 struct Prepared {
     Scenario scenario;
     std::unique_ptr<EndToEndCheck> check;  // none: not asked for
+    std::unique_ptr<RunObjectives> objectives;
     std::unique_ptr<Engine> engine;
 };
 
-Result<Prepared> prepare(const std::string& text, const Arguments& arguments, HandBox& hand) {
+bool readable(int fd) {
+    pollfd waiting{fd, POLLIN, 0};
+    return poll(&waiting, 1, 0) > 0;
+}
+
+Result<Prepared> prepare(const std::string& text, const Arguments& arguments, HandBox& hand, int stop_fd) {
     Prepared prepared;
     Result<Scenario> scenario = parse_scenario(text);
     if (!scenario) return scenario.error();
@@ -155,6 +186,15 @@ Result<Prepared> prepare(const std::string& text, const Arguments& arguments, Ha
     if (!url) return url.error();
     const Result<Address> address = resolve(*url, arguments.confirmed_host);
     if (!address) return address.error();
+    // The machine is the server's, too.
+    RecordingLimits recorded;
+    recorded.most_requests = 2'000'000;
+    recorded.most_bytes = std::size_t{512} << 20;
+    recorded.own_journal = arguments.own_journal;
+    if (arguments.replay_rate > 0) recorded.most_in_a_second = arguments.replay_rate;
+    recorded.most_is_called = "load.max_rate";
+    recorded.stopped = [stop_fd] { return readable(stop_fd); };
+    if (Status read = attach_recording(prepared.scenario, recorded); !read) return read.error();
     EngineOptions options;
     std::random_device entropy;
     options.id_salt = (std::uint64_t{entropy()} << 32) | entropy();
@@ -168,6 +208,8 @@ Result<Prepared> prepare(const std::string& text, const Arguments& arguments, Ha
         prepared.check = std::move(check).value();
         options.acknowledged = &prepared.check->acknowledged();
     }
+    prepared.objectives = std::make_unique<RunObjectives>(prepared.scenario);
+    options.objectives = prepared.objectives.get();
     Result<std::unique_ptr<Engine>> engine = Engine::make(prepared.scenario, *address, options);
     if (!engine) return engine.error();
     prepared.engine = std::move(engine).value();
@@ -193,20 +235,25 @@ void allow_descriptors() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// Looks for capacity; its status is told after each step.
+// Looks for capacity; its status is told after each step, and twice a second during one.
 int search(const Arguments& arguments, const std::string& text, int stop_fd, LineWriter& lines) {
     Result<Scenario> scenario = parse_scenario(text);
     const Result<Url> url = scenario ? parse_url(scenario->url) : scenario.error();
     const Result<Address> address = url ? resolve(*url, arguments.confirmed_host) : url.error();
     LoadStatusMaker statuses(arguments.run_id, scenario ? *scenario : Scenario{});
-    statuses.look_for(arguments.objectives, arguments.search.budget_seconds);
     CapacityRun run;
     std::vector<CapacityOutcome> steps;
+    statuses.look_for(arguments.objectives, arguments.search.budget_seconds);
+    const Timestamp started_at = SystemClock().now();
+    const auto keep = [&](const api::LoadStatus& last) {
+        lines.push(api::encode(capacity_report(last, started_at, text, "stopped")));
+    };
     const auto fail = [&](const Error& error) {
         api::LoadStatus status = statuses.search(steps, nullptr);
         const bool stopped = error.code == ErrorCode::Cancelled;
         status.state = stopped ? api::LoadState::Stopped : api::LoadState::Failed;
         if (!stopped) status.error = error.describe();
+        if (stopped && !steps.empty()) keep(status);  // what was measured until then
         lines.push(api::encode(status));
         return stopped ? kRan : kUnreachable;
     };
@@ -219,6 +266,9 @@ int search(const Arguments& arguments, const std::string& text, int stop_fd, Lin
         if (!made) return fail(made.error());
         run.objectives.push_back(std::move(made).value());
     }
+    std::vector<std::string> names;
+    for (const CapacityObjective& objective : all_objectives(run)) names.push_back(objective.name);
+    statuses.look_for(std::move(names), arguments.search.budget_seconds);
     run.options = arguments.search;
     std::random_device entropy;
     run.id_salt = (std::uint64_t{entropy()} << 32) | entropy();
@@ -226,10 +276,15 @@ int search(const Arguments& arguments, const std::string& text, int stop_fd, Lin
         steps.push_back(step);
         lines.push(api::encode(statuses.search(steps, nullptr)));
     };
+    run.on_progress = [&](const CapacityOutcome& step) {
+        lines.push(api::encode(statuses.search(steps, nullptr, &step)));
+    };
     lines.push(api::encode(statuses.search(steps, nullptr)));
     const Result<CapacityAnswer> answer = find_capacity(*address, run, stop_fd);
     if (!answer) return fail(answer.error());
-    lines.push(api::encode(statuses.search(answer->steps, &*answer)));
+    const api::LoadStatus last = statuses.search(answer->steps, &*answer);
+    keep(last);
+    lines.push(api::encode(last));  // last: who sees the end may ask for the report
     return kRan;
 }
 
@@ -246,16 +301,22 @@ int run(const Arguments& arguments) {
 
     LineWriter lines;
     const auto refuse = [&](const Error& error) {
-        lines.push(api::encode(LoadStatusMaker(arguments.run_id, api::LoadPlan{}).failed(error.describe())));
+        lines.push(api::encode_load_refusal(error));
         std::cerr << error.describe() << "\n";
         return error.code == ErrorCode::InvalidArgument || error.code == ErrorCode::Forbidden ? kWrong : kUnreachable;
     };
     const Result<std::string> text = read_scenario(arguments.scenario_bytes);
     if (!text) return refuse(text.error());
-    if (!arguments.objectives.empty()) return search(arguments, *text, stop_fd, lines);
+    if (arguments.search_capacity) return search(arguments, *text, stop_fd, lines);
     HandBox hand;
-    Result<Prepared> prepared = prepare(*text, arguments, hand);
+    Result<Prepared> prepared = prepare(*text, arguments, hand, stop_fd);
     if (!prepared) return refuse(prepared.error());
+    // Seconds are written from the log of the engine's record: before it goes.
+    struct WriteAll {
+        LineWriter& lines;
+        ~WriteAll() { lines.finish(); }
+    };
+    const WriteAll write_all{lines};
     const HandReader reader(hand);
     LoadStatusMaker statuses(arguments.run_id, prepared->scenario);
     lines.push(api::encode(statuses.starting()));
@@ -265,18 +326,35 @@ int run(const Arguments& arguments) {
     RunFacts facts;
     facts.run_id = arguments.run_id;
     facts.scenario_text = *text;
+    api::LoadStatus last;  // where the events are read back
+    std::size_t seconds_told = 0;
     const Result<RunState> ended = prepared->engine->run(stop_fd, [&](const Progress& progress) {
         usage.look();
         facts.elapsed_nanos = progress.elapsed_nanos;
         facts.stopped_by = progress.stopped_by;
         if (thresholds.update(*progress.record, progress.elapsed_nanos) && progress.state == RunState::Running)
             facts.stopped_by_threshold = true;
-        api::LoadStatus status = statuses.make(progress, &thresholds);
+        api::LoadStatus status = statuses.make(progress, &thresholds, prepared->objectives.get());
+        if (prepared->check) {
+            status.end_to_end =
+                end_to_end_of(prepared->check->so_far(), prepared->scenario, prepared->engine->record());
+            // What was sent is still waited for: told as the end when that is over.
+            if (progress.state != RunState::Running) {
+                last = status;
+                status.state = api::LoadState::Running;
+            }
+        }
         if (progress.state == RunState::Done && progress.record->totals().answered() == 0) {
-            status.state = api::LoadState::Failed;
-            status.error = no_answer(prepared->scenario, progress.record->totals());
+            api::LoadStatus& end = prepared->check ? last : status;
+            end.state = api::LoadState::Failed;
+            end.error = no_answer(prepared->scenario, progress.record->totals());
             answered = false;
         }
+        // For the case that this process does not come to make its report.
+        const SecondLog& seconds = progress.record->seconds();
+        for (; seconds_told < seconds.rows().size(); ++seconds_told)
+            lines.push(LineWriter::Second{seconds.rows()[seconds_told], seconds.packed_response(seconds_told),
+                                          seconds.packed_unanswered(seconds_told)});
         return lines.push(api::encode(status)) && !facts.stopped_by_threshold;
     });
     if (!ended) return refuse(ended.error());
@@ -284,13 +362,32 @@ int run(const Arguments& arguments) {
     const RunRecord& record = prepared->engine->record();
     std::optional<EndToEndReport> read_back;
     if (prepared->check) {
-        const bool early = facts.state == RunState::Stopped;
-        read_back = early ? prepared->check->finish(record, kReadBackOfStopped) : prepared->check->finish(record);
+        FinishOptions waiting;
+        if (facts.state == RunState::Stopped) {
+            waiting.most = kReadBackOfStopped;
+        } else {
+            waiting.stop_fd = stop_fd;
+        }
+        last.seconds.clear();
+        auto told = std::chrono::steady_clock::now();
+        waiting.tick = [&] {
+            if (std::chrono::steady_clock::now() - told < kBetweenStatuses) return;
+            told = std::chrono::steady_clock::now();
+            api::LoadStatus status = last;
+            status.state = api::LoadState::Running;
+            status.error.clear();
+            status.end_to_end = end_to_end_of(prepared->check->so_far(), prepared->scenario, record);
+            lines.push(api::encode(status));
+        };
+        read_back = prepared->check->finish(record, waiting);
+        last.end_to_end = end_to_end_of(*read_back);
     }
-    std::string report =
-        to_json(make_report(prepared->scenario, facts, record, usage, thresholds, read_back ? &*read_back : nullptr));
+    std::string report = to_json(make_report(prepared->scenario, facts, record, usage, thresholds,
+                                             read_back ? &*read_back : nullptr, prepared->objectives.get()));
     std::erase(report, '\n');  // only between members: within strings it is escaped
     lines.push(std::move(report));
+    // Last: who sees the end may ask for the report.
+    if (read_back) lines.push(api::encode(last));
     return answered ? kRan : kUnreachable;
 }
 
@@ -303,10 +400,13 @@ void add_load_worker_command(CLI::App& app, int& exit_code) {
     command->add_option("--run-id", arguments->run_id)->required();
     command->add_option("--scenario-bytes", arguments->scenario_bytes)->required();
     command->add_option("--target-confirm", arguments->confirmed_host);
+    command->add_flag("--search-capacity", arguments->search_capacity);
     command->add_option("--objective", arguments->objectives);
     command->add_option("--first-rate", arguments->search.first_rate);
     command->add_option("--highest-rate", arguments->search.highest_rate);
     command->add_option("--budget-seconds", arguments->search.budget_seconds);
+    command->add_option("--own-journal", arguments->own_journal);
+    command->add_option("--replay-rate", arguments->replay_rate);
     command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace streamgauge::viewmodels {
@@ -20,6 +21,7 @@ class ChartModel : public QObject {
     Q_PROPERTY(QStringList names READ names CONSTANT)
     Q_PROPERTY(bool stacked READ stacked CONSTANT)
     Q_PROPERTY(bool hasData READ has_data NOTIFY changed)
+    Q_PROPERTY(bool zoomed READ zoomed NOTIFY changed)  // from and to are a part of what there is
     Q_PROPERTY(double from READ from NOTIFY changed)
     Q_PROPERTY(double to READ to NOTIFY changed)
     Q_PROPERTY(double top READ top NOTIFY changed)
@@ -44,11 +46,20 @@ public:
     // piled up in order.
     void set(double from, double to, std::vector<double> xs, std::vector<std::vector<double>> ys);
 
+    // Shows only what lies between two fractions (0..1) of the width as it is now, until unzoom(); values have a scale
+    // of their own then. What is too narrow to read is left as it is. New data keeps the part, where it is still of it.
+    Q_INVOKABLE void zoom(double from, double to);
+    Q_INVOKABLE void unzoom();
+    bool zoomed() const { return zoom_.has_value(); }
+    // From now on both show the same part, as long as it is one of what this one has: `other` may end earlier, and must
+    // live as long.
+    void zoom_together(ChartModel& other);
+
     const QStringList& names() const { return look_.names; }
     bool stacked() const { return look_.stacked; }
     bool has_data() const;
-    double from() const { return from_; }
-    double to() const { return to_; }
+    double from() const { return zoom_ ? zoom_->first : from_; }
+    double to() const { return zoom_ ? zoom_->second : to_; }
     double top() const { return top_; }
     double bottom() const { return bottom_; }
     QVariantList x_ticks() const;
@@ -65,9 +76,16 @@ public:
 
 Q_SIGNALS:
     void changed();
+    void zoomChanged();
 
 private:
+    using Span = std::pair<double, double>;
+    void set_zoom(std::optional<Span> zoom);
+    void scale();
+
     const Look look_;
+    std::optional<Span> zoom_;
+    bool follows_ = false;  // another one says when the part is gone
     double from_ = 0;
     double to_ = 1;
     double top_ = 1;

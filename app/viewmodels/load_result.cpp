@@ -6,11 +6,15 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <set>
 
-#include "api/load_heat.h"
-#include "loadgen/scenario_text.h"
+#include "api/run_so_far.h"
+#include "loadgen/lab_objective.h"
+#include "loadgen/objective_outputs.h"
 #include "viewmodels/format.h"
 #include "viewmodels/load_words.h"
+#include "viewmodels/objective_words.h"
 
 namespace streamgauge::viewmodels {
 
@@ -22,81 +26,12 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kShortestAxisSeconds = 10;
 
-QString text_of(const std::string& text) {
-    return QString::fromStdString(text);
-}
-
 double quantile_ms(const Histogram& histogram, double q) {
     return static_cast<double>(histogram.quantile_micros(q)) / 1000;
 }
 
 QString ms_text(double ms, bool known) {
     return known ? milliseconds(ms).text() : none();
-}
-
-api::LoadDuration duration_of(const Histogram& histogram) {
-    return {quantile_ms(histogram, 0.5), quantile_ms(histogram, 0.95), quantile_ms(histogram, 0.99),
-            static_cast<double>(histogram.max_micros()) / 1000};
-}
-
-api::LoadSecond second_of(const loadgen::SecondReport& report) {
-    const loadgen::SecondRow& row = report.row;
-    return {row.second,
-            row.planned,
-            row.sent,
-            row.ok,
-            row.limited,
-            row.other,
-            row.avg_ms,
-            row.p50_ms,
-            row.p95_ms,
-            row.p99_ms,
-            api::heat_of(report.response.buckets())};
-}
-
-// What a status would have said at the end of the run.
-api::LoadStatus status_of(const loadgen::RunReport& report) {
-    api::LoadStatus status;
-    status.run_id = report.run_id;
-    status.name = report.name;
-    status.state = report.totals.answered() == 0 && report.state == loadgen::RunState::Done ? LoadState::Failed
-                   : report.state == loadgen::RunState::Done                                ? LoadState::Done
-                                                                                            : LoadState::Stopped;
-    status.plan.url = report.url;
-    status.plan.seed = report.seed;
-    status.plan.duration_seconds = report.planned_seconds;
-    if (const auto scenario = loadgen::parse_scenario(report.scenario); scenario.ok()) {
-        status.plan.arrivals =
-            scenario->spacing == loadgen::Spacing::Poisson ? api::Arrivals::Poisson : api::Arrivals::Even;
-        if (!scenario->stages.empty()) status.plan.rate = scenario->stages.front().rate;
-    }
-    status.planned_seconds = report.planned_seconds;
-    status.elapsed_seconds = report.elapsed_seconds;
-    status.planned = report.totals.planned;
-    status.sent = report.totals.sent;
-    status.done = report.totals.done();
-    status.failed = report.totals.failed();
-    status.unfinished = report.totals.unfinished();
-    const api::LoadDuration response = duration_of(report.durations.response);
-    status.p50_ms = response.p50_ms;
-    status.p95_ms = response.p95_ms;
-    status.p99_ms = response.p99_ms;
-    status.max_ms = response.max_ms;
-    status.service = duration_of(report.durations.service);
-    status.send_lag = duration_of(report.durations.send_lag);
-    status.send_lag_p99_ms = report.certificate.send_lag_p99_ms;
-    for (const loadgen::ErrorGroup& group : report.errors) {
-        const auto found = std::find_if(status.errors.begin(), status.errors.end(),
-                                        [&](const api::NamedCount& error) { return error.name == group.kind; });
-        if (found == status.errors.end()) {
-            status.errors.push_back({group.kind, group.count});
-        } else {
-            found->count += group.count;
-        }
-    }
-    for (const loadgen::ThresholdResult& result : report.thresholds)
-        status.thresholds.push_back({loadgen::to_text(result.threshold), result.passed, result.measured});
-    return status;
 }
 
 ChartModel::Look rate_look(const QStringList& names) {
@@ -109,6 +44,11 @@ ChartModel::Look latency_look(const QStringList& names, std::function<QString(do
             [](double y) { return trimmed(milliseconds(y)); }};
 }
 
+// Neither held, nor does it name what failed.
+bool under_way(const api::LoadCapacityStep& step) {
+    return !step.held && step.limiting.empty();
+}
+
 bool answered(const api::LoadSecond& second) {
     return second.ok + second.limited + second.other > 0;
 }
@@ -119,7 +59,9 @@ LoadResult::LoadResult(QObject* parent)
     : QObject(parent),
       rates_(rate_look({u"Planned"_s, u"Sent"_s, u"Done"_s, u"Failed"_s})),
       latency_(latency_look({u"p50"_s, u"p95"_s, u"p99"_s}, run_time)),
-      curve_(latency_look({u"p50"_s, u"p99"_s}, [](double x) { return trimmed(viewmodels::rate(x)); })) {}
+      curve_(latency_look({u"p50"_s, u"p99"_s}, [](double x) { return trimmed(viewmodels::rate(x)); })) {
+    rates_.zoom_together(latency_);
+}
 
 void LoadResult::show(const api::LoadStatus& status, bool whole) {
     const bool other_run = status.run_id != status_.run_id;
@@ -127,7 +69,10 @@ void LoadResult::show(const api::LoadStatus& status, bool whole) {
         const bool behind = !other_run && status.seconds.size() < seconds_.seconds().size();
         if (!behind) seconds_.clear();
     }
-    if (other_run) report_.reset();
+    if (other_run) {
+        reading_.reset();
+        unzoom();
+    }
     seconds_.merge(status.seconds);
     status_ = status;
     status_.seconds.clear();
@@ -135,24 +80,26 @@ void LoadResult::show(const api::LoadStatus& status, bool whole) {
     Q_EMIT changed();
 }
 
-void LoadResult::show(const loadgen::RunReport& report) {
-    status_ = status_of(report);
-    std::vector<api::LoadSecond> rows;
-    rows.reserve(report.seconds.size());
-    for (const loadgen::SecondReport& second : report.seconds) rows.push_back(second_of(second));
-    seconds_.clear();
-    seconds_.merge(rows);
-    report_ = report;
+void LoadResult::show(LoadReadingPtr reading) {
+    if (reading->status.run_id != status_.run_id) unzoom();
+    status_ = reading->status;
+    seconds_.replace(reading->seconds);
+    reading_ = std::move(reading);
     draw();
     Q_EMIT changed();
 }
 
 void LoadResult::clear() {
     status_ = {};
-    report_.reset();
+    reading_.reset();
     seconds_.clear();
     draw();
     Q_EMIT changed();
+}
+
+void LoadResult::unzoom() {
+    rates_.unzoom();
+    curve_.unzoom();
 }
 
 void LoadResult::draw() {
@@ -173,7 +120,13 @@ void LoadResult::draw() {
     latency_.set(0, last, std::move(xs), std::move(latencies));
     heat_.set(seconds_.seconds(), last + 1);
     std::vector<api::LoadCapacityStep> steps;
-    if (status_.capacity) steps = status_.capacity->steps;
+    double furthest = 0;
+    if (status_.capacity) {
+        for (const api::LoadCapacityStep& step : status_.capacity->steps) {
+            furthest = std::max(furthest, step.rate);
+            if (!under_way(step)) steps.push_back(step);
+        }
+    }
     std::sort(steps.begin(), steps.end(), [](const auto& a, const auto& b) { return a.rate < b.rate; });
     std::vector<double> rates;
     std::vector<std::vector<double>> at(2);
@@ -182,7 +135,7 @@ void LoadResult::draw() {
         at[0].push_back(step.p50_ms);
         at[1].push_back(step.p99_ms);
     }
-    const double most = rates.empty() ? 1 : rates.back() * 1.05;
+    const double most = furthest > 0 ? furthest * 1.05 : 1;
     curve_.set(0, most, std::move(rates), std::move(at));
 }
 
@@ -191,8 +144,11 @@ bool LoadResult::active() const {
 }
 
 std::uint64_t LoadResult::failed_thresholds() const {
-    return static_cast<std::uint64_t>(std::count_if(status_.thresholds.begin(), status_.thresholds.end(),
-                                                    [](const api::LoadThreshold& one) { return !one.passed; }));
+    const auto thresholds = std::count_if(status_.thresholds.begin(), status_.thresholds.end(),
+                                          [](const api::LoadThreshold& one) { return !one.passed; });
+    const auto objectives = std::count_if(status_.objectives.begin(), status_.objectives.end(),
+                                          [](const api::LoadObjective& one) { return !one.held; });
+    return static_cast<std::uint64_t>(thresholds + objectives);
 }
 
 // ---- the verdict
@@ -205,10 +161,12 @@ QString LoadResult::name() const {
 QString LoadResult::summary() const {
     if (!shown()) return {};
     QString text = text_of(status_.plan.url);
-    text += status_.plan.arrivals == api::Arrivals::Poisson ? u", Poisson arrivals"_s : u", even arrivals"_s;
-    if (report_) {
-        const auto at = QDateTime::fromMSecsSinceEpoch(report_->started_at.micros / 1000);
-        text = at.toString(u"d MMM yyyy HH:mm"_s) + u", "_s + text + u", seed "_s + QString::number(report_->seed);
+    text += status_.plan.arrivals == api::Arrivals::Replay    ? u", replay of recorded arrivals"_s
+            : status_.plan.arrivals == api::Arrivals::Poisson ? u", Poisson arrivals"_s
+                                                              : u", even arrivals"_s;
+    if (reading_) {
+        const auto at = QDateTime::fromMSecsSinceEpoch(reading_->started_at().micros / 1000);
+        text = at.toString(u"d MMM yyyy HH:mm"_s) + u", "_s + text + u", seed "_s + QString::number(status_.plan.seed);
     }
     return text;
 }
@@ -232,6 +190,7 @@ QString LoadResult::state() const {
 }
 
 QString LoadResult::tone() const {
+    if (interrupted()) return u"warning"_s;
     switch (status_.state) {
         case LoadState::Idle:
         case LoadState::Starting:
@@ -245,14 +204,15 @@ QString LoadResult::tone() const {
             break;
     }
     if (status_.capacity) return status_.capacity->end == "found" ? u"good"_s : u"warning"_s;
-    if (failed_thresholds() > 0 || (report_ && report_->stopped_by == "error brake")) return u"bad"_s;
-    if (report_ && report_->certificate.verdict == loadgen::Validity::Invalid) return u"warning"_s;
+    if (failed_thresholds() > 0 || (report() && report()->stopped_by == "error brake")) return u"bad"_s;
+    if (report() && report()->certificate.verdict == loadgen::Validity::Invalid) return u"warning"_s;
     if (status_.state == LoadState::Stopped) return u"none"_s;
-    if (status_.thresholds.empty() && status_.failed > 0) return u"warning"_s;
+    if (status_.thresholds.empty() && status_.objectives.empty() && status_.failed > 0) return u"warning"_s;
     return u"good"_s;
 }
 
 QString LoadResult::state_text() const {
+    if (interrupted()) return u"Interrupted"_s;
     switch (status_.state) {
         case LoadState::Idle:
             return u"No run yet"_s;
@@ -269,9 +229,9 @@ QString LoadResult::state_text() const {
     }
     if (status_.capacity) return status_.capacity->end == "found" ? u"Found"_s : u"Not found"_s;
     const QString tone = this->tone();
-    return tone == "bad"_L1                                     ? u"Failed"_s
-           : status_.thresholds.empty() || tone == "warning"_L1 ? u"Done"_s
-                                                                : u"Passed"_s;
+    return tone == "bad"_L1                                                                     ? u"Failed"_s
+           : (status_.thresholds.empty() && status_.objectives.empty()) || tone == "warning"_L1 ? u"Done"_s
+                                                                                                : u"Passed"_s;
 }
 
 QString LoadResult::headline() const {
@@ -280,8 +240,12 @@ QString LoadResult::headline() const {
     if (!why.isEmpty()) return why.front();
     if (active()) {
         if (status_.capacity) {
-            const std::size_t steps = status_.capacity->steps.size();
-            return u"Step "_s + QString::number(steps + 1) + u" is under way"_s +
+            const std::vector<api::LoadCapacityStep>& steps = status_.capacity->steps;
+            const bool stepping = !steps.empty() && under_way(steps.back());
+            const std::size_t number = steps.size() + (stepping ? 0 : 1);
+            const QString doing = stepping ? QString(u": "_s + viewmodels::rate(steps.back().rate).text())
+                                           : u" begins when the server has worked off the last one"_s;
+            return u"Step "_s + QString::number(number) + (number == 1 && !stepping ? u" begins"_s : doing) +
                    (status_.capacity->rate > 0
                         ? QString(u"; "_s + viewmodels::rate(status_.capacity->rate).text() + u" held so far"_s)
                         : QString());
@@ -290,6 +254,7 @@ QString LoadResult::headline() const {
     }
     if (status_.capacity) {
         const api::LoadCapacity& found = *status_.capacity;
+        if (interrupted()) return u"Interrupted"_s + text_of(found.end.substr(api::kInterrupted.size())) + u'.';
         if (status_.state == LoadState::Stopped) return u"The search was stopped before it had an answer."_s;
         if (found.end != "found") return text_of(found.end) + u'.';
         QString text = viewmodels::rate(found.rate).text() + u" held for 20 s"_s;
@@ -298,22 +263,24 @@ QString LoadResult::headline() const {
         return text + u'.';
     }
     if (status_.state == LoadState::Stopped) {
-        const QString by = report_ && report_->stopped_by == "hand" ? u"by hand "_s : QString();
+        const QString by = report() && report()->stopped_by == "hand" ? u"by hand "_s : QString();
         return u"Stopped "_s + by + u"after "_s + duration(status_.elapsed_seconds) + u"."_s;
     }
     const std::size_t all = status_.thresholds.size();
-    if (report_ && report_->certificate.verdict == loadgen::Validity::Invalid) {
-        const std::vector<std::string>& doubts = report_->certificate.reasons;
+    if (report() && report()->certificate.verdict == loadgen::Validity::Invalid) {
+        const std::vector<std::string>& doubts = report()->certificate.reasons;
         return u"These figures are not the server's: the generator was the limit"_s +
                (doubts.empty() ? QString(u"."_s) : QString(u", "_s + text_of(doubts.front()) + u'.'));
     }
+    if (!status_.objectives.empty())
+        return all == 0 ? u"Its objectives were held."_s : u"Its thresholds and objectives were held."_s;
     if (all == 0) return u"No threshold was set, so there is nothing that it could fail."_s;
     return all == 1 ? u"Its threshold held."_s : QString(u"All "_s + QString::number(all) + u" thresholds held."_s);
 }
 
 QStringList LoadResult::reasons() const {
     if (!status_.error.empty()) return {text_of(status_.error)};
-    if (report_) return failure_reasons(*report_);
+    if (report()) return failure_reasons(*report());
     QStringList reasons;
     for (const api::LoadThreshold& one : status_.thresholds) {
         if (one.passed) continue;
@@ -323,6 +290,8 @@ QStringList LoadResult::reasons() const {
                                  measured_words(threshold->measure, one.measured))
                        : text_of(one.text);
     }
+    for (const api::LoadObjective& one : status_.objectives)
+        if (!one.held) reasons += text_of(one.name + ": " + one.promise) + u": its budget was overspent"_s;
     return reasons;
 }
 
@@ -352,7 +321,7 @@ QVariantList LoadResult::figures() const {
                          figure(u"Done"_s, grouped(status_.done)),
                          figure(u"Failed"_s, grouped(status_.failed), status_.failed > 0 ? u"bad"_s : u"none"_s)};
     if (status_.capacity) return figures;
-    const std::uint64_t dropped = report_ ? report_->totals.dropped : 0;
+    const std::uint64_t dropped = report() ? report()->totals.dropped : 0;
     if (dropped > 0) figures += figure(u"Dropped"_s, grouped(dropped), u"warning"_s);
     if (!active() && status_.unfinished > 0)
         figures += figure(u"Unfinished"_s, grouped(status_.unfinished), u"warning"_s);
@@ -385,17 +354,66 @@ QVariantList LoadResult::thresholds() const {
     for (std::size_t i = 0; i < status_.thresholds.size(); ++i) {
         const api::LoadThreshold& one = status_.thresholds[i];
         const auto threshold = loadgen::parse_threshold(one.text);
-        const QString state = one.passed ? (active() ? (one.measured ? u"holds"_s : u"not yet"_s) : u"held"_s)
-                                         : (active() ? u"fails"_s : u"failed"_s);
-        const QString tone = !one.passed                 ? (active() && !one.measured ? u"none"_s : u"bad"_s)
-                             : active() && !one.measured ? u"none"_s
-                                                         : u"good"_s;
-        rows += QVariantMap{{u"text"_s, threshold_words(one.text)},
-                            {u"measured"_s, threshold.ok() ? measured_words(threshold->measure, one.measured) : none()},
-                            {u"state"_s, state},
-                            {u"tone"_s, tone}};
+        const bool known = one.measured || (!one.passed && !active());  // what was not measured is not well
+        const QString state = !known       ? (active() ? u"not yet"_s : u"not known"_s)
+                              : one.passed ? (active() ? u"holds"_s : u"held"_s)
+                                           : (active() ? u"fails"_s : u"failed"_s);
+        const QString tone = !known ? u"none"_s : one.passed ? u"good"_s : u"bad"_s;
+        rows += QVariantMap{
+            {u"text"_s, threshold_words(one.text)},
+            {u"measured"_s, threshold.ok() && one.measured ? measured_words(threshold->measure, one.measured) : none()},
+            {u"state"_s, state},
+            {u"tone"_s, tone}};
     }
     return rows;
+}
+
+QVariantList LoadResult::objectives() const {
+    QVariantList rows;
+    for (std::size_t i = 0; i < status_.objectives.size(); ++i) {
+        const api::LoadObjective& one = status_.objectives[i];
+        const bool any = one.total > 0;
+        const double good = any ? static_cast<double>(one.good) / static_cast<double>(one.total) : 0;
+        QString alerts = grouped(one.fired);
+        QStringList firing;
+        for (const std::string& severity : one.firing) firing += text_of(severity);
+        if (!firing.isEmpty()) alerts += u", "_s + firing.join(u", "_s);
+        QString tip = text_of(one.promise);
+        if (report())
+            tip += u"; "_s + text_of(loadgen::window_text(report()->objectives[i].objective.window.micros)) +
+                   u" last "_s + text_of(loadgen::window_text(report()->objectives[i].lasts_micros)) +
+                   u" here; spent: of the worst of them"_s;
+        const QString state = active() ? (!one.held ? u"fails"_s
+                                          : any     ? u"holds"_s
+                                                    : u"not yet"_s)
+                                       : (one.held ? u"held"_s : u"not held"_s);
+        rows += QVariantMap{{u"name"_s, text_of(one.name)},
+                            {u"kind"_s, text_of(one.kind)},
+                            {u"target"_s, share_of(one.target)},
+                            {u"measured"_s, any ? share_of(std::round(good * 1e5) / 1e5) : none()},
+                            {u"spent"_s, one.left ? percent(1 - *one.left).text() : none()},
+                            {u"alerts"_s, alerts},
+                            {u"state"_s, state},
+                            {u"tone"_s, !one.held          ? u"bad"_s
+                                        : active() && !any ? u"none"_s
+                                                           : u"good"_s},
+                            {u"tip"_s, tip}};
+    }
+    return rows;
+}
+
+QStringList LoadResult::objective_notes() const {
+    constexpr std::size_t kEpisodesShown = 3;
+    QStringList notes;
+    if (!report()) return notes;
+    for (const loadgen::ObjectiveResult& result : report()->objectives) {
+        const QString name = text_of(result.objective.name) + u": "_s;
+        if (result.budget_used) notes += name + text_of(loadgen::budget_used_text(result)) + u'.';
+        for (const loadgen::ObjectiveAlert& alert : result.alerts)
+            for (std::size_t i = 0; i < std::min(alert.episodes.size(), kEpisodesShown); ++i)
+                notes += name + text_of(loadgen::episode_text(alert, alert.episodes[i])) + u'.';
+    }
+    return notes;
 }
 
 QVariantList LoadResult::outcomes() const {
@@ -416,8 +434,8 @@ QVariantList LoadResult::outcomes() const {
 
 QVariantList LoadResult::kinds() const {
     QVariantList rows;
-    if (!report_ || report_->endpoints.size() < 2) return rows;
-    for (const loadgen::EndpointReport& kind : report_->endpoints) {
+    if (!report() || report()->endpoints.size() < 2) return rows;
+    for (const loadgen::EndpointReport& kind : report()->endpoints) {
         const bool any = kind.durations.response.count() > 0;
         rows += QVariantMap{{u"name"_s, text_of(kind.name)},
                             {u"sent"_s, grouped(kind.totals.sent)},
@@ -431,8 +449,8 @@ QVariantList LoadResult::kinds() const {
 
 QVariantList LoadResult::stages() const {
     QVariantList rows;
-    if (!report_) return rows;
-    for (const loadgen::ServerStage& stage : report_->stages) {
+    if (!report()) return rows;
+    for (const loadgen::ServerStage& stage : report()->stages) {
         const bool any = stage.duration.count() > 0;
         rows += QVariantMap{{u"name"_s, text_of(stage.name)},
                             {u"p50"_s, ms_text(quantile_ms(stage.duration, 0.5), any)},
@@ -443,8 +461,8 @@ QVariantList LoadResult::stages() const {
 
 QVariantList LoadResult::hand() const {
     QVariantList rows;
-    if (!report_) return rows;
-    for (const loadgen::HandAction& action : report_->hand)
+    if (!report()) return rows;
+    for (const loadgen::HandAction& action : report()->hand)
         rows += QVariantMap{{u"at"_s, run_time(static_cast<double>(action.at_nanos) / 1e9)},
                             {u"text"_s, hand_words(action)}};
     return rows;
@@ -452,8 +470,8 @@ QVariantList LoadResult::hand() const {
 
 QVariantList LoadResult::end_to_end() const {
     QVariantList rows;
-    if (!report_ || !report_->end_to_end) return rows;
-    const loadgen::EndToEndReport& found = *report_->end_to_end;
+    if (!report() || !report()->end_to_end) return rows;
+    const loadgen::EndToEndReport& found = *report()->end_to_end;
     const auto row = [](const QString& name, const QString& value, const QString& tone) {
         return QVariantMap{{u"name"_s, name}, {u"value"_s, value}, {u"tone"_s, tone}};
     };
@@ -476,13 +494,13 @@ QVariantList LoadResult::end_to_end() const {
 // ---- the generator's certificate
 
 QString LoadResult::certificate() const {
-    if (!report_) return {};
-    return QString::fromUtf8(loadgen::to_string(report_->certificate.verdict));
+    if (!report()) return {};
+    return QString::fromUtf8(loadgen::to_string(report()->certificate.verdict));
 }
 
 QString LoadResult::certificate_tone() const {
-    if (!report_) return u"none"_s;
-    switch (report_->certificate.verdict) {
+    if (!report()) return u"none"_s;
+    switch (report()->certificate.verdict) {
         case loadgen::Validity::Valid:
             return u"good"_s;
         case loadgen::Validity::Degraded:
@@ -495,17 +513,17 @@ QString LoadResult::certificate_tone() const {
 
 QString LoadResult::certificate_text() const {
     if (!shown() || status_.capacity) return {};
-    if (!report_)
+    if (!report())
         return active() ? QString(u"Judged at the end. So far it is late by "_s +
                                   milliseconds(status_.send_lag_p99_ms).text() + u" (p99)."_s)
                         : u"There is no report of this run, so the generator is not judged."_s;
-    return certificate_words(report_->certificate.verdict);
+    return certificate_words(report()->certificate.verdict);
 }
 
 QStringList LoadResult::certificate_reasons() const {
     QStringList rows;
-    if (!report_) return rows;
-    const loadgen::Certificate& of = report_->certificate;
+    if (!report()) return rows;
+    const loadgen::Certificate& of = report()->certificate;
     for (const std::string& reason : of.reasons) rows += text_of(reason);
     rows += u"Own lateness p99 "_s + milliseconds(of.send_lag_p99_ms).text() + u", own CPU "_s +
             percent(of.cpu_share).text() + u" of a core, "_s + grouped(of.stalls) + u" standstills."_s;
@@ -516,16 +534,23 @@ QVariantMap LoadResult::capacity() const {
     if (!status_.capacity) return {};
     const api::LoadCapacity& found = *status_.capacity;
     QVariantList steps;
-    for (auto step = found.steps.rbegin(); step != found.steps.rend(); ++step) {
-        steps += QVariantMap{{u"rate"_s, viewmodels::rate(step->rate).text()},
-                             {u"answered"_s, viewmodels::rate(step->answered_rate).text()},
-                             {u"p50"_s, milliseconds(step->p50_ms).text()},
-                             {u"p99"_s, milliseconds(step->p99_ms).text()},
-                             {u"seconds"_s, duration(step->seconds)},
-                             {u"held"_s, step->held},
-                             {u"verdict"_s, step->held ? (step->confirm ? u"confirmed"_s : u"held"_s)
-                                                       : QString(u"failed "_s + threshold_words(step->limiting))}};
-    }
+    const auto row = [](const api::LoadCapacityStep& step, const QString& verdict, const QString& tone) {
+        return QVariantMap{{u"rate"_s, viewmodels::rate(step.rate).text()},
+                           {u"answered"_s, viewmodels::rate(step.answered_rate).text()},
+                           {u"p50"_s, milliseconds(step.p50_ms).text()},
+                           {u"p99"_s, milliseconds(step.p99_ms).text()},
+                           {u"seconds"_s, duration(step.seconds)},
+                           {u"tone"_s, tone},
+                           {u"verdict"_s, verdict}};
+    };
+    for (auto step = found.steps.rbegin(); step != found.steps.rend(); ++step)
+        steps += under_way(*step)
+                     ? row(*step, step->confirm ? u"confirming …"_s : u"under way …"_s, u"none"_s)
+                     : row(*step,
+                           step->held                  ? (step->confirm ? u"confirmed"_s : u"held"_s)
+                           : step->limiting == "queue" ? u"backlog grew"_s
+                                                       : QString(u"failed "_s + threshold_words(step->limiting)),
+                           step->held ? u"good"_s : u"bad"_s);
     QStringList objectives;
     for (const std::string& text : found.objectives) objectives += threshold_words(text);
     const bool bounded = found.high > 0 && found.low > 0;
@@ -538,7 +563,21 @@ QVariantMap LoadResult::capacity() const {
                                                         : threshold_words(found.limiting)},
             {u"stage"_s, found.limiting_stage.empty() ? none() : text_of(found.limiting_stage)},
             {u"objectives"_s, objectives.join(u", "_s)},
+            {u"low"_s, bounded ? found.low : 0.0},
+            {u"high"_s, bounded ? found.high : 0.0},
             {u"steps"_s, steps}};
+}
+
+QVariantList LoadResult::step_points() const {
+    QVariantList points;
+    if (!status_.capacity) return points;
+    for (const api::LoadCapacityStep& step : status_.capacity->steps) {
+        const bool provisional = under_way(step);
+        const QString tone = provisional ? u"accent"_s : step.held ? u"good"_s : u"bad"_s;
+        for (const double y : {step.p50_ms, step.p99_ms})
+            points += QVariantMap{{u"x"_s, step.rate}, {u"y"_s, y}, {u"tone"_s, tone}, {u"provisional"_s, provisional}};
+    }
+    return points;
 }
 
 void overlay(const loadgen::RunReport& before, const loadgen::RunReport& after, ChartModel& rates,
@@ -559,6 +598,34 @@ void overlay(const loadgen::RunReport& before, const loadgen::RunReport& after, 
     const double last = std::max(static_cast<double>(length) - 1, kShortestAxisSeconds);
     rates.set(0, last, xs, std::move(good));
     latency.set(0, last, std::move(xs), std::move(p99));
+}
+
+void overlay(const api::CapacityReport& before, const api::CapacityReport& after, ChartModel& curve) {
+    using Points = std::map<double, double>;
+    const auto points_of = [](const api::CapacityReport& search) {
+        Points points;
+        for (const api::LoadCapacityStep& step : search.capacity.steps) points[step.rate] = step.p99_ms;
+        return points;
+    };
+    const Points of[] = {points_of(before), points_of(after)};
+    const auto between = [](const Points& points, double x) {
+        const auto above = points.lower_bound(x);
+        if (above == points.end()) return kNaN;
+        if (above->first <= x) return above->second;
+        if (above == points.begin()) return kNaN;
+        const auto below = std::prev(above);
+        const double share = (x - below->first) / (above->first - below->first);
+        return below->second + share * (above->second - below->second);
+    };
+    std::set<double> rates;
+    for (const Points& points : of)
+        for (const auto& point : points) rates.insert(point.first);
+    std::vector<double> xs(rates.begin(), rates.end());
+    std::vector<std::vector<double>> ys(2);
+    for (const double x : xs)
+        for (const std::size_t side : {0U, 1U}) ys[side].push_back(between(of[side], x));
+    const double most = xs.empty() ? 1 : xs.back() * 1.05;
+    curve.set(0, most, std::move(xs), std::move(ys));
 }
 
 }  // namespace streamgauge::viewmodels

@@ -7,9 +7,9 @@
 #include <QVariant>
 
 #include "api/types.h"
-#include "loadgen/run_report.h"
 #include "viewmodels/chart_model.h"
 #include "viewmodels/heat_model.h"
+#include "viewmodels/load_reading.h"
 #include "viewmodels/load_seconds_model.h"
 
 namespace streamgauge::viewmodels {
@@ -31,16 +31,21 @@ class LoadResult : public QObject {
     Q_PROPERTY(QVariantList figures READ figures NOTIFY changed)        // name, value, tone
     Q_PROPERTY(QVariantList durations READ durations NOTIFY changed)    // name, tip, p50, p95, p99, max
     Q_PROPERTY(QVariantList thresholds READ thresholds NOTIFY changed)  // text, measured, state, tone
-    Q_PROPERTY(QVariantList outcomes READ outcomes NOTIFY changed)      // name, count, share, tone
-    Q_PROPERTY(QVariantList kinds READ kinds NOTIFY changed)            // name, sent, failed, p95, p99; report only
-    Q_PROPERTY(QVariantList stages READ stages NOTIFY changed)          // name, p50, p99; report only
-    Q_PROPERTY(QVariantList hand READ hand NOTIFY changed)              // at, text; report only
-    Q_PROPERTY(QVariantList endToEnd READ end_to_end NOTIFY changed)    // name, value, tone; report only
-    Q_PROPERTY(QString certificate READ certificate NOTIFY changed)     // "valid", "degraded", "invalid", or empty
+    // name, kind, target, measured, spent, alerts, state, tone, tip
+    Q_PROPERTY(QVariantList objectives READ objectives NOTIFY changed)
+    Q_PROPERTY(QStringList objectiveNotes READ objective_notes NOTIFY changed)  // cost, alerts; report only
+    Q_PROPERTY(QVariantList outcomes READ outcomes NOTIFY changed)              // name, count, share, tone
+    Q_PROPERTY(QVariantList kinds READ kinds NOTIFY changed)          // name, sent, failed, p95, p99; report only
+    Q_PROPERTY(QVariantList stages READ stages NOTIFY changed)        // name, p50, p99; report only
+    Q_PROPERTY(QVariantList hand READ hand NOTIFY changed)            // at, text; report only
+    Q_PROPERTY(QVariantList endToEnd READ end_to_end NOTIFY changed)  // name, value, tone; report only
+    Q_PROPERTY(QString certificate READ certificate NOTIFY changed)   // "valid", "degraded", "invalid", or empty
     Q_PROPERTY(QString certificateTone READ certificate_tone NOTIFY changed)
     Q_PROPERTY(QString certificateText READ certificate_text NOTIFY changed)
     Q_PROPERTY(QStringList certificateReasons READ certificate_reasons NOTIFY changed)
     Q_PROPERTY(QVariantMap capacity READ capacity NOTIFY changed)  // of a search; empty otherwise
+    // Points of the curve: x, y, tone, provisional (of the step that is under way).
+    Q_PROPERTY(QVariantList steps READ step_points NOTIFY changed)
     Q_PROPERTY(QObject* seconds READ seconds CONSTANT)
     Q_PROPERTY(QObject* rates READ rates CONSTANT)
     Q_PROPERTY(QObject* latency READ latency CONSTANT)
@@ -51,14 +56,16 @@ public:
 
     // `whole`: the status has every second that is kept; otherwise those that are new or changed.
     void show(const api::LoadStatus& status, bool whole);
-    void show(const loadgen::RunReport& report);
+    void show(LoadReadingPtr reading);
     void clear();
 
     bool shown() const { return status_.state != api::LoadState::Idle; }
-    bool final() const { return report_.has_value(); }
+    bool final() const { return reading_ != nullptr; }
     const std::string& run_id() const { return status_.run_id; }
-    const api::LoadStatus& status() const { return status_; }  // without its seconds
-    const std::optional<loadgen::RunReport>& report() const { return report_; }
+    const api::LoadStatus& status() const { return status_; }   // without its seconds
+    const LoadReadingPtr& reading() const { return reading_; }  // none while it runs
+    // Of a run that ended; none of a search.
+    const loadgen::RunReport* report() const { return reading_ && reading_->run ? &*reading_->run : nullptr; }
     QString name() const;
     QString summary() const;
     QString state() const;
@@ -71,6 +78,8 @@ public:
     QVariantList figures() const;
     QVariantList durations() const;
     QVariantList thresholds() const;
+    QVariantList objectives() const;
+    QStringList objective_notes() const;
     QVariantList outcomes() const;
     QVariantList kinds() const;
     QVariantList stages() const;
@@ -81,6 +90,7 @@ public:
     QString certificate_text() const;
     QStringList certificate_reasons() const;
     QVariantMap capacity() const;
+    QVariantList step_points() const;
     LoadSecondsModel* seconds() { return &seconds_; }
     const std::vector<api::LoadSecond>& seconds_list() const { return seconds_.seconds(); }
     ChartModel* rates() { return &rates_; }
@@ -93,11 +103,13 @@ Q_SIGNALS:
 
 private:
     bool active() const;
+    bool interrupted() const { return reading_ && reading_->interrupted(); }
     std::uint64_t failed_thresholds() const;
     void draw();
+    void unzoom();  // what was looked at was of another run
 
     api::LoadStatus status_;
-    std::optional<loadgen::RunReport> report_;
+    LoadReadingPtr reading_;
     LoadSecondsModel seconds_;
     ChartModel rates_, latency_, curve_;
     HeatModel heat_;
@@ -105,5 +117,7 @@ private:
 
 // Of two runs over each other, by the second: good answers and p99.
 void overlay(const loadgen::RunReport& before, const loadgen::RunReport& after, ChartModel& rates, ChartModel& latency);
+// Of two searches: p99 against the rate, straight between their steps.
+void overlay(const api::CapacityReport& before, const api::CapacityReport& after, ChartModel& curve);
 
 }  // namespace streamgauge::viewmodels

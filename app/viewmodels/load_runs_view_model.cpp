@@ -5,9 +5,6 @@
 
 #include <algorithm>
 
-#include "loadgen/report_outputs.h"
-#include "loadgen/report_page.h"
-#include "loadgen/report_text.h"
 #include "viewmodels/format.h"
 #include "viewmodels/load_words.h"
 
@@ -23,13 +20,21 @@ QString text_of(const std::string& text) {
     return QString::fromStdString(text);
 }
 
+// A search has no generator's certificate.
+bool is_search(const api::StoredLoadRun& run) {
+    return run.verdict.empty();
+}
+
 QString verdict_of(const api::StoredLoadRun& run) {
-    if (!run.passed || run.state == "failed") return u"Failed"_s;
-    if (run.state == "stopped") return u"Stopped"_s;
-    return u"Passed"_s;
+    if (run.state == "interrupted") return u"Interrupted"_s;
+    if (run.state == "stopped" && (run.passed || is_search(run))) return u"Stopped"_s;
+    if (is_search(run)) return run.passed ? u"Found"_s : u"Not found"_s;
+    return !run.passed || run.state == "failed" ? u"Failed"_s : u"Passed"_s;
 }
 
 QString tone_of(const api::StoredLoadRun& run) {
+    if (run.state == "interrupted") return u"warning"_s;
+    if (is_search(run)) return run.passed ? u"good"_s : run.state == "stopped" ? u"none"_s : u"warning"_s;
     if (!run.passed || run.state == "failed") return u"bad"_s;
     if (run.verdict == "invalid") return u"warning"_s;
     return run.state == "stopped" ? u"none"_s : u"good"_s;
@@ -39,15 +44,16 @@ QString when(const api::StoredLoadRun& run) {
     return QDateTime::fromMSecsSinceEpoch(run.started_at.micros / 1000).toString(u"d MMM HH:mm"_s);
 }
 
+QString value_text(const std::string& measure, double value) {
+    if (measure == "capacity") return viewmodels::rate(value).text();
+    return measure.ends_with("_share") ? percent(value).text() : milliseconds(value).text();
+}
+
 // "+12 ms", "−3.1 %".
 QString change_text(const std::string& measure, double change) {
     const QString sign = change < 0 ? u"−"_s : u"+"_s;
     const double size = std::abs(change);
-    return sign + (measure.ends_with("_share") ? percent(size).text() : milliseconds(size).text());
-}
-
-QString value_text(const std::string& measure, double value) {
-    return measure.ends_with("_share") ? percent(value).text() : milliseconds(value).text();
+    return sign + value_text(measure, size);
 }
 
 QString tone_of(loadgen::ChangeVerdict verdict) {
@@ -83,9 +89,10 @@ QString sentence_of(const loadgen::RunComparison& comparison) {
 
 }  // namespace
 
-LoadRunsViewModel::LoadRunsViewModel(client::BackendClient& client, QObject* parent)
+LoadRunsViewModel::LoadRunsViewModel(client::BackendClient& client, BackgroundWork& work, QObject* parent)
     : QObject(parent),
       client_(client),
+      work_(work),
       overlay_rates_({{u"Before"_s, u"After"_s},
                       false,
                       run_time,
@@ -95,7 +102,14 @@ LoadRunsViewModel::LoadRunsViewModel(client::BackendClient& client, QObject* par
                         false,
                         run_time,
                         [](double y) { return milliseconds(y).text(); },
-                        [](double y) { return trimmed(milliseconds(y)); }}) {}
+                        [](double y) { return trimmed(milliseconds(y)); }}),
+      overlay_curve_({{u"Before"_s, u"After"_s},
+                      false,
+                      [](double x) { return trimmed(viewmodels::rate(x)); },
+                      [](double y) { return milliseconds(y).text(); },
+                      [](double y) { return trimmed(milliseconds(y)); }}) {
+    overlay_rates_.zoom_together(overlay_latency_);
+}
 
 QString LoadRunsViewModel::phase() const {
     if (listed_) return runs_.empty() ? u"empty"_s : u"data"_s;
@@ -156,19 +170,23 @@ QVariantList LoadRunsViewModel::rows() const {
     for (const api::StoredLoadRun& run : runs_) {
         if (!shows(run)) continue;
         const std::uint64_t ended = run.good + run.bad;
-        rows += QVariantMap{
-            {u"id"_s, text_of(run.id)},
-            {u"name"_s, text_of(run.name)},
-            {u"when"_s, when(run)},
-            {u"by"_s, run.by.empty() ? u"command line"_s : text_of(run.by)},
-            {u"url"_s, text_of(run.url)},
-            {u"verdict"_s, verdict_of(run)},
-            {u"tone"_s, tone_of(run)},
-            {u"generator"_s, run.verdict == "valid" ? QString() : text_of(run.verdict)},
-            {u"p95"_s, ended > 0 ? milliseconds(run.p95_ms).text() : none()},
-            {u"errors"_s,
-             ended > 0 ? percent(static_cast<double>(run.bad) / static_cast<double>(ended)).text() : none()},
-            {u"length"_s, duration(run.seconds)}};
+        const QString p95 = ended > 0 ? milliseconds(run.p95_ms).text() : none();
+        const QString failed =
+            ended > 0 ? percent(static_cast<double>(run.bad) / static_cast<double>(ended)).text() : none();
+        const QString facts = is_search(run)
+                                  ? QString(u"p99 "_s + milliseconds(run.p99_ms).text() + u" where it held"_s)
+                                  : QString(u"p95 "_s + p95 + u" · "_s + failed + u" failed"_s);
+        rows += QVariantMap{{u"id"_s, text_of(run.id)},
+                            {u"name"_s, text_of(run.name)},
+                            {u"when"_s, when(run)},
+                            {u"by"_s, run.by.empty() ? u"command line"_s : text_of(run.by)},
+                            {u"url"_s, text_of(run.url)},
+                            {u"verdict"_s, verdict_of(run)},
+                            {u"tone"_s, tone_of(run)},
+                            {u"generator"_s, run.verdict == "valid" ? QString() : text_of(run.verdict)},
+                            {u"p95"_s, p95},
+                            {u"facts"_s, facts},
+                            {u"length"_s, duration(run.seconds)}};
     }
     return rows;
 }
@@ -179,6 +197,7 @@ void LoadRunsViewModel::select(const QString& id) {
     notice_.clear();
     comparison_.reset();
     run_.clear();
+    clear_overlays();
     ask_report();
     if (comparing()) ask_comparison();
     Q_EMIT changed();
@@ -194,15 +213,22 @@ void LoadRunsViewModel::step(int by) {
     if (!shown.isEmpty()) select(shown.front().toMap()[u"id"_s].toString());
 }
 
+void LoadRunsViewModel::read(const QString& id, std::function<void(const Result<LoadReadingPtr>&)> done) {
+    client_.load().run_report(id.toStdString(), this, [this, done = std::move(done)](Result<std::string> text) mutable {
+        if (!text.ok()) return done(text.error());
+        work_.run(
+            this, [text = std::move(text).value()] { return read_load_report(text); }, std::move(done));
+    });
+}
+
 void LoadRunsViewModel::ask_report() {
-    client_.load().run_report(selected_.toStdString(), this, [this, id = selected_](const Result<std::string>& text) {
+    read(selected_, [this, id = selected_](const Result<LoadReadingPtr>& reading) {
         if (id != selected_) return;
-        const Result<loadgen::RunReport> report = text.ok() ? loadgen::parse_run_report(*text) : text.error();
-        if (report.ok()) {
-            run_.show(*report);
+        if (reading.ok()) {
+            run_.show(*reading);
             lay_over();
-        } else if (report.error().code != ErrorCode::Cancelled) {
-            notice_ = u"The report cannot be read: "_s + text_of(report.error().describe());
+        } else if (reading.error().code != ErrorCode::Cancelled) {
+            notice_ = u"The report cannot be read: "_s + text_of(reading.error().describe());
         }
         Q_EMIT changed();
     });
@@ -219,15 +245,16 @@ void LoadRunsViewModel::compareWith(const QString& id) {
     baseline_ = id;
     before_.reset();
     comparison_.reset();
+    notice_.clear();
+    clear_overlays();
     if (!baseline_.isEmpty()) {
-        client_.load().run_report(id.toStdString(), this, [this, id](const Result<std::string>& text) {
+        read(id, [this, id](const Result<LoadReadingPtr>& reading) {
             if (id != baseline_) return;
-            if (Result<loadgen::RunReport> report = text.ok() ? loadgen::parse_run_report(*text) : text.error();
-                report.ok()) {
-                before_ = std::move(report).value();
+            if (reading.ok()) {
+                before_ = *reading;
                 lay_over();
             } else {
-                notice_ = u"The report cannot be read: "_s + text_of(report.error().describe());
+                notice_ = u"The report cannot be read: "_s + text_of(reading.error().describe());
             }
             Q_EMIT changed();
         });
@@ -237,10 +264,26 @@ void LoadRunsViewModel::compareWith(const QString& id) {
 }
 
 void LoadRunsViewModel::lay_over() {
-    if (before_ && run_.report()) overlay(*before_, *run_.report(), overlay_rates_, overlay_latency_);
+    const LoadReadingPtr& after = run_.reading();
+    if (!before_ || !after) return;
+    if (before_->run && after->run) overlay(*before_->run, *after->run, overlay_rates_, overlay_latency_);
+    if (before_->search && after->search) overlay(*before_->search, *after->search, overlay_curve_);
+}
+
+// Until both reports of another pair are read: the names above are theirs already.
+void LoadRunsViewModel::clear_overlays() {
+    for (ChartModel* chart : {&overlay_rates_, &overlay_latency_, &overlay_curve_}) {
+        chart->unzoom();
+        chart->set(0, 1, {}, {{}, {}});
+    }
 }
 
 void LoadRunsViewModel::ask_comparison() {
+    const api::StoredLoadRun *before = find(baseline_), *after = find(selected_);
+    if (before && after && is_search(*before) != is_search(*after)) {
+        notice_ = u"A search for capacity can be compared with another search only, and a run with a run."_s;
+        return;
+    }
     client_.load().compare_runs(baseline_.toStdString(), selected_.toStdString(), this,
                                 [this, before = baseline_, after = selected_](Result<loadgen::RunComparison> found) {
                                     if (before != baseline_ || after != selected_) return;
@@ -307,30 +350,19 @@ void LoadRunsViewModel::remove() {
 }
 
 void LoadRunsViewModel::give_out(const LoadResult& run, const QString& kind) {
-    if (!run.report()) return;
-    const loadgen::RunReport& report = *run.report();
-    std::string text;
+    const LoadReadingPtr reading = run.reading();
+    if (!reading) return;
     QString ending = kind;
-    if (kind == "html"_L1) {
-        text = loadgen::report_page(report);
-    } else if (kind == "json"_L1) {
-        text = loadgen::to_json(report);
-    } else if (kind == "csv"_L1) {
-        text = loadgen::seconds_csv(report);
-    } else if (kind == "junit"_L1) {
-        text = loadgen::junit_xml(report);
-        ending = u"xml"_s;
-    } else if (kind == "hdr"_L1) {
-        text = loadgen::hdr_log(report);
-        ending = u"hlog"_s;
-    } else if (kind == "summary"_L1) {
-        text = loadgen::k6_summary(report);
-        ending = u"summary.json"_s;
-    } else {
-        return;
-    }
-    QString name = text_of(report.name).replace(u' ', u'-').replace(u'/', u'-');
-    Q_EMIT saveWanted(name + u'.' + ending, QByteArray::fromStdString(text));
+    if (kind == "junit"_L1) ending = u"xml"_s;
+    if (kind == "hdr"_L1) ending = u"hlog"_s;
+    if (kind == "summary"_L1) ending = u"summary.json"_s;
+    QString name = text_of(reading->name()).replace(u' ', u'-').replace(u'/', u'-');
+    if (reading->search) name += u"-capacity"_s;
+    work_.run(
+        this, [reading, kind = kind.toStdString()] { return load_report_as(*reading, kind); },
+        [this, name = QString(name + u'.' + ending)](const std::string& text) {
+            if (!text.empty()) Q_EMIT saveWanted(name, QByteArray::fromStdString(text));
+        });
 }
 
 void LoadRunsViewModel::told(const QString& notice) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/backend_client.h"
+#include "viewmodels/background_work.h"
 #include "viewmodels/chart_model.h"
 #include "viewmodels/load_result.h"
 
@@ -21,7 +22,7 @@ class LoadRunsViewModel : public QObject {
     Q_PROPERTY(QString errorText READ error_text NOTIFY changed)
     Q_PROPERTY(QString notice READ notice NOTIFY changed)  // why the last command did not work
     Q_PROPERTY(QString search READ search WRITE set_search NOTIFY changed)
-    // id, name, when, by, verdict, tone, generator, p95, errors, summary; those that the search finds, newest first.
+    // id, name, when, by, verdict, tone, generator, p95, facts; those that the search finds, newest first.
     Q_PROPERTY(QVariantList rows READ rows NOTIFY changed)
     Q_PROPERTY(int count READ count NOTIFY changed)
     Q_PROPERTY(QString selected READ selected WRITE select NOTIFY changed)
@@ -34,9 +35,11 @@ class LoadRunsViewModel : public QObject {
     Q_PROPERTY(QVariantMap comparison READ comparison NOTIFY changed)
     Q_PROPERTY(QObject* overlayRates READ overlay_rates CONSTANT)
     Q_PROPERTY(QObject* overlayLatency READ overlay_latency CONSTANT)
+    Q_PROPERTY(QObject* overlayCurve READ overlay_curve CONSTANT)  // of two searches
     Q_PROPERTY(QString removing READ removing NOTIFY changed)  // the name of the run whose removal is to be confirmed
 public:
-    explicit LoadRunsViewModel(client::BackendClient& client, QObject* parent = nullptr);
+    // Reports are read by `work`, which must outlive it, too.
+    LoadRunsViewModel(client::BackendClient& client, BackgroundWork& work, QObject* parent = nullptr);
 
     QString phase() const;
     QString error_text() const { return error_; }
@@ -54,6 +57,7 @@ public:
     QVariantMap comparison() const;
     ChartModel* overlay_rates() { return &overlay_rates_; }
     ChartModel* overlay_latency() { return &overlay_latency_; }
+    ChartModel* overlay_curve() { return &overlay_curve_; }
     QString removing() const;
     const std::vector<api::StoredLoadRun>& runs() const { return runs_; }
 
@@ -77,17 +81,20 @@ private:
     const api::StoredLoadRun* find(const QString& id) const;
     bool shows(const api::StoredLoadRun& run) const;
     void ask_report();
+    void read(const QString& id, std::function<void(const Result<LoadReadingPtr>&)> done);
     void ask_comparison();
     void lay_over();
+    void clear_overlays();
 
     client::BackendClient& client_;
+    BackgroundWork& work_;
     std::vector<api::StoredLoadRun> runs_;
     bool listed_ = false, listing_ = false;
     QString error_, notice_, search_, selected_, baseline_, removing_;
     LoadResult run_;
-    std::optional<loadgen::RunReport> before_;  // of the baseline
+    LoadReadingPtr before_;  // of the baseline
     std::optional<loadgen::RunComparison> comparison_;
-    ChartModel overlay_rates_, overlay_latency_;
+    ChartModel overlay_rates_, overlay_latency_, overlay_curve_;
 };
 
 }  // namespace streamgauge::viewmodels

@@ -60,6 +60,13 @@ void LoadSecondsModel::merge(const std::vector<api::LoadSecond>& seconds) {
     if (count() != before) Q_EMIT countChanged();
 }
 
+void LoadSecondsModel::replace(std::vector<api::LoadSecond> seconds) {
+    beginResetModel();
+    seconds_ = std::move(seconds);
+    endResetModel();
+    Q_EMIT countChanged();
+}
+
 void LoadSecondsModel::clear() {
     if (seconds_.empty()) return;
     beginRemoveRows({}, 0, count() - 1);

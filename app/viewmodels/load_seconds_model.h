@@ -18,6 +18,7 @@ public:
 
     // New or changed ones, ascending.
     void merge(const std::vector<api::LoadSecond>& seconds);
+    void replace(std::vector<api::LoadSecond> seconds);  // ascending; at once, whatever their number
     void clear();
     const std::vector<api::LoadSecond>& seconds() const { return seconds_; }  // ascending
 

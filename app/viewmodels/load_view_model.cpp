@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "loadgen/report_text.h"
+#include "loadgen/replay_pace.h"
 #include "viewmodels/format.h"
 
 namespace streamgauge::viewmodels {
@@ -28,7 +28,7 @@ bool under_way(LoadState state) {
 }  // namespace
 
 LoadViewModel::LoadViewModel(client::BackendClient& client, QObject* parent)
-    : QObject(parent), client_(client), runs_(client) {
+    : QObject(parent), client_(client), runs_(client, work_) {
     scenario_.follow(client.ingest_url());
     report_timer_.setSingleShot(true);
     report_timer_.setInterval(kReportPauseMs);
@@ -66,6 +66,11 @@ void LoadViewModel::set_view(const QString& view) {
 
 bool LoadViewModel::offered() const {
     return client_.has_feature("load");
+}
+
+double LoadViewModel::most_speed() const {
+    const double known = replays() ? run_.status().replay->highest_speed : 0;
+    return std::min(known > 0 ? known : std::max(10.0, speed()), loadgen::ReplayPace::kHighestSpeed);
 }
 
 bool LoadViewModel::active() const {
@@ -193,6 +198,28 @@ void LoadViewModel::spike(double rate, double seconds) {
     lay_hand(action);
 }
 
+// Three digits behind the point at most, and rounded down: never above what fits.
+double LoadViewModel::sendable_speed(double speed) const {
+    if (!(speed > 0)) return 0;
+    const double thousandths = std::floor(std::min(speed, most_speed()) * 1000 + 1e-6);
+    return std::max(thousandths / 1000, loadgen::ReplayPace::kLowestSpeed);
+}
+
+void LoadViewModel::setSpeed(double speed) {
+    HandAction action;
+    action.kind = HandAction::Kind::Speed;
+    action.speed = sendable_speed(speed);
+    lay_hand(action);
+}
+
+void LoadViewModel::spikeSpeed(double speed, double seconds) {
+    HandAction action;
+    action.kind = HandAction::Kind::Spike;
+    action.speed = sendable_speed(speed);
+    action.seconds = seconds;
+    lay_hand(action);
+}
+
 void LoadViewModel::pause() {
     HandAction action;
     action.kind = HandAction::Kind::Pause;
@@ -215,7 +242,9 @@ void LoadViewModel::receive(const api::LoadStatus& status, bool whole) {
     if (run_.final() && status.run_id == run_.run_id()) return Q_EMIT changed();
     run_.show(status, whole);
     const bool over = run_.shown() && !active();
-    if (over && !status.capacity && wanted_report_ != status.run_id && !run_.final()) {
+    // A search that failed has none, nor has one that was stopped before its first step ended.
+    const bool reported = !status.capacity || (status.state != LoadState::Failed && !status.capacity->steps.empty());
+    if (over && reported && wanted_report_ != status.run_id && !run_.final()) {
         wanted_report_ = status.run_id;
         report_questions_ = 0;
         fetch_report();
@@ -226,7 +255,7 @@ void LoadViewModel::receive(const api::LoadStatus& status, bool whole) {
 
 void LoadViewModel::fetch_report() {
     if (wanted_report_.empty() || client_.state() != ConnectionState::Live) return;
-    client_.load().run_report(wanted_report_, this, [this, id = wanted_report_](const Result<std::string>& text) {
+    client_.load().run_report(wanted_report_, this, [this, id = wanted_report_](Result<std::string> text) {
         if (id != wanted_report_) return;
         if (!text.ok()) {
             if (text.error().code == ErrorCode::NotFound && ++report_questions_ < kReportQuestions)
@@ -234,32 +263,42 @@ void LoadViewModel::fetch_report() {
             return;
         }
         wanted_report_.clear();
-        const Result<loadgen::RunReport> report = loadgen::parse_run_report(*text);
-        // Why a run failed that its status told, and its report does not, stays.
-        if (report.ok() && run_.run_id() == id && run_.status().error.empty()) run_.show(*report);
-        if (!report.ok()) fail(report.error());
-        runs_.refresh();
-        Q_EMIT changed();
+        read(std::move(text).value(), [this, id](const Result<LoadReadingPtr>& reading) {
+            // Why a run failed that its status told, and its report does not, stays.
+            if (reading.ok() && run_.run_id() == id && run_.status().error.empty()) run_.show(*reading);
+            if (!reading.ok()) fail(reading.error());
+            runs_.refresh();
+            Q_EMIT changed();
+        });
     });
+}
+
+void LoadViewModel::read(std::string text, std::function<void(const Result<LoadReadingPtr>&)> done) {
+    work_.run(
+        this, [text = std::move(text)] { return read_load_report(text); }, std::move(done));
 }
 
 // Where no run is under way, the page begins with the last one.
 void LoadViewModel::show_newest() {
     if (run_.shown() || runs_.runs().empty() || !began_) return Q_EMIT changed();
     const std::string id = runs_.runs().front().id;
-    client_.load().run_report(id, this, [this](const Result<std::string>& text) {
+    client_.load().run_report(id, this, [this](Result<std::string> text) {
         if (!text.ok() || run_.shown()) return;
-        const Result<loadgen::RunReport> report = loadgen::parse_run_report(*text);
-        if (report.ok()) run_.show(*report);
-        Q_EMIT changed();
+        read(std::move(text).value(), [this](const Result<LoadReadingPtr>& reading) {
+            if (!reading.ok() || run_.shown()) return;
+            run_.show(*reading);
+            Q_EMIT changed();
+        });
     });
     Q_EMIT changed();
 }
 
 void LoadViewModel::editAgain() {
-    if (run_.report() && !run_.report()->scenario.empty())
-        scenario_.opened(QString::fromStdString(run_.report()->name).replace(u' ', u'-') + u".yaml"_s,
-                         QByteArray::fromStdString(run_.report()->scenario));
+    if (const LoadReadingPtr& reading = run_.reading(); reading && !reading->scenario().empty()) {
+        scenario_.opened(QString::fromStdString(reading->name()).replace(u' ', u'-') + u".yaml"_s,
+                         QByteArray::fromStdString(reading->scenario()));
+        if (reading->search) scenario_.search_again(reading->search->capacity);
+    }
     set_view(u"setup"_s);
 }
 

@@ -31,6 +31,9 @@ class LoadViewModel : public QObject {
     Q_PROPERTY(bool paused READ paused NOTIFY changed)
     Q_PROPERTY(double rate READ rate NOTIFY changed)           // planned now
     Q_PROPERTY(double mostRate READ most_rate NOTIFY changed)  // of the slider
+    Q_PROPERTY(bool replays READ replays NOTIFY changed)       // it has speeds and no rates
+    Q_PROPERTY(double speed READ speed NOTIFY changed)         // of a replay, now: times as fast as it was recorded
+    Q_PROPERTY(double mostSpeed READ most_speed NOTIFY changed)
     // "loading", "empty" (no run yet), "data", "error" (not connected and nothing to show).
     Q_PROPERTY(QString phase READ phase NOTIFY changed)
     Q_PROPERTY(bool stale READ stale NOTIFY changed)
@@ -58,6 +61,9 @@ public:
     bool paused() const { return run_.status().paused; }
     double rate() const { return run_.status().rate; }
     double most_rate() const;
+    bool replays() const { return run_.status().replay.has_value(); }
+    double speed() const { return replays() ? run_.status().replay->speed : 1; }
+    double most_speed() const;
     QString phase() const;
     bool stale() const;
     QString error_text() const { return error_; }
@@ -67,6 +73,8 @@ public:
     Q_INVOKABLE void stop();
     Q_INVOKABLE void setRate(double rate);  // 0: the plan's again
     Q_INVOKABLE void spike(double rate, double seconds);
+    Q_INVOKABLE void setSpeed(double speed);  // of a replay; 0: the scenario's again
+    Q_INVOKABLE void spikeSpeed(double speed, double seconds);
     Q_INVOKABLE void pause();
     Q_INVOKABLE void resume();
     Q_INVOKABLE void exportAs(const QString& kind) { runs_.give_out(run_, kind); }
@@ -82,14 +90,17 @@ private:
     void receive(const api::LoadStatus& status, bool whole);
     void settled(const Result<api::LoadStatus>& result);
     void lay_hand(loadgen::HandAction action);
+    double sendable_speed(double speed) const;
     void fail(const Error& error);
     void begin();
     void fetch_report();
+    void read(std::string text, std::function<void(const Result<LoadReadingPtr>&)> done);
     void show_newest();
 
     client::BackendClient& client_;
     ScenarioViewModel scenario_;
     LoadResult run_;
+    BackgroundWork work_;
     LoadRunsViewModel runs_;
     QString view_;  // empty: nobody has chosen one yet
     bool began_ = false, busy_ = false, was_live_ = false;

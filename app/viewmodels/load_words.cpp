@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "loadgen/objective_outputs.h"
 #include "viewmodels/format.h"
 
 namespace streamgauge::viewmodels {
@@ -208,7 +209,12 @@ QString hand_words(const loadgen::HandAction& action) {
         case loadgen::HandAction::Kind::Rate:
             return action.rate > 0 ? QString(u"rate "_s + trimmed(viewmodels::rate(action.rate)))
                                    : u"rate of the plan again"_s;
+        case loadgen::HandAction::Kind::Speed:
+            return action.speed > 0 ? QString(u"speed "_s + QString::number(action.speed))
+                                    : u"speed of the plan again"_s;
         case loadgen::HandAction::Kind::Spike:
+            if (action.speed > 0)
+                return u"spike of speed "_s + QString::number(action.speed) + u" for "_s + duration(action.seconds);
             return u"spike "_s + trimmed(viewmodels::rate(action.rate)) + u" for "_s + duration(action.seconds);
         case loadgen::HandAction::Kind::Pause:
             return u"pause"_s;
@@ -234,6 +240,9 @@ QString certificate_words(loadgen::Validity validity) {
 
 QStringList failure_reasons(const loadgen::RunReport& report) {
     QStringList reasons;
+    // Nothing else of it was judged.
+    if (report.state == loadgen::RunState::Interrupted)
+        return {u"Interrupted: "_s + QString::fromStdString(report.stopped_by)};
     for (const loadgen::ThresholdResult& result : report.thresholds) {
         if (result.passed) continue;
         const Measure measure = result.threshold.measure;
@@ -245,19 +254,25 @@ QStringList failure_reasons(const loadgen::RunReport& report) {
         if (of_latency(measure) && result.measured) reason += slow_stage(report, *result.measured);
         reasons += reason;
     }
+    for (const loadgen::ObjectiveResult& result : report.objectives)
+        if (!result.held)
+            reasons += QString::fromStdString(loadgen::objective_title(result) +
+                                              " was not held: " + loadgen::objective_measured(result));
     const std::uint64_t bad = report.totals.failed();
     if (report.stopped_by == "error brake") {
         reasons += u"The error brake ended it after "_s + duration(report.elapsed_seconds) +
                    u": nearly every request failed"_s + frequent_errors(report);
     } else if (report.totals.answered() == 0 && report.totals.sent > 0) {
         reasons += u"Nothing was answered during the whole run"_s + frequent_errors(report);
-    } else if (report.state == loadgen::RunState::Done && report.thresholds.empty() && bad > 0) {
+    } else if (report.state == loadgen::RunState::Done && report.thresholds.empty() && report.objectives.empty() &&
+               bad > 0) {
         reasons += grouped(bad) + u" requests failed"_s + frequent_errors(report);
     }
     return reasons;
 }
 
 QString measure_name(const std::string& measure) {
+    if (measure == "capacity") return u"Capacity"_s;
     if (measure == "mean") return u"Average"_s;
     if (measure == "error_share") return u"Errors"_s;
     if (measure == "good_share") return u"Good answers"_s;

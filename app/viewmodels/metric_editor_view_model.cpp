@@ -47,7 +47,7 @@ MetricEditorViewModel::MetricEditorViewModel(client::BackendClient& client, cons
     rest_.setSingleShot(true);
     rest_.setInterval(kRest);
     connect(&rest_, &QTimer::timeout, this, [this] { rested(); });
-    connect(&preview_, &PointsViewModel::answered, this, [this] { ask_preview(); });  // where it changed meanwhile
+    connect(&preview_, &PointsViewModel::wanted, this, [this] { send_preview(); });
     connect(&preview_, &PointsViewModel::changed, this, [this] { Q_EMIT changed(); });
 }
 
@@ -67,7 +67,7 @@ void MetricEditorViewModel::start(FormTexts form) {
     form_ = started_with_ = std::move(form);
     open_ = true;
     saving_ = false;
-    previewed_.clear();
+    previewed_.reset();
     preview_.clear();
     read();
     Q_EMIT loaded();
@@ -110,15 +110,19 @@ void MetricEditorViewModel::check() {
 
 // A name is not needed for it.
 void MetricEditorViewModel::ask_preview() {
-    if (!open_ || preview_.asking()) return;
+    if (!open_) return;
     FormTexts form = form_;
     form[u"name"_s] = u"preview"_s;
     const FormReading reading = read_form(form);
     if (!reading.definition) return;
-    const MetricDefinition& definition = *reading.definition;
-    std::string essence = essence_of(definition);
-    if (essence == previewed_) return;
-    previewed_ = std::move(essence);
+    if (previewed_ && essence_of(*reading.definition) == essence_of(*previewed_)) return;
+    previewed_ = reading.definition;
+    send_preview();
+}
+
+void MetricEditorViewModel::send_preview() {
+    if (!open_ || !previewed_) return;
+    const MetricDefinition& definition = *previewed_;
     query::PointsQuery query;
     query.raw = query::RawAggregate{definition.aggregate, definition.of,    definition.percentile,
                                     definition.plus,      definition.minus, definition.time};

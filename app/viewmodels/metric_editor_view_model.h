@@ -80,7 +80,8 @@ private:
     void read();
     void rested();
     void check();
-    void ask_preview();
+    void ask_preview();   // where the form has another one
+    void send_preview();  // of `previewed_`, up to now
 
     client::BackendClient& client_;
     const Clock& clock_;
@@ -94,7 +95,7 @@ private:
     FormReading reading_;
     std::optional<FormFault> refused_;  // by the server, what is in the form now
     std::uint64_t check_ = 0;           // answers to earlier ones do not count
-    std::string previewed_;             // the part of the definition that the preview is of
+    std::optional<MetricDefinition> previewed_;
 };
 
 }  // namespace streamgauge::viewmodels

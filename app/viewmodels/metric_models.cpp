@@ -114,7 +114,8 @@ QVariant MetricListModel::data(const QModelIndex& index, int role) const {
         case ProgressText:
             if (!status->backfill) return QString();
             if (status->backfill->failure)
-                return QString(u"waits: "_s + QString::fromStdString(status->backfill->failure->message));
+                return QString((status->backfill->failed ? u"failed: "_s : u"waits: "_s) +
+                               QString::fromStdString(status->backfill->failure->message));
             return QString(u"filling, "_s + percent(done).text() + u", "_s +
                            rate(status->backfill->events_per_second).text());
         case Owner:

@@ -36,6 +36,7 @@ MetricsViewModel::MetricsViewModel(client::BackendClient& client, const Clock& c
         const std::int64_t now = clock_.monotonic_nanos();
         next_question_ = now + std::max(kPointsNanos, kCostFactor * (now - asked_at_));
     });
+    connect(&shown_, &PointsViewModel::wanted, this, [this] { ask_points(); });
     connect(&shown_, &PointsViewModel::changed, this, [this] { Q_EMIT changed(); });
     connect(&editor_, &MetricEditorViewModel::saved, this, [this](const QString& name) {
         select(name);
@@ -83,7 +84,7 @@ void MetricsViewModel::follow() {
     if (!active_ || paused_ || !offered()) return;
     const std::int64_t now = clock_.monotonic_nanos();
     if (!listing_ && now - listed_at_ >= (metrics_.is_filling() ? kFillingNanos : kListNanos)) ask_list();
-    if (shown_.asking() || now < next_question_) return;
+    if (shown_.asking() || shown_.cancelled() || now < next_question_) return;
     const std::int64_t step = step_micros() * 1'000;
     if (counted() != asked_counted_ || filling() || (step > 0 && now - asked_at_ >= step)) ask_points();
 }
@@ -145,6 +146,7 @@ void MetricsViewModel::set_range(int seconds) {
     if (seconds == range_ || seconds <= 0) return;
     range_ = seconds;
     step_ = 0;
+    if (ChartModel* chart = shown_.chart()) chart->unzoom();
     ask_points();
     Q_EMIT changed();
 }
@@ -209,6 +211,11 @@ bool MetricsViewModel::filling() const {
     return shown && shown->backfill;
 }
 
+bool MetricsViewModel::filling_failed() const {
+    const api::MetricStatus* shown = status();
+    return shown && shown->backfill && shown->backfill->failed;
+}
+
 double MetricsViewModel::filling_progress() const {
     return metrics_.data(metrics_.index(metrics_.row_of(selected_)), MetricListModel::Progress).toDouble();
 }
@@ -226,6 +233,11 @@ void MetricsViewModel::told(const Result<bool>& done) {
 void MetricsViewModel::cancelBackfill() {
     if (!filling()) return;
     client_.metrics().cancel_backfill(selected_.toStdString(), this, [this](const Result<bool>& done) { told(done); });
+}
+
+void MetricsViewModel::retryBackfill() {
+    if (!filling_failed()) return;
+    client_.metrics().retry_backfill(selected_.toStdString(), this, [this](const Result<bool>& done) { told(done); });
 }
 
 QString MetricsViewModel::fixed_text() const {

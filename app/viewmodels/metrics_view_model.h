@@ -18,8 +18,9 @@ namespace streamgauge::viewmodels {
 
 // Asks while active (the page is looked at) and connected: at once when something is chosen; then when the live feed
 // tells that events were aggregated or time has moved on by a step, at most twice a second and so that answering takes
-// at most a fifth of the time. The list, of whose changes no feed tells, is read every five seconds, and every second
-// while something is being filled. Lives on: GUI thread. `client`, `clock` and `store` must outlive it.
+// at most a fifth of the time. After a question that was cancelled it asks no more by itself until refresh(). The list,
+// of whose changes no feed tells, is read every five seconds, and every second while something is being filled. Lives
+// on: GUI thread. `client`, `clock` and `store` must outlive it.
 class MetricsViewModel : public QObject {
     Q_OBJECT
     // "loading", "error", "none" (this backend has no metrics to ask for), "empty", "data".
@@ -37,6 +38,7 @@ class MetricsViewModel : public QObject {
     Q_PROPERTY(int step READ step WRITE set_step NOTIFY changed)
     Q_PROPERTY(QObject* shown READ shown CONSTANT)  // the points of the selected one
     Q_PROPERTY(bool filling READ filling NOTIFY changed)
+    Q_PROPERTY(bool fillingFailed READ filling_failed NOTIFY changed)  // and may be tried again now
     Q_PROPERTY(double fillingProgress READ filling_progress NOTIFY changed)
     Q_PROPERTY(QString fillingText READ filling_text NOTIFY changed)
     Q_PROPERTY(QString notice READ notice NOTIFY changed)  // why the last command did not work
@@ -67,6 +69,7 @@ public:
     void set_step(int seconds);
     PointsViewModel* shown() { return &shown_; }
     bool filling() const;
+    bool filling_failed() const;
     double filling_progress() const;
     QString filling_text() const;
     QString notice() const { return notice_; }
@@ -77,6 +80,7 @@ public:
 
     Q_INVOKABLE void refresh();
     Q_INVOKABLE void cancelBackfill();
+    Q_INVOKABLE void retryBackfill();
     Q_INVOKABLE void define();  // a new one
     Q_INVOKABLE void change();  // the selected one
     Q_INVOKABLE void askRemove();

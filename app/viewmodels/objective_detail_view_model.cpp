@@ -53,7 +53,9 @@ ObjectiveDetailViewModel::ObjectiveDetailViewModel(QObject* parent)
       latency_(look({u"p50"_s, u"p95"_s, u"p99"_s}, days_, milliseconds)),
       burn_(look({u"Long"_s, u"Short"_s}, days_, [](double y) {
           return Quantity{count(y).text(), u"×"_s};
-      })) {}
+      })) {
+    for (ChartModel* chart : {&requests_, &errors_, &latency_, &burn_}) budget_.zoom_together(*chart);
+}
 
 QString ObjectiveDetailViewModel::name() const {
     return status_ ? text_of(status_->objective.name) : QString();
@@ -170,7 +172,7 @@ void ObjectiveDetailViewModel::show_tiles() {
 
     const std::uint64_t bad = budget.counted.bad();
     const QString counted = budget.indicator ? QString(grouped(bad) + u" bad of "_s + whole_count(budget.counted.total))
-                                             : u"nothing was counted: not known to be well"_s;
+                                             : u"nothing was counted"_s;
     const bool kept = budget.indicator && *budget.indicator >= objective.target;
     // Three digits after the nines: 99.9 % and 99.95 % are not the same.
     const QString indicator =
@@ -190,7 +192,8 @@ void ObjectiveDetailViewModel::show_tiles() {
         const QString lasts = exhaustion_of(*status_);
         detail = u"burns "_s + burn_of(status_->burn_now);
         if (lasts == u"spent"_s)
-            detail += u", "_s + grouped(bad) + u" of "_s + count(budget.allowed_bad).text() + u" allowed"_s;
+            detail = count(static_cast<double>(bad)).text() + u" bad of "_s + count(budget.allowed_bad).text() +
+                     u" allowed"_s;
         else if (status_->exhausted_in_micros)
             detail += u", spent in "_s + lasts;
         else if (status_->burn_now)

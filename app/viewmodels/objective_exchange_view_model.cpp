@@ -64,6 +64,28 @@ void ObjectiveExchangeViewModel::ask_export() {
     Q_EMIT changed();
 }
 
+void ObjectiveExchangeViewModel::saveFile() {
+    if (text_.isEmpty()) return;
+    Q_EMIT saveWanted(form_ == u"prometheus"_s ? u"objectives-rules.yaml"_s : u"objectives.yaml"_s, text_.toUtf8());
+}
+
+void ObjectiveExchangeViewModel::opened(const QByteArray& text) {
+    touch();
+    Q_EMIT textOpened(QString::fromUtf8(text));
+}
+
+void ObjectiveExchangeViewModel::saved(const QString& file_name) {
+    error_.clear();
+    result_ = u"Saved as "_s + file_name;
+    Q_EMIT changed();
+}
+
+void ObjectiveExchangeViewModel::file_failed(const QString& why) {
+    result_.clear();
+    error_ = why;
+    Q_EMIT changed();
+}
+
 void ObjectiveExchangeViewModel::check(const QString& openslo) {
     send(openslo, true);
 }

@@ -39,10 +39,19 @@ public:
     Q_INVOKABLE void import(const QString& openslo);
     Q_INVOKABLE void touch();  // another text: what was said of the last one goes
     Q_INVOKABLE void close();
+    // Ask the window for a file (openWanted, saveWanted), which calls one of those below.
+    Q_INVOKABLE void openFile() { Q_EMIT openWanted(); }
+    Q_INVOKABLE void saveFile();
+    void opened(const QByteArray& text);
+    void saved(const QString& file_name);
+    void file_failed(const QString& why);
 
 Q_SIGNALS:
     void changed();
     void imported();
+    void textOpened(const QString& text);  // to be imported
+    void openWanted();
+    void saveWanted(const QString& name, const QByteArray& text);
 
 private:
     void open(const QString& mode);

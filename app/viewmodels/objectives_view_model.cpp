@@ -104,6 +104,7 @@ void ObjectivesViewModel::select(const QString& name) {
 void ObjectivesViewModel::set_range(int seconds) {
     if (seconds == range_ || seconds < 0) return;
     range_ = seconds;
+    detail_.budget()->unzoom();
     ask_history();
     Q_EMIT changed();
 }

@@ -63,6 +63,7 @@ OverviewViewModel::OverviewViewModel(client::BackendClient& client, const Overvi
       tiles_(blank_tiles()),
       throughput_(throughput_look()),
       latency_(latency_look()) {
+    throughput_.zoom_together(latency_);
     refresh_timer_.setSingleShot(true);
     refresh_timer_.setInterval(kPicture);
     connect(&refresh_timer_, &QTimer::timeout, this, [this] {
@@ -79,6 +80,7 @@ void OverviewViewModel::set_window_seconds(int seconds) {
     const int clamped = std::clamp(seconds, 60, static_cast<int>(OverviewStore::kSeconds));
     if (window_seconds_ == clamped) return;
     window_seconds_ = clamped;
+    throughput_.unzoom();
     Q_EMIT windowSecondsChanged();
     if (store_.has_data()) refresh_charts();
 }

@@ -50,44 +50,86 @@ Filter of_groups(const Filter& filter, const std::vector<FieldPath>& fields, con
 
 }  // namespace
 
-PointsViewModel::PointsViewModel(client::BackendClient& client, QObject* parent) : QObject(parent), client_(client) {}
+PointsViewModel::PointsViewModel(client::BackendClient& client, QObject* parent) : QObject(parent), client_(client) {
+    patience_.setSingleShot(true);
+    patience_.setInterval(kPatience);
+    connect(&patience_, &QTimer::timeout, this, [this] {
+        slow_ = true;
+        Q_EMIT changed();
+    });
+}
+
+void PointsViewModel::end() {
+    under_way_.reset();
+    patience_.stop();
+    slow_ = false;
+    progress_ = -1;
+}
 
 void PointsViewModel::clear() {
-    ++question_;
-    asking_ = false;
+    end();
+    cancelled_ = false;
     answer_.reset();
     error_.clear();
     Q_EMIT changed();
 }
 
+void PointsViewModel::cancel() {
+    if (!asking()) return;
+    end();
+    cancelled_ = true;
+    Q_EMIT changed();
+}
+
+void PointsViewModel::again() {
+    Q_EMIT wanted();
+    if (!asking()) return;
+    error_.clear();  // of the one before: this one is under way
+    Q_EMIT changed();
+}
+
 void PointsViewModel::send(query::PointsQuery query, Then then) {
-    client_.metrics().points(std::move(query), this,
-                             [this, question = question_, then = std::move(then)](Result<query::PointsAnswer> told) {
-                                 if (question != question_) return;
-                                 if (told.ok()) return then(std::move(told).value());
-                                 asking_ = false;
-                                 error_ = QString::fromStdString(told.error().describe());
-                                 Q_EMIT changed();
-                                 Q_EMIT answered();
-                             });
+    client_.metrics().points(
+        std::move(query),
+        [this](double share) {
+            progress_ = first_ + width_ * share;
+            if (slow_) Q_EMIT changed();
+        },
+        under_way_.get(),
+        [this, then = std::move(then)](Result<query::PointsAnswer> told) {
+            if (told.ok()) return then(std::move(told).value());
+            // Not now: this is called for it.
+            if (under_way_) under_way_.release()->deleteLater();
+            end();
+            error_ = QString::fromStdString(told.error().describe());
+            Q_EMIT changed();
+            Q_EMIT answered();
+        });
 }
 
 void PointsViewModel::ask(query::PointsQuery query, Aggregate aggregate, const QString& name) {
-    ++question_;
-    asking_ = true;
+    end();
+    cancelled_ = false;
+    under_way_ = std::make_unique<QObject>();
+    patience_.start();
     name_ = name;
     const bool ranked = aggregate != Aggregate::TopK && aggregate != Aggregate::Last;
+    first_ = 0;
+    width_ = 1;
     if (query.group_by.empty() || query.step_micros == 0 || !ranked) {
         if (query.step_micros == 0 && ranked) query.order = query::Order{query::Order::By::Value, true};
         send(std::move(query), [this](query::PointsAnswer answer) { show(std::move(answer)); });
     } else {
+        width_ = 0.5;
         query::PointsQuery totals = query;
         totals.step_micros = 0;
         totals.timezone.clear();
         totals.limit = kSeries;
         totals.order = query::Order{query::Order::By::Value, true};
-        send(std::move(totals),
-             [this, query = std::move(query)](const query::PointsAnswer& answer) { ask_series(query, answer); });
+        send(std::move(totals), [this, query = std::move(query)](const query::PointsAnswer& answer) {
+            first_ = 0.5;
+            ask_series(query, answer);
+        });
     }
     Q_EMIT changed();
 }
@@ -103,7 +145,8 @@ void PointsViewModel::ask_series(query::PointsQuery query, const query::PointsAn
 }
 
 void PointsViewModel::show(query::PointsAnswer answer) {
-    asking_ = false;
+    if (under_way_) under_way_.release()->deleteLater();  // this is called for it
+    end();
     error_.clear();
     answer_ = std::move(answer);
     points_.set(*answer_);
@@ -168,6 +211,7 @@ void PointsViewModel::draw() {
 
 QString PointsViewModel::phase() const {
     if (answer_) return answer_->points.empty() ? u"empty"_s : u"data"_s;
+    if (cancelled_) return u"cancelled"_s;
     return error_.isEmpty() ? u"loading"_s : u"error"_s;
 }
 
@@ -197,6 +241,10 @@ QStringList PointsViewModel::labels() const {
         all.append(*answer_->cursor == "groups" ? u"%1 largest groups"_s.arg(kSeries) : u"first rows only"_s);
     if (answer_->complete_from)
         all.append(u"nothing kept before "_s + step_time(*answer_->complete_from, kMinuteMicros));
+    if (answer_->missing_events > 0)
+        all.append(u"without %1 events that were removed too early"_s.arg(answer_->missing_events));
+    if (answer_->metric_complete_from)
+        all.append(u"without events from before "_s + step_time(*answer_->metric_complete_from, kMinuteMicros));
     if (answer_->backfilled) all.append(u"still filling"_s);
     return all;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "loadgen/capacity_step.h"
 #include "loadgen/duration.h"
@@ -71,8 +72,8 @@ ScenarioViewModel::ScenarioViewModel(QObject* parent)
       preview_({{u"Planned"_s},
                 false,
                 run_time,
-                [](double y) { return viewmodels::rate(y).text(); },
-                [](double y) { return trimmed(viewmodels::rate(y)); }}) {
+                [this](double y) { return level(y).text(); },
+                [this](double y) { return trimmed(level(y)); }}) {
     text_ = QString::fromStdString(to_text(draft_));
     draw();
 }
@@ -85,6 +86,7 @@ void ScenarioViewModel::set_text(const QString& text) {
     refused_.clear();
     unread_.clear();
     invalid_.clear();
+    before_replay_.reset();
     Result<Scenario> read = parse_scenario(text.toStdString());
     if (read.ok()) {
         fault_.reset();
@@ -131,6 +133,10 @@ QVariantList ScenarioViewModel::thresholds() const {
     return threshold_rows(draft_);
 }
 
+QVariantList ScenarioViewModel::objectives() const {
+    return objective_rows(draft_);
+}
+
 QVariantMap ScenarioViewModel::faults() const {
     QVariantMap all;
     for (const auto& faults : {search_faults(), refused_, invalid_, unread_})
@@ -150,27 +156,114 @@ void ScenarioViewModel::set(const QString& member, const QString& text) {
         return;
     }
     unread_.remove(member);
+    // Of another kind credentials, fields and the like begin anew.
+    const qsizetype dot = member.lastIndexOf(u'.') + 1;
+    if (dot > 0 && member.mid(dot) == "kind"_L1 && !member.startsWith("objectives["_L1))
+        unread_.removeIf([&](const auto& unread) { return unread.key().startsWith(member.left(dot)); });
+    if (member.startsWith("replay."_L1)) before_replay_.reset();
     if (member == "url"_L1) url_edited_ = true;
     take(std::move(next));
 }
 
+// A search has rates of its own: no stages stand in its form.
+bool ScenarioViewModel::shows(const Scenario& scenario, const QString& member) const {
+    return !(search_ && member.startsWith("stages"_L1)) && shows_member(scenario, member);
+}
+
+namespace {
+
+// The stage that `member` is of becomes a usual one; the others stay for when they are shown again.
+void mend_stages(Scenario& scenario, const QString& member) {
+    const qsizetype begin = member.indexOf(u'[') + 1;
+    bool one = begin > 0;
+    const qulonglong row = one ? QStringView(member).mid(begin, member.indexOf(u']') - begin).toULongLong(&one) : 0;
+    if (!one || row >= scenario.stages.size()) return choose_profile(scenario, u"constant"_s);
+    Scenario usual = scenario;
+    usual.stages = {scenario.stages[row]};
+    choose_profile(usual, u"constant"_s);
+    if (!member.endsWith(".name"_L1)) usual.stages[0].name = scenario.stages[row].name;
+    scenario.stages[row] = usual.stages[0];
+}
+
+}  // namespace
+
+// What another choice has taken out of the form must not hinder the start: it is as usual again.
+void ScenarioViewModel::mend_hidden(Scenario& next) const {
+    const std::size_t most_faults = 20 + next.stages.size();
+    for (std::size_t i = 0; i < most_faults; ++i) {
+        const Status valid = validate(next);
+        if (valid.ok()) return;
+        const QString member = form_member(next, QString::fromStdString(valid.error().field));
+        if (shows(next, member == "end_to_end.credentials"_L1 ? u"end_to_end.credentials.kind"_s : member)) return;
+        if (member.startsWith("stages"_L1)) {
+            mend_stages(next, member);
+        } else if (!reset_member(next, member)) {
+            return;
+        }
+    }
+}
+
 void ScenarioViewModel::choose(const QString& profile) {
     if (!readable()) return;
+    const QString shown = text_;
+    const bool replay = profile == "replay"_L1;
     search_ = profile == "capacity"_L1;
-    Scenario next = draft_;
-    if (!search_) choose_profile(next, profile);
+    listed_ = profile == "custom"_L1;
+    Scenario next = before_replay_ && !replay ? without_replay() : draft_;
+    // A search replays nothing.
+    if (!search_ || next.replays()) choose_profile(next, search_ ? u"constant"_s : profile);
+    if (replay && !draft_.replays()) before_replay_ = {draft_, text_, next};
     unread_.clear();
     take(std::move(next));
+    if (text_ != shown) Q_EMIT textReplaced();
+}
+
+// Whoever goes through the profiles with the arrow keys comes by the replay: what it took away is there again, but for
+// what was changed since, and the text is that in which it stood.
+Scenario ScenarioViewModel::without_replay() {
+    const BeforeReplay before = *std::exchange(before_replay_, std::nullopt);
+    Scenario next = draft_;
+    const auto give_back = [&](auto member) {
+        if (next.*member == before.replay.*member) next.*member = before.draft.*member;
+    };
+    give_back(&Scenario::stages);
+    give_back(&Scenario::requests);
+    give_back(&Scenario::closed_loop);
+    give_back(&Scenario::jitter_percent);
+    give_back(&Scenario::end_to_end);
+    give_back(&Scenario::spacing);
+    give_back(&Scenario::replay);
+    text_ = before.text;
+    return next;
+}
+
+void ScenarioViewModel::search_again(const api::LoadCapacity& search) {
+    choose(u"capacity"_s);
+    if (!search_) return;  // the text has a fault
+    if (search.budget_seconds > 0) set_budget(duration_text(search.budget_seconds));
+    Scenario next = draft_;
+    std::vector<Threshold>& all = next.thresholds;
+    for (const std::string& text : search.objectives) {
+        const Result<Threshold> threshold = parse_threshold(text);
+        if (threshold.ok() && std::find(all.begin(), all.end(), *threshold) == all.end()) all.push_back(*threshold);
+    }
+    if (all.size() != draft_.thresholds.size()) take(std::move(next));
 }
 
 void ScenarioViewModel::add(const QString& list) {
     Scenario next = draft_;
-    if (readable() && add_row(next, list)) take(std::move(next));
+    if (!readable() || !add_row(next, list)) return;
+    // What could not be read of the rows that were replaced is of none any more.
+    if (list == "objectives.default"_L1)
+        unread_.removeIf([](const auto& fault) { return fault.key().startsWith("objectives["_L1); });
+    take(std::move(next));
 }
 
 void ScenarioViewModel::remove(const QString& list, int row) {
     Scenario next = draft_;
+    const bool listed = profile() == "custom"_L1;  // and stays so when one is left
     if (!readable() || !remove_row(next, list, row)) return;
+    listed_ = listed;
     unread_.clear();  // rows have other numbers now
     take(std::move(next));
 }
@@ -179,9 +272,12 @@ void ScenarioViewModel::remove(const QString& list, int row) {
 void ScenarioViewModel::take(Scenario next) {
     refused_.clear();
     invalid_.clear();
+    mend_hidden(next);
     draft_ = std::move(next);
+    unread_.removeIf([this](const auto& fault) { return !shows(draft_, fault.key()); });
     if (const Status valid = validate(draft_); !valid.ok()) {
-        invalid_[QString::fromStdString(valid.error().field)] = QString::fromStdString(valid.error().message);
+        invalid_[form_member(draft_, QString::fromStdString(valid.error().field))] =
+            QString::fromStdString(valid.error().message);
     } else if (unread_.isEmpty()) {
         settle();
     }
@@ -197,7 +293,8 @@ void ScenarioViewModel::settle() {
 }
 
 QString ScenarioViewModel::profile() const {
-    return search_ ? u"capacity"_s : profile_of(draft_);
+    if (search_) return u"capacity"_s;
+    return listed_ && !draft_.replays() ? u"custom"_s : profile_of(draft_);
 }
 
 void ScenarioViewModel::set_budget(const QString& budget) {
@@ -231,8 +328,14 @@ api::CapacityAsk ScenarioViewModel::capacity_ask() const {
 
 // ---- the plan, drawn
 
+Quantity ScenarioViewModel::level(double planned) const {
+    return draft_.closed_loop ? count(planned) : rate(planned);
+}
+
 void ScenarioViewModel::draw() {
     if (!validate(draft_).ok()) return;
+    // A search makes its own, and a replay's are known when the recording is read.
+    if (search_ || draft_.replays()) return preview_.set(0, 1, {}, {{}});
     const ArrivalPlan plan(draft_.stages, draft_.spacing, draft_.seed, draft_.jitter_percent);
     const double length = planned_seconds(draft_.stages);
     std::set<double> at;
@@ -253,6 +356,7 @@ void ScenarioViewModel::draw() {
 QString ScenarioViewModel::preview_text() const {
     if (!readable() || !invalid_.isEmpty() || !unread_.isEmpty()) return u"drawn as it last made sense"_s;
     if (search_) return u"a search has rates of its own"_s;
+    if (draft_.replays()) return u"recorded traffic, with its gaps"_s;
     const double length = planned_seconds(draft_.stages);
     if (draft_.closed_loop) return u"users, for "_s + duration(length);
     const ArrivalPlan plan(draft_.stages, draft_.spacing, draft_.seed, draft_.jitter_percent);
@@ -300,7 +404,7 @@ QString ScenarioViewModel::problem() const {
 bool ScenarioViewModel::refused(const Error& error) {
     if (error.field.empty()) return false;
     const QString hint = QString::fromStdString(error.hint);
-    refused_[QString::fromStdString(error.field)] =
+    refused_[form_member(draft_, QString::fromStdString(error.field))] =
         without_place(error.message) + (hint.isEmpty() ? QString() : QString(u"; "_s + hint));
     Q_EMIT changed();
     return true;
@@ -318,7 +422,7 @@ void ScenarioViewModel::opened(const QString& file_name, const QByteArray& text)
     file_name_ = file_name;
     file_fault_.clear();
     url_edited_ = true;  // what the file says is meant
-    search_ = false;
+    search_ = listed_ = false;
     set_text(QString::fromUtf8(text));
     Q_EMIT textReplaced();
     Q_EMIT changed();

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "loadgen/scenario.h"
 #include "viewmodels/chart_model.h"
+#include "viewmodels/format.h"
 
 namespace streamgauge::viewmodels {
 
@@ -29,7 +30,9 @@ class ScenarioViewModel : public QObject {
     Q_PROPERTY(QVariantList requests READ requests NOTIFY changed)
     Q_PROPERTY(QVariantList fields READ fields NOTIFY changed)
     Q_PROPERTY(QVariantList thresholds READ thresholds NOTIFY changed)
-    // "constant", "ramp", "spike", "steps", "soak", "sine", "custom", "capacity".
+    Q_PROPERTY(QVariantList objectives READ objectives NOTIFY changed)
+    // "constant", "ramp", "spike", "steps", "soak", "sine", "replay", "capacity"; "custom": a list of stages, of one
+    // too where that was chosen.
     Q_PROPERTY(QString profile READ profile NOTIFY changed)
     Q_PROPERTY(QString budget READ budget WRITE set_budget NOTIFY changed)  // of a capacity search, a duration
     Q_PROPERTY(QObject* preview READ preview CONSTANT)
@@ -56,6 +59,7 @@ public:
     QVariantList requests() const;
     QVariantList fields() const;
     QVariantList thresholds() const;
+    QVariantList objectives() const;
     QString profile() const;
     QString budget() const { return budget_; }
     void set_budget(const QString& budget);
@@ -72,6 +76,9 @@ public:
     const loadgen::Scenario& scenario() const { return draft_; }
     bool search() const { return search_; }
     api::CapacityAsk capacity_ask() const;  // precondition: search(), problem() is empty
+
+    // As a search that ended was asked for: its budget, and those of its thresholds that the text has not.
+    void search_again(const api::LoadCapacity& search);
 
     // Where this backend takes events: the target until another one is written.
     void follow(const std::string& ingest_url);
@@ -97,8 +104,18 @@ Q_SIGNALS:
     void saveWanted(const QString& name, const QByteArray& text);
 
 private:
+    // What a replay took the place of.
+    struct BeforeReplay {
+        loadgen::Scenario draft;
+        QString text;
+        loadgen::Scenario replay;  // what was made of it
+    };
+    loadgen::Scenario without_replay();
+    bool shows(const loadgen::Scenario& scenario, const QString& member) const;
+    void mend_hidden(loadgen::Scenario& next) const;
     void take(loadgen::Scenario next);
     void settle();
+    Quantity level(double planned) const;  // users or a rate, as it is written
     void draw();
     QMap<QString, QString> search_faults() const;
 
@@ -108,8 +125,10 @@ private:
     QMap<QString, QString> unread_, invalid_, refused_;  // by member: texts that are no value; validate(); the server
     QString budget_ = QStringLiteral("175s");
     bool search_ = false, url_edited_ = false;
+    bool listed_ = false;  // stages are shown as a list, even one
     std::string ingest_url_;
     QString confirmed_, file_name_, file_fault_;
+    std::optional<BeforeReplay> before_replay_;  // until the text or a member of the replay is edited
     ChartModel preview_;
 };
 

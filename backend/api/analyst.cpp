@@ -249,7 +249,10 @@ Result<Analyst::Found> Analyst::find(const query::PointsQuery& query, const quer
     if (!state) return state.error();
     const auto plan = make_plan(query, metric, *state);
     if (!plan) return plan.error();
-    const std::string key = query::canonical_text(query, *plan);
+    // One that was filled later has that moment, and all that came after it: where the store is lost, it moves.
+    const std::uint64_t missing = metric->complete_from ? 0 : state->missing();
+    std::string key = query::canonical_text(query, *plan) + ';' + std::to_string(missing);
+    if (metric->complete_from) key += ';' + std::to_string(metric->complete_from->micros);
     if (query::AnswerPtr cached = cache_.find(key)) return Found{std::move(cached), true};
 
     auto answer = std::make_shared<query::Answer>();
@@ -265,6 +268,8 @@ Result<Analyst::Found> Analyst::find(const query::PointsQuery& query, const quer
             query.percentiles.empty() ? std::vector<double>{metric->definition.percentile} : query.percentiles;
     answer->head.complete_from = plan->kept_from;
     answer->head.previous_complete_from = plan->before_kept_from;
+    answer->head.missing_events = missing;
+    answer->head.metric_complete_from = metric->complete_from;
     answer->steps = plan->now.steps;
     answer->lateness_micros = metric->definition.allowed_lateness_micros;
     const auto known = (*snapshot)->metrics();

@@ -95,8 +95,7 @@ public:
     void know_only(std::initializer_list<std::string_view> names) {
         if (fault_) return;
         for (const auto& [name, value] : object_.items())
-            if (std::find(names.begin(), names.end(), name) == names.end())
-                return fail(name, "there is no such member here");
+            if (std::find(names.begin(), names.end(), name) == names.end()) return fail(name, "is no member here");
     }
     const std::optional<Error>& fault() const { return fault_; }
 

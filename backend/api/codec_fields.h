@@ -23,7 +23,7 @@ template <class E>
 struct Words;
 template <>
 struct Words<Arrivals> {
-    static constexpr std::array<std::string_view, 2> kAll{"even", "poisson"};
+    static constexpr std::array<std::string_view, 3> kAll{"even", "poisson", "replay"};
 };
 template <>
 struct Words<LoadState> {
@@ -188,6 +188,20 @@ void visit(auto& v, MaybeConst<LoadDuration> auto& x) {
     v("max_ms", x.max_ms);
 }
 
+void visit(auto& v, MaybeConst<LoadObjective> auto& x) {
+    v("name", x.name);
+    v("promise", x.promise);
+    v("kind", x.kind);
+    v("target", x.target);
+    v("good", x.good);
+    v("total", x.total);
+    v("held", x.held);
+    v("left", x.left);
+    v("burn_rate", x.burn_rate);
+    v("firing", x.firing);
+    v("fired", x.fired);
+}
+
 void visit(auto& v, MaybeConst<LoadThreshold> auto& x) {
     v("text", x.text);
     v("passed", x.passed);
@@ -215,6 +229,23 @@ void visit(auto& v, MaybeConst<LoadCapacity> auto& x) {
     v("budget_seconds", x.budget_seconds);
     v("objectives", x.objectives);
     v("steps", x.steps);
+}
+
+void visit(auto& v, MaybeConst<LoadEndToEnd> auto& x) {
+    v("acknowledged", x.acknowledged);
+    v("visible", x.visible);
+    v("missing", x.missing);
+    v("repeated", x.repeated);
+    v("out_of_order", x.out_of_order);
+    v("query_p50_ms", x.query_p50_ms);
+    v("query_p99_ms", x.query_p99_ms);
+    v("live_p50_ms", x.live_p50_ms);
+    v("live_p99_ms", x.live_p99_ms);
+}
+
+void visit(auto& v, MaybeConst<LoadReplay> auto& x) {
+    v("speed", x.speed);
+    v("highest_speed", x.highest_speed);
 }
 
 void visit(auto& v, MaybeConst<CapacityAsk> auto& x) {
@@ -291,6 +322,9 @@ void visit(auto& v, MaybeConst<LoadStatus> auto& x) {
     v("errors", x.errors);
     v("thresholds", x.thresholds);
     v("capacity", x.capacity);
+    v("objectives", x.objectives);
+    v("end_to_end", x.end_to_end);
+    v("replay", x.replay);
 }
 
 void visit(auto& v, MaybeConst<TraceGroup> auto& x) {

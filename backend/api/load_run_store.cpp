@@ -4,17 +4,13 @@
 #include <zlib.h>
 
 #include <cmath>
-#include <cstdlib>
 
 #include "api/gzip.h"
+#include "api/json_writer.h"
+#include "api/load_run_stores.h"
 
 namespace streamgauge::api {
 namespace {
-
-constexpr std::int64_t kLayout = 1;
-constexpr std::string_view kColumns =
-    "id, name, url, started_at, state, verdict, passed, by, micros, seed, planned, good, bad, p50_micros, p95_micros, "
-    "p99_micros";
 
 // gzip, so that gunzip() reads it. zlib cannot fail with memory for its state and room for its output.
 Result<std::string> compressed(std::string_view text) {
@@ -38,132 +34,86 @@ Error none(std::string_view id) {
     return Error::make(ErrorCode::NotFound, "there is no load run " + std::string(id));
 }
 
-}  // namespace
-
-Result<std::unique_ptr<LoadRunStore>> LoadRunStore::open(const std::string& path, LoadRunLimits limits) {
-    Result<sql::Connection> connection = sql::open(path, true);
-    if (!connection) return connection.error();
-    std::unique_ptr<LoadRunStore> store(new LoadRunStore(std::move(connection).value(), limits));
-    if (Status prepared = store->prepare(); !prepared) return prepared.error();
-    return store;
+bool is_text(std::string_view text) {
+    return valid_utf8(text) && text.find('\0') == std::string_view::npos;
 }
 
-Status LoadRunStore::prepare() {
-    auto asked = sql::Statement::prepare(connection_.get(), "PRAGMA user_version");
-    if (!asked) return asked.error();
-    const Result<bool> row = asked->step();
-    if (!row) return row.error();
-    if (asked->integer(0) > kLayout)
-        return Error::make(ErrorCode::Corrupt, "the file of load runs is of a newer version");
-    asked->reset();
-    return sql::execute(
-        connection_.get(),
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA auto_vacuum=INCREMENTAL;"
-        "CREATE TABLE IF NOT EXISTS runs(id TEXT PRIMARY KEY, name TEXT NOT NULL, url TEXT NOT NULL,"
-        " started_at INTEGER NOT NULL, state TEXT NOT NULL, verdict TEXT NOT NULL,"
-        " passed INTEGER NOT NULL, by TEXT NOT NULL, micros INTEGER NOT NULL, seed TEXT NOT NULL,"
-        " planned INTEGER NOT NULL, good INTEGER NOT NULL, bad INTEGER NOT NULL, p50_micros INTEGER NOT NULL,"
-        " p95_micros INTEGER NOT NULL, p99_micros INTEGER NOT NULL, report BLOB NOT NULL);"
-        "CREATE INDEX IF NOT EXISTS runs_by_time ON runs(started_at);"
-        "PRAGMA user_version=1");
+// Every byte that belongs to no character, and every zero byte, as U+FFFD.
+std::string as_text(const std::string& text) {
+    if (is_text(text)) return text;
+    std::string out;
+    for (std::size_t i = 0; i < text.size();) {
+        std::size_t length = std::min<std::size_t>(4, text.size() - i);
+        while (length > 0 && !is_text(std::string_view(text).substr(i, length))) --length;
+        if (length == 0) out += "\uFFFD";
+        out.append(text, i, length);
+        i += std::max<std::size_t>(length, 1);
+    }
+    return out;
+}
+
+}  // namespace
+
+bool is_database_url(std::string_view place) {
+    // What holds a password is no path, however it was written.
+    return place.starts_with("postgresql:") || place.starts_with("postgres:") ||
+           place.find("password=") != std::string_view::npos;
+}
+
+std::string shown_place(const std::string& place) {
+    return is_database_url(place) ? shown_database_url(place) : place;
+}
+
+std::int64_t whole_micros(double value, double micros) {
+    return static_cast<std::int64_t>(std::llround(value * micros));
+}
+
+Result<std::unique_ptr<LoadRunStore>> LoadRunStore::open(const std::string& place, LoadRunLimits limits) {
+    if (place.find('\0') != std::string::npos) {
+        Error error = Error::make(ErrorCode::InvalidArgument, "the place of the load runs contains a zero byte");
+        error.field = "load.runs";
+        return error;
+    }
+    return is_database_url(place) ? open_postgresql_load_runs(place, limits) : open_sqlite_load_runs(place, limits);
 }
 
 Status LoadRunStore::add(const StoredLoadRun& run, std::string_view report, Timestamp now) {
     if (report.size() > kReportBytes)
         return Error::make(ErrorCode::TooLarge, "the report of the load run is too large");
-    const Result<std::string> packed = compressed(report);
+    if (run.id.empty() || !is_text(run.id))
+        return Error::make(ErrorCode::InvalidArgument, "the id of the load run is no text");
+    Result<std::string> packed = compressed(report);
     if (!packed) return packed.error();
-    auto insert = sql::Statement::prepare(connection_.get(),
-                                          "INSERT OR REPLACE INTO runs(" + std::string(kColumns) +
-                                              ", report) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    if (!insert) return insert.error();
-    const std::string seed = std::to_string(run.seed);
-    const auto scaled = [](double value, double by) { return static_cast<std::int64_t>(std::llround(value * by)); };
-    insert->bind_text(1, run.id).bind_text(2, run.name).bind_text(3, run.url).bind(4, run.started_at.micros);
-    insert->bind_text(5, run.state).bind_text(6, run.verdict).bind(7, run.passed ? 1 : 0).bind_text(8, run.by);
-    insert->bind(9, scaled(run.seconds, 1e6)).bind_text(10, seed).bind(11, static_cast<std::int64_t>(run.planned));
-    insert->bind(12, static_cast<std::int64_t>(run.good)).bind(13, static_cast<std::int64_t>(run.bad));
-    insert->bind(14, scaled(run.p50_ms, 1e3)).bind(15, scaled(run.p95_ms, 1e3)).bind(16, scaled(run.p99_ms, 1e3));
-    insert->bind_blob(17, *packed);
-    if (Status inserted = insert->run(); !inserted) return inserted;
-    auto trim = sql::Statement::prepare(connection_.get(),
-                                        "DELETE FROM runs WHERE started_at < ?1 OR id NOT IN"
-                                        " (SELECT id FROM runs ORDER BY started_at DESC, id DESC LIMIT ?2)");
-    if (!trim) return trim.error();
-    trim->bind(1, now.micros - limits_.most_age_seconds * 1'000'000)
-        .bind(2, static_cast<std::int64_t>(limits_.most_runs));
-    if (Status trimmed = trim->run(); !trimmed) return trimmed;
-    return sql::execute(connection_.get(), "PRAGMA incremental_vacuum");
-}
-
-Result<std::vector<StoredLoadRun>> LoadRunStore::read(sql::Statement& rows) {
-    std::vector<StoredLoadRun> runs;
-    for (;;) {
-        const Result<bool> more = rows.step();
-        if (!more) return more.error();
-        if (!*more) return runs;
-        const auto text = [&rows](int column) { return std::string(rows.bytes(column)); };
-        StoredLoadRun run;
-        run.id = text(0);
-        run.name = text(1);
-        run.url = text(2);
-        run.started_at = {rows.integer(3)};
-        run.state = text(4);
-        run.verdict = text(5);
-        run.passed = rows.integer(6) != 0;
-        run.by = text(7);
-        run.seconds = static_cast<double>(rows.integer(8)) / 1e6;
-        run.seed = std::strtoull(text(9).c_str(), nullptr, 10);
-        run.planned = static_cast<std::uint64_t>(rows.integer(10));
-        run.good = static_cast<std::uint64_t>(rows.integer(11));
-        run.bad = static_cast<std::uint64_t>(rows.integer(12));
-        run.p50_ms = static_cast<double>(rows.integer(13)) / 1e3;
-        run.p95_ms = static_cast<double>(rows.integer(14)) / 1e3;
-        run.p99_ms = static_cast<double>(rows.integer(15)) / 1e3;
-        runs.push_back(std::move(run));
-    }
-}
-
-Result<std::vector<StoredLoadRun>> LoadRunStore::list(std::optional<Timestamp> before, std::size_t limit) {
-    auto rows = sql::Statement::prepare(connection_.get(), "SELECT " + std::string(kColumns) +
-                                                               " FROM runs WHERE started_at < ?"
-                                                               " ORDER BY started_at DESC, id DESC LIMIT ?");
-    if (!rows) return rows.error();
-    rows->bind(1, before ? before->micros : INT64_MAX).bind(2, static_cast<std::int64_t>(limit));
-    return read(*rows);
+    StoredLoadRun kept = run;
+    for (std::string* word : {&kept.name, &kept.url, &kept.state, &kept.verdict, &kept.by}) *word = as_text(*word);
+    return keep(kept, std::move(packed).value(), now);
 }
 
 Result<StoredLoadRun> LoadRunStore::find(std::string_view id) {
-    auto rows =
-        sql::Statement::prepare(connection_.get(), "SELECT " + std::string(kColumns) + " FROM runs WHERE id = ?");
-    if (!rows) return rows.error();
-    rows->bind_text(1, id);
-    Result<std::vector<StoredLoadRun>> found = read(*rows);
+    if (!is_text(id)) return none("of this id");
+    Result<std::optional<StoredLoadRun>> found = look_up(std::string(id));
     if (!found) return found.error();
-    if (found->empty()) return none(id);
-    return std::move(found->front());
+    if (!*found) return none(id);
+    return std::move(**found);
 }
 
 Result<std::string> LoadRunStore::report(std::string_view id) {
-    auto rows = sql::Statement::prepare(connection_.get(), "SELECT report FROM runs WHERE id = ?");
-    if (!rows) return rows.error();
-    rows->bind_text(1, id);
-    const Result<bool> found = rows->step();
-    if (!found) return found.error();
-    if (!*found) return none(id);
+    if (!is_text(id)) return none("of this id");
+    const Result<std::optional<std::string>> packed = packed_report(std::string(id));
+    if (!packed) return packed.error();
+    if (!*packed) return none(id);
     std::string text;
-    if (Status unpacked = gunzip(rows->bytes(0), kReportBytes, text); !unpacked)
+    if (Status unpacked = gunzip(**packed, kReportBytes, text); !unpacked)
         return Error::make(ErrorCode::Corrupt, "the report of load run " + std::string(id) + " is damaged");
     return text;
 }
 
 Status LoadRunStore::remove(std::string_view id) {
-    if (Result<StoredLoadRun> found = find(id); !found) return found.error();
-    auto statement = sql::Statement::prepare(connection_.get(), "DELETE FROM runs WHERE id = ?");
-    if (!statement) return statement.error();
-    statement->bind_text(1, id);
-    if (Status removed = statement->run(); !removed) return removed;
-    return sql::execute(connection_.get(), "PRAGMA incremental_vacuum");
+    if (!is_text(id)) return none("of this id");
+    const Result<bool> erased = erase(std::string(id));
+    if (!erased) return erased.error();
+    if (!*erased) return none(id);
+    return {};
 }
 
 }  // namespace streamgauge::api

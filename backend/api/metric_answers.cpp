@@ -153,8 +153,13 @@ query::Point read_point(const json& object, const query::PointsAnswer& answer, s
     }
     point.value = read_value(in.find("value"), in.find("percentiles"), answer, in);
     // "previous" may be null, which says that there is nothing to compare with.
-    if (object.is_object() && object.contains("previous"))
+    if (object.is_object() && object.contains("previous")) {
         point.previous = read_value(in.find("previous"), in.find("previous_percentiles"), answer, in);
+        point.previous->exact = in.flag("previous_exact");  // not said: not known to be
+        point.previous->relative_error = in.number("previous_relative_error").value_or(0);
+        point.previous->missing_at_most = in.count("previous_missing_at_most");
+    }
+    point.previous_partial = in.flag("previous_partial");
     point.open = in.flag("open");
     point.corrected = in.count("corrected");
     point.value.exact = in.flag("exact", true);
@@ -279,6 +284,8 @@ Result<query::PointsAnswer> read_points(std::string_view text) {
     answer.as_of = in.time("as_of");
     answer.complete_from = in.time("complete_from");
     answer.previous_complete_from = in.time("previous_complete_from");
+    answer.missing_events = in.count("missing_events");
+    answer.metric_complete_from = in.time("metric_complete_from");
     answer.last_window_open = in.flag("last_window_open");
     answer.backfilled = in.number("backfilled");
     if (const std::string cursor = in.text("cursor"); !cursor.empty()) answer.cursor = cursor;

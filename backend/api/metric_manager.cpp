@@ -2,6 +2,7 @@
 #include "api/metric_manager.h"
 
 #include <algorithm>
+#include <future>
 #include <set>
 #include <utility>
 
@@ -83,22 +84,44 @@ std::vector<MetricDefinition> MetricManager::definitions() const {
     return all;
 }
 
+Status MetricManager::prepare(Journal& journal, ResultStore& store) {
+    journal_ = &journal;
+    const Result<std::unique_ptr<StoreSnapshot>> snapshot = store.snapshot();
+    if (!snapshot) return snapshot.error();
+    const Result<PartitionState> state = (*snapshot)->state();
+    if (!state) return state.error();
+    if (state->next >= journal.begin()) return {};
+    const std::optional<Timestamp> begins = journal_begins();
+    std::vector<CatalogueEntry> changed;
+    for (const CatalogueEntry& entry : catalogue_->entries()) {
+        // One without such a moment has been there from the log's beginning: what it lacks is what the store lacks.
+        if (!entry.complete_from || entry.complete_from >= begins) continue;
+        changed.push_back(entry);
+        changed.back().complete_from = begins;
+    }
+    if (changed.empty()) return {};
+    if (Status put = catalogue_->put(changed); !put) return put;
+    publish();
+    return {};
+}
+
 Status MetricManager::start(Journal& journal, ResultStore& store, Pipeline& pipeline) {
     journal_ = &journal;
     pipeline_ = &pipeline;
     thread_ = std::make_unique<ServiceThread>("metrics", kMostTasks);
     backfills_ = std::make_unique<Backfills>(
         journal, store, pipeline, clock_,
-        [this](MetricId metric, std::optional<Timestamp> from) {
-            {
-                const std::lock_guard lock(mutex_);
-                adopted_.push_back({metric, from});
-            }
-            // Where too much waits, the next task sees to it.
-            static_cast<void>(thread_->post([this](bool running) {
-                if (running) take_adopted();
-            }));
-        },
+        BackfillListener{[this](MetricId metric) {
+                             {
+                                 const std::lock_guard lock(mutex_);
+                                 adopted_.push_back(metric);
+                             }
+                             // Where too much waits, the next task sees to it.
+                             static_cast<void>(thread_->post([this](bool running) {
+                                 if (running) take_adopted();
+                             }));
+                         },
+                         [this](MetricId metric, Timestamp from) { return keep_beginning(metric, from); }},
         options_.backfill);
     const std::vector<MetricId> missing = pipeline.missing();
     if (Status finished = finish_fillings(missing); !finished) return finished;
@@ -181,17 +204,18 @@ bool MetricManager::is_built_in(std::string_view name) const {
 
 void MetricManager::publish() {
     auto names = std::make_shared<Names>();
-    const auto add = [&names](const MetricDefinition& definition) {
+    const auto add = [&names](const MetricDefinition& definition, std::optional<Timestamp> complete_from) {
         if (names->count(definition.name) != 0) return;
         Result<query::AskedMetric> asked = query::make_asked_metric(definition);
         if (!asked) return;
+        asked->complete_from = complete_from;
         names->emplace(definition.name, std::make_shared<const query::AskedMetric>(std::move(asked).value()));
     };
-    for (const MetricDefinition& definition : options_.built_in) add(definition);
+    for (const MetricDefinition& definition : options_.built_in) add(definition, {});
     for (const CatalogueEntry& entry : catalogue_->entries())
-        if (answers(entry)) add(entry.definition);
+        if (answers(entry)) add(entry.definition, entry.complete_from);
     for (const CatalogueEntry& entry : catalogue_->entries())
-        if (!answers(entry)) add(entry.definition);
+        if (!answers(entry)) add(entry.definition, entry.complete_from);
     const std::lock_guard lock(mutex_);
     names_ = std::move(names);
 }
@@ -231,7 +255,8 @@ std::optional<Timestamp> MetricManager::journal_begins() const {
     const Offset begin = journal_ == nullptr ? 1 : journal_->begin();
     if (begin <= 1) return std::nullopt;
     const auto first = journal_->read(begin, 1);
-    if (!first || first.value() == nullptr) return std::nullopt;
+    // Nothing is there any more, or cannot be read now: what comes from here on will be in.
+    if (!first || first.value() == nullptr) return clock_.now();
     return first.value()->batch[static_cast<std::size_t>(begin - first.value()->first)].received_at;
 }
 
@@ -315,20 +340,40 @@ void MetricManager::drop_all(const std::vector<MetricId>& metrics, const std::st
     }
 }
 
+// On the backfills' thread, which is joined before the catalogue's is.
+Status MetricManager::keep_beginning(MetricId metric, Timestamp from) {
+    std::promise<Status> kept;
+    std::future<Status> outcome = kept.get_future();
+    const bool posted = thread_->post([this, metric, from, &kept](bool running) {
+        if (!running) return kept.set_value(stopping());
+        const auto& entries = catalogue_->entries();
+        const auto found = std::find_if(entries.begin(), entries.end(),
+                                        [metric](const auto& entry) { return entry.definition.id == metric; });
+        // One that is built in has no entry, and one that was removed meanwhile needs none.
+        if (found == entries.end() || found->complete_from == from) return kept.set_value(Status());
+        std::vector<CatalogueEntry> changed{*found};
+        changed[0].complete_from = from;
+        Status put = catalogue_->put(changed);
+        if (put) publish();
+        kept.set_value(std::move(put));
+    });
+    if (!posted) return Error::make(ErrorCode::Unavailable, "too many changes of metrics wait");
+    return outcome.get();
+}
+
 void MetricManager::take_adopted() {
-    std::vector<std::pair<MetricId, std::optional<Timestamp>>> adopted;
+    std::vector<MetricId> adopted;
     {
         const std::lock_guard lock(mutex_);
         adopted.swap(adopted_);
     }
-    for (const auto& [metric, from] : adopted) {
+    for (const MetricId metric : adopted) {
         const auto& entries = catalogue_->entries();
         const auto found = std::find_if(entries.begin(), entries.end(),
-                                        [id = metric](const auto& entry) { return entry.definition.id == id; });
+                                        [metric](const auto& entry) { return entry.definition.id == metric; });
         if (found == entries.end() || found->state != MetricState::Filling) continue;
         std::vector<CatalogueEntry> changed{*found};
         changed[0].state = MetricState::Active;
-        if (from) changed[0].complete_from = from;
         const std::string name = found->definition.name;
         std::vector<MetricId> gone;
         if (const CatalogueEntry* const before = find_entry(name, false)) {
@@ -444,6 +489,21 @@ void MetricManager::remove(std::string name, Done<bool> done) {
 
 void MetricManager::cancel_backfill(std::string name, Done<bool> done) {
     post(std::move(done), [this, name = std::move(name)] { return remove_now(name, true); });
+}
+
+void MetricManager::retry_backfill(std::string name, Done<MetricStatus> done) {
+    post(std::move(done), [this, name = std::move(name)]() -> Result<MetricStatus> {
+        for (const MetricDefinition& definition : options_.built_in) {
+            if (definition.name != name) continue;
+            backfills_->retry(definition.id);
+            return status_of(definition, nullptr);
+        }
+        const CatalogueEntry* const filling = find_entry(name, true);
+        const CatalogueEntry* const entry = filling != nullptr ? filling : find_entry(name, false);
+        if (entry == nullptr) return error_in(ErrorCode::NotFound, "name", "there is no metric " + name);
+        backfills_->retry(entry->definition.id);
+        return status_of(entry->definition, entry);
+    });
 }
 
 }  // namespace streamgauge::api

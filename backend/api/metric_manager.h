@@ -36,7 +36,8 @@ struct MetricManagerOptions {
     BackfillOptions backfill;
 };
 
-// open(), then a pipeline started with definitions(), then start(). The service and the directory are thread-safe.
+// open(), prepare(), then a pipeline started with definitions(), then start(). The service and the directory are
+// thread-safe.
 class MetricManager final : public MetricService, public query::MetricDirectory {
 public:
     // Brings the catalogue in line with the file. Blocking. TooLarge where the file asks for more than the budget has.
@@ -45,6 +46,10 @@ public:
 
     // Those that the pipeline is to run where the store has them: also ones that are being filled or replaced.
     std::vector<MetricDefinition> definitions() const;
+    // Where the store goes on after events that the journal no longer holds (it was lost, and there is no baseline):
+    // metrics that said from when on they are complete are so from the journal's beginning on. Before the pipeline, so
+    // that this is on disk before the store is there again.
+    Status prepare(Journal& journal, ResultStore& store);
     // Finishes what the last stop interrupted and begins the backfills. Everything passed must outlive stop().
     Status start(Journal& journal, ResultStore& store, Pipeline& pipeline);
     // Call it before the pipeline's. Idempotent.
@@ -59,6 +64,7 @@ public:
     void put(MetricDefinition definition, Done<MetricStatus> done) override;
     void remove(std::string name, Done<bool> done) override;
     void cancel_backfill(std::string name, Done<bool> done) override;
+    void retry_backfill(std::string name, Done<MetricStatus> done) override;
 
     std::shared_ptr<const query::AskedMetric> find(std::string_view name) const override;
 
@@ -84,6 +90,7 @@ private:
     std::optional<Timestamp> journal_begins() const;
     Status apply(Change change);
     void take_adopted();
+    Status keep_beginning(MetricId metric, Timestamp from);
     Result<bool> remove_now(const std::string& name, bool only_filling);
     MetricStatus status_of(const MetricDefinition& definition, const CatalogueEntry* entry) const;
     template <class T, class Task>
@@ -100,8 +107,8 @@ private:
 
     using Names = std::map<std::string, std::shared_ptr<const query::AskedMetric>, std::less<>>;
     mutable std::mutex mutex_;
-    std::shared_ptr<const Names> names_;                                  // guarded by mutex_
-    std::vector<std::pair<MetricId, std::optional<Timestamp>>> adopted_;  // guarded by mutex_; not noted yet
+    std::shared_ptr<const Names> names_;  // guarded by mutex_
+    std::vector<MetricId> adopted_;       // guarded by mutex_; not noted yet
 };
 
 }  // namespace streamgauge::api

@@ -46,6 +46,10 @@ public:
     // What the backfill was to bring is given up: a new metric is removed, a changed one stays as it was before.
     // NotFound when nothing is being filled under this name.
     virtual void cancel_backfill(std::string name, Done<bool> done) = 0;
+    // A backfill that has failed is tried now, from the oldest event that is kept. Of any other metric it changes
+    // nothing, so that it may be asked for again. Also of built-in ones and those of the file. NotFound where there is
+    // no metric of this name.
+    virtual void retry_backfill(std::string name, Done<MetricStatus> done) = 0;
 };
 
 }  // namespace streamgauge::api

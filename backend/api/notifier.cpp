@@ -70,6 +70,7 @@ Status Notifier::load() {
         line.target = std::move(target).value();
         const std::string name = line.target.name;
         lines_.emplace(name, std::move(line));
+        names_.insert(name);
     }
     auto rows = sql::Statement::prepare(connection_.get(),
                                         "SELECT row, target, made_at, id, summary, body FROM waiting ORDER BY row");
@@ -128,6 +129,10 @@ void Notifier::put_target(NotificationTarget target, Done<NotificationTargetStat
             if (Status written = row->run(); !written) return written.error();
             Line& line = lines_[target.name];
             line.target = target;
+            {
+                const std::lock_guard names(names_mutex_);
+                names_.insert(target.name);
+            }
             line.failures = 0;
             line.next_nanos = 0;
             line.status.failure.clear();
@@ -147,6 +152,8 @@ void Notifier::remove_target(std::string name, Done<bool> done) {
             if (Status gone = rows->run(); !gone) return gone.error();
         }
         lines_.erase(name);
+        const std::lock_guard names(names_mutex_);
+        names_.erase(name);
         return true;
     });
 }
@@ -192,6 +199,11 @@ bool Notifier::has_desktop(const std::vector<std::string>& names) {
         const auto line = lines_.find(name);
         return line != lines_.end() && line->second.target.kind == NotificationTarget::Kind::Desktop;
     });
+}
+
+bool Notifier::has_target(const std::string& name) const {
+    const std::lock_guard lock(names_mutex_);
+    return names_.contains(name);
 }
 
 Status Notifier::enqueue(Line& line, const Notification& notification) {

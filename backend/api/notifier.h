@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -58,6 +59,8 @@ public:
     void notify(std::vector<std::string> names, Notification notification);
     // Whether one of them is a desktop. Thread-safe.
     bool has_desktop(const std::vector<std::string>& names);
+    // Whether there is a target of this name. Thread-safe; never waits for the disk.
+    bool has_target(const std::string& name) const;
     // What waits stays in the file. Idempotent.
     void stop();
 
@@ -94,6 +97,8 @@ private:
     std::mutex mutex_;
     const sql::Connection connection_;   // guarded by mutex_, as the next two
     std::map<std::string, Line> lines_;  // by the target's name
+    mutable std::mutex names_mutex_;     // taken last, and never while something is written
+    std::set<std::string> names_;        // of lines_
     std::mt19937_64 random_;
     std::condition_variable changed_;
     std::atomic<bool> stopping_{false};

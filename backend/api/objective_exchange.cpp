@@ -70,16 +70,16 @@ void ObjectiveExchange::import(std::string_view openslo, bool dry_run, Done<Impo
 }
 
 void ObjectiveExchange::write(ObjectiveForm form, std::string project, Done<std::string> done) {
-    objectives_.list(std::move(project), [this, form,
-                                          done = std::move(done)](const Result<std::vector<ObjectiveStatus>>& all) {
-        if (!all) return done(all.error());
-        std::vector<slo::Objective> objectives;
-        for (const ObjectiveStatus& one : *all) objectives.push_back(one.objective);
-        std::sort(objectives.begin(), objectives.end(),
-                  [](const slo::Objective& a, const slo::Objective& b) { return a.name < b.name; });
-        done(form == ObjectiveForm::Prometheus ? slo::prometheus_rules(objectives, latency_bounds_, left_out_()).yaml
-                                               : slo::write_openslo(objectives));
-    });
+    objectives_.list(
+        std::move(project), [this, form, done = std::move(done)](const Result<std::vector<ObjectiveStatus>>& all) {
+            if (!all) return done(all.error());
+            std::vector<slo::Objective> objectives;
+            for (const ObjectiveStatus& one : *all) objectives.push_back(one.objective);
+            std::sort(objectives.begin(), objectives.end(),
+                      [](const slo::Objective& a, const slo::Objective& b) { return a.name < b.name; });
+            done(form == ObjectiveForm::Prometheus ? slo::prometheus_rules(objectives, latency_bounds_, left_out_())
+                                                   : slo::write_openslo(objectives));
+        });
 }
 
 std::string write_imported(const ImportedObjectives& imported) {

@@ -108,12 +108,32 @@ std::vector<slo::Objective> default_objectives() {
     return all;
 }
 
-ObjectiveManager::Watched::Watched(KeptObjective from, slo::Objective ruled, const ObjectiveOptions& options)
+ObjectiveManager::Watched::Watched(KeptObjective from, slo::Objective ruled, const ObjectiveOptions& options,
+                                   Timestamp since_when)
     : kept(std::move(from)),
       objective(std::move(ruled)),
       series(slice_of(objective), kept_of(objective, options.kept_micros)),
-      machine(objective) {
+      machine(objective),
+      since(since_when) {
     if (!kept.states.empty() && fits(kept.states, objective.rules)) machine.restore(kept.states);
+}
+
+void ObjectiveManager::Watched::count(Timestamp at, const slo::Ratio& counted) {
+    series.add(at, counted.good, counted.total);
+    counters.good += counted.good;
+    counters.bad += counted.bad();
+}
+
+void ObjectiveManager::Watched::correct(const slo::Slice& slice) {
+    if (slice.start >= since) {
+        const Timestamp start = floor_to(slice.start, series.slice_micros());
+        const slo::Ratio held = series.sum(start, start.plus_micros(series.slice_micros()));
+        good += static_cast<std::int64_t>(slice.good - held.good);  // modulo 2^64
+        bad += static_cast<std::int64_t>(slice.total - slice.good - held.bad());
+        counters.good = std::max(counters.good, static_cast<std::uint64_t>(std::max<std::int64_t>(good, 0)));
+        counters.bad = std::max(counters.bad, static_cast<std::uint64_t>(std::max<std::int64_t>(bad, 0)));
+    }
+    series.set(slice.start, slice.good, slice.total);
 }
 
 ObjectiveManager::ObjectiveManager(ObjectiveOptions options, ObjectiveParts parts,
@@ -162,7 +182,7 @@ Status ObjectiveManager::seed() {
 void ObjectiveManager::watch(KeptObjective kept) {
     const std::string name = kept.objective.name;
     slo::Objective objective = with_rules(kept.objective);
-    watched_[name] = std::make_unique<Watched>(std::move(kept), std::move(objective), options_);
+    watched_[name] = std::make_unique<Watched>(std::move(kept), std::move(objective), options_, parts_.clock.now());
 }
 
 // What is written, and what is at hand.
@@ -247,8 +267,7 @@ void ObjectiveManager::take_figures(Timestamp now) {
     const slo::SliceFigures news = parts_.figures();
     if (news.empty()) return;
     for (const auto& [name, watched] : watched_) {
-        const slo::Ratio counted = slo::count(watched->objective.indicator, news);
-        watched->series.add(at, counted.good, counted.total);
+        watched->count(at, slo::count(watched->objective.indicator, news));
     }
     pending_.merge(news);
 }
@@ -288,8 +307,7 @@ void ObjectiveManager::ask_metric(Watched& watched, Timestamp now) {
                               found->second->asking = false;
                               if (!slices) return;
                               if (all) found->second->asked_all_at = now;
-                              for (const slo::Slice& slice : *slices)
-                                  found->second->series.set(slice.start, slice.good, slice.total);
+                              for (const slo::Slice& slice : *slices) found->second->correct(slice);
                           }));
                       });
 }
@@ -310,6 +328,16 @@ void ObjectiveManager::evaluate(Watched& watched, Timestamp now) {
     }
 }
 
+std::vector<std::string> ObjectiveManager::warnings_of(const slo::Objective& objective, const slo::SliceSeries& series,
+                                                       Timestamp now) const {
+    std::vector<std::string> warnings = slo::warnings_of(objective, traffic_of(objective, series, now));
+    if (!parts_.has_target) return warnings;
+    for (const std::string& name : objective.notify)
+        if (!parts_.has_target(name))
+            warnings.push_back("nobody is told by notify " + name + ": there is no target of this name");
+    return warnings;
+}
+
 ObjectiveStatus ObjectiveManager::status_of(Watched& watched, Timestamp now) {
     ObjectiveStatus status;
     status.objective = watched.objective;
@@ -318,7 +346,8 @@ ObjectiveStatus ObjectiveManager::status_of(Watched& watched, Timestamp now) {
     status.burn_now = slo::burn_at(watched.objective, watched.series, now);
     status.exhausted_in_micros = slo::exhausted_in(watched.objective, status.budget, status.burn_now, now);
     status.alerts = watched.machine.states();
-    status.warnings = slo::warnings_of(watched.objective, traffic_of(watched.objective, watched.series, now));
+    status.counters = watched.counters;
+    status.warnings = warnings_of(watched.objective, watched.series, now);
     status.last_data = watched.series.newest();
     if (watched.day.empty() || now >= watched.day_at.plus_micros(kNarrowSliceMicros)) {
         watched.day.clear();
@@ -569,7 +598,7 @@ void ObjectiveManager::finish_back_test(const slo::Objective& draft, query::Time
     result.changes = std::move(past.changes);
     if (result.changes.size() > kMostChanges) result.changes.resize(kMostChanges);
     result.budget = slo::budget_at(draft, series, result.range.to);
-    result.warnings = slo::warnings_of(draft, traffic_of(draft, series, result.range.to));
+    result.warnings = warnings_of(draft, series, result.range.to);
     done(std::move(result));
 }
 

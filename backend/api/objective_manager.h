@@ -50,6 +50,8 @@ struct ObjectiveParts {
     const query::MetricDirectory* metrics = nullptr;
     // Told of every change, on the manager's thread, after it is durable. Must not block. May be empty.
     std::function<void(const ObjectiveAlert&)> changed = {};
+    // Whether there is a target of notifications of this name; asked on the manager's threads. Empty: all are there.
+    std::function<bool(const std::string&)> has_target = {};
 };
 
 // Three threads of its own: one for everything, one for back-tests, one for the past of
@@ -78,11 +80,17 @@ public:
 
 private:
     struct Watched {
-        Watched(KeptObjective from, slo::Objective with_rules, const ObjectiveOptions& options);
+        Watched(KeptObjective from, slo::Objective with_rules, const ObjectiveOptions& options, Timestamp since);
+        void count(Timestamp at, const slo::Ratio& counted);
+        // Of a metric: what a slice holds instead of what it held.
+        void correct(const slo::Slice& slice);
         KeptObjective kept;
         slo::Objective objective;  // with its rules
         slo::SliceSeries series;
         slo::AlertMachine machine;
+        Timestamp since;                 // what is older is the past, and not counted
+        std::int64_t good = 0, bad = 0;  // since then, with corrections
+        ObjectiveCounters counters;      // the most that good and bad were
         std::vector<std::optional<double>> day;
         Timestamp day_at{};
         bool asking = false;                   // a metric's points are on their way
@@ -101,6 +109,8 @@ private:
     void evaluate(Watched& watched, Timestamp now);
     void publish(Timestamp now);
     ObjectiveStatus status_of(Watched& watched, Timestamp now);
+    std::vector<std::string> warnings_of(const slo::Objective& objective, const slo::SliceSeries& series,
+                                         Timestamp now) const;
     ObjectiveHistory history_of(const Watched& watched, query::TimeRange range);
     void add_durations(const slo::Indicator& indicator, ObjectiveHistory& history) const;
     void put_now(slo::Objective objective, const Done<ObjectiveStatus>& done);

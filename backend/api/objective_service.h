@@ -15,6 +15,13 @@
 
 namespace streamgauge::api {
 
+// What an objective counted since the server started, or since it was declared anew; both only grow. A window of a
+// metric that is corrected downwards holds them where they are until that is made up for.
+struct ObjectiveCounters {
+    std::uint64_t good = 0, bad = 0;
+    bool operator==(const ObjectiveCounters&) const = default;
+};
+
 struct ObjectiveStatus {
     slo::Objective objective;                         // with the rules that are in force
     bool built_in = false;                            // one of a fresh install, unchanged
@@ -25,6 +32,7 @@ struct ObjectiveStatus {
     std::vector<std::string> warnings;  // traps: "can never fire", "less than one event of budget", ...
     std::optional<Timestamp> last_data;
     std::vector<std::optional<double>> day;  // budget left, 48 points over 24 h, for a sparkline
+    ObjectiveCounters counters = {};         // for Prometheus alone
 };
 
 // Detail: over the window or a part of it.

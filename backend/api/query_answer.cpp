@@ -71,6 +71,12 @@ void write_percentiles(JsonWriter& out, const Value& value, const PointsAnswer& 
     out.end_object();
 }
 
+// Where nothing is known of the period before, nothing is said of how exact that is.
+bool is_told(const Value& value, const PointsAnswer& answer) {
+    if (answer.aggregate == Aggregate::TopK) return value.exact || !value.top.empty();
+    return value.number || value.text;
+}
+
 void write_point(JsonWriter& out, const Point& point, const PointsAnswer& answer, bool with_metric) {
     out.begin_object();
     if (with_metric) out.key("metric").string(answer.metric);
@@ -86,6 +92,12 @@ void write_point(JsonWriter& out, const Point& point, const PointsAnswer& answer
     if (point.previous) {
         write_value(out.key("previous"), *point.previous, answer);
         if (answer.percentiles.size() > 1) write_percentiles(out.key("previous_percentiles"), *point.previous, answer);
+        if (is_told(*point.previous, answer)) out.key("previous_exact").boolean(point.previous->exact);
+        if (point.previous->relative_error != 0)
+            out.key("previous_relative_error").number(point.previous->relative_error);
+        if (point.previous->missing_at_most != 0)
+            out.key("previous_missing_at_most").unsigned_integer(point.previous->missing_at_most);
+        if (point.previous_partial) out.key("previous_partial").boolean(true);
     }
     out.key("open").boolean(point.open);
     if (point.corrected != 0) out.key("corrected").unsigned_integer(point.corrected);
@@ -132,6 +144,9 @@ void write_answer(JsonWriter& out, const PointsAnswer& answer, const AnswerStyle
     write_state(out, answer.as_of, answer.complete_from);
     if (answer.previous_complete_from)
         out.key("previous_complete_from").string(format_rfc3339(*answer.previous_complete_from));
+    if (answer.missing_events != 0) out.key("missing_events").unsigned_integer(answer.missing_events);
+    if (answer.metric_complete_from)
+        out.key("metric_complete_from").string(format_rfc3339(*answer.metric_complete_from));
     out.key("last_window_open").boolean(answer.last_window_open);
     if (answer.backfilled) out.key("backfilled").number(*answer.backfilled);
     out.key("points").begin_array();
@@ -214,7 +229,13 @@ void write_row(std::string& out, const Columns& columns, const PointsAnswer& ans
         const auto index = static_cast<std::size_t>(found - answer.percentiles.begin());
         row.cell(index < point.value.percentiles.size() ? decimal(point.value.percentiles[index]) : "");
     }
-    if (columns.previous) row.cell(point.previous ? value_cell(*point.previous) : "");
+    if (columns.previous) {
+        const std::string previous = point.previous ? value_cell(*point.previous) : std::string();
+        const auto truth_of = [&](bool value) { return previous.empty() ? "" : value ? "true" : "false"; };
+        row.cell(previous);
+        row.cell(truth_of(point.previous && point.previous->exact));
+        row.cell(truth_of(point.previous_partial));
+    }
     row.truth(point.open);
     row.cell(std::to_string(point.corrected));
     row.truth(point.value.exact);
@@ -280,7 +301,8 @@ std::string write_csv(const std::vector<PointsAnswer>& answers, const AnswerStyl
         if (columns.top) head.cell("item");
         head.cell("value");
         for (const double percentile : columns.percentiles) head.cell(percentile_name(percentile));
-        if (columns.previous) head.cell("previous");
+        if (columns.previous)
+            for (const std::string_view name : {"previous", "previous_exact", "previous_partial"}) head.cell(name);
         for (const std::string_view name : {"open", "corrected", "exact", "error"}) head.cell(name);
     }
     for (const PointsAnswer& answer : answers)

@@ -96,12 +96,14 @@ struct ScenarioRun {
     std::string by;    // who starts it: kept with the run
 };
 
-// What a search for the highest rate is started with: what it sends is the scenario's, at rates of its own.
+// What a search for the highest rate is started with: what it sends, and `objectives` that are to hold, are the
+// scenario's, its rates are its own.
 struct CapacityAsk {
-    std::string scenario;                 // text of the scenario file
-    std::vector<std::string> objectives;  // "p(99)<300", "errors<1%": shares (loadgen/capacity_step.h)
-    double first_rate = 50;               // requests a second
-    double highest_rate = 0;              // 0: as much as may be sent here
+    std::string scenario;  // text of the scenario file
+    // "p(99)<300", "errors<1%": shares (loadgen/capacity_step.h); beside those of the scenario's `objectives`.
+    std::vector<std::string> objectives;
+    double first_rate = 50;   // requests a second
+    double highest_rate = 0;  // 0: as much as may be sent here
     double budget_seconds = 175;
     std::string by;  // who starts it
 };
@@ -113,6 +115,11 @@ public:
     // InvalidArgument with the field's name for a plan that makes no sense; Forbidden for a target that is not this
     // server or another loopback address.
     virtual void start(LoadPlan plan, Done<LoadStatus> done) = 0;
+    // The same, by whom.
+    virtual void start_for(std::string by, LoadPlan plan, Done<LoadStatus> done) {
+        static_cast<void>(by);
+        start(std::move(plan), std::move(done));
+    }
     // The same by a scenario. It may name no file and no variable of this machine (Forbidden): whoever may start load
     // may not read them.
     virtual void start_scenario(ScenarioRun run, Done<LoadStatus> done) {

@@ -117,7 +117,7 @@ struct EventTail {
 };
 
 // ---- load runs ----------------------------------------------------------------------------------------------------
-enum class Arrivals { Even, Poisson };
+enum class Arrivals { Even, Poisson, Replay };  // Replay: as they were recorded
 
 struct LoadPlan {
     std::string url;               // http://host:port/events
@@ -160,6 +160,20 @@ struct LoadThreshold {
     bool operator==(const LoadThreshold&) const = default;
 };
 
+// How an objective of a run stands, on the laboratory's scale (loadgen/lab_objective.h).
+struct LoadObjective {
+    std::string name, promise;          // "95 % within 300 ms"
+    std::string kind;                   // "availability", "latency", "errors"
+    double target = 0;                  // share
+    std::uint64_t good = 0, total = 0;  // counted so far
+    bool held = true;                   // no window was overspent so far
+    std::optional<double> left;         // of the budget of the window before now, share; none: nothing counted yet
+    std::optional<double> burn_rate;    // of the shortest long window
+    std::vector<std::string> firing;    // "page", "ticket": one for each alert that fires now
+    std::uint64_t fired = 0;            // alerts so far
+    bool operator==(const LoadObjective&) const = default;
+};
+
 struct LoadCapacityStep {
     double rate = 0, answered_rate = 0, seconds = 0, p50_ms = 0, p99_ms = 0;
     bool held = false, confirm = false;
@@ -178,6 +192,23 @@ struct LoadCapacity {
     bool operator==(const LoadCapacity&) const = default;
 };
 
+// What was sent and is read back again, so far (loadgen/end_to_end.h).
+struct LoadEndToEnd {
+    std::uint64_t acknowledged = 0, visible = 0;  // events
+    std::uint64_t missing = 0;                    // acknowledged and not visible yet; at the end: lost
+    std::uint64_t repeated = 0, out_of_order = 0;
+    double query_p50_ms = 0, query_p99_ms = 0;  // sent to visible, by asking
+    double live_p50_ms = 0, live_p99_ms = 0;    // by the live feed
+    bool operator==(const LoadEndToEnd&) const = default;
+};
+
+// How fast what was recorded is sent again: times as fast as it came.
+struct LoadReplay {
+    double speed = 1;          // now
+    double highest_speed = 0;  // at which no second has more requests than may be sent; 0: not known yet
+    bool operator==(const LoadReplay&) const = default;
+};
+
 struct LoadStatus {
     std::string run_id;  // empty while Idle
     LoadState state = LoadState::Idle;
@@ -191,10 +222,13 @@ struct LoadStatus {
     double elapsed_seconds = 0, planned_seconds = 0;
     double rate = 0;  // planned now, with what a hand made of it: requests a second, or users
     bool paused = false;
-    LoadDuration service = {}, send_lag = {};    // sent to answered; planned to sent
-    std::vector<NamedCount> errors = {};         // "status_503", "timeout", ...: most frequent first
-    std::vector<LoadThreshold> thresholds = {};  // in the scenario's order
-    std::optional<LoadCapacity> capacity = {};   // where it is a search
+    LoadDuration service = {}, send_lag = {};     // sent to answered; planned to sent
+    std::vector<NamedCount> errors = {};          // "status_503", "timeout", ...: most frequent first
+    std::vector<LoadThreshold> thresholds = {};   // in the scenario's order
+    std::optional<LoadCapacity> capacity = {};    // where it is a search
+    std::vector<LoadObjective> objectives = {};   // in the scenario's order
+    std::optional<LoadEndToEnd> end_to_end = {};  // where its events are read back
+    std::optional<LoadReplay> replay = {};        // where it is one
     bool operator==(const LoadStatus&) const = default;
 };
 
@@ -202,7 +236,7 @@ struct LoadStatus {
 struct StoredLoadRun {
     std::string id, name, url;
     Timestamp started_at;
-    std::string state;    // "done", "stopped", "failed"
+    std::string state;    // "done", "stopped", "failed", "interrupted"; of a search how it ended: "found", ...
     std::string verdict;  // of the certificate: "valid", "degraded", "invalid"
     bool passed = false;  // every threshold; true without any
     std::string by;       // who started it; empty: on the command line

@@ -67,9 +67,10 @@ Result<Connection> open(const std::string& path, bool create, const std::string&
 }
 
 Status execute(sqlite3* connection, const char* statements) {
-    if (sqlite3_exec(connection, statements, nullptr, nullptr, nullptr) != SQLITE_OK)
-        return error_of(connection, statements);
-    return {};
+    if (sqlite3_exec(connection, statements, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
+    constexpr std::size_t kShown = 60;  // a whole schema would hide what is wrong
+    const std::string_view all(statements);
+    return error_of(connection, all.size() <= kShown ? std::string(all) : std::string(all.substr(0, kShown)) + " ...");
 }
 
 Result<Statement> Statement::prepare(sqlite3* connection, std::string_view text) {

@@ -67,7 +67,10 @@ bool is_token(char c) {
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
-// What may stand in a field value or a chunk extension (RFC 9110, section 5.5).
+bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
+// What may stand in a field value or a quoted string (RFC 9110, sections 5.5 and 5.6.4).
 bool is_text(char c) {
     const auto byte = static_cast<std::uint8_t>(c);
     return byte == '\t' || (byte >= 0x20 && byte != 0x7F);
@@ -260,6 +263,54 @@ Framing::Progress Framing::parse_head(std::string_view head, Request& request, H
     return Progress::Done;
 }
 
+// What may follow a whole name or value: the next extension, the line's end, or blanks before one of the rest.
+bool ChunkDecoder::end_extension(char c, State blank) {
+    if (c == '\r') {
+        state_ = State::SizeLineFeed;
+    } else if (c == ';') {
+        state_ = State::ExtensionStart;
+    } else if (is_blank(c)) {
+        state_ = blank;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+// RFC 9112, section 7.1.1, without the blanks that it allows before a line's first extension: who reads a quote that
+// does not end in another way than the proxy before him sees another request behind it.
+bool ChunkDecoder::take_extension(char c) {
+    switch (state_) {
+        case State::ExtensionStart:
+            if (is_token(c)) state_ = State::ExtensionName;
+            return is_token(c) || is_blank(c);
+        case State::ExtensionName:
+            if (c == '=') state_ = State::ExtensionValueStart;
+            return c == '=' || is_token(c) || end_extension(c, State::ExtensionNameBlank);
+        case State::ExtensionNameBlank:
+            if (c == '=' || c == ';') state_ = c == '=' ? State::ExtensionValueStart : State::ExtensionStart;
+            return c == '=' || c == ';' || is_blank(c);
+        case State::ExtensionValueStart:
+            if (!is_blank(c)) state_ = c == '"' ? State::ExtensionQuoted : State::ExtensionValue;
+            return c == '"' || is_token(c) || is_blank(c);
+        case State::ExtensionValue:
+            return is_token(c) || end_extension(c, State::ExtensionValueBlank);
+        case State::ExtensionValueBlank:
+            if (c == ';') state_ = State::ExtensionStart;
+            return c == ';' || is_blank(c);
+        case State::ExtensionQuoted:
+            if (c == '"' || c == '\\') state_ = c == '"' ? State::ExtensionQuotedEnd : State::ExtensionQuotedPair;
+            return is_text(c);
+        case State::ExtensionQuotedPair:
+            state_ = State::ExtensionQuoted;
+            return is_text(c);
+        case State::ExtensionQuotedEnd:
+            return end_extension(c, State::ExtensionValueBlank);
+        default:
+            return false;
+    }
+}
+
 bool ChunkDecoder::take(char c) {
     const auto refuse = [&](int status, std::string_view reason) {
         refusal_ = {status, reason};
@@ -281,15 +332,20 @@ bool ChunkDecoder::take(char c) {
             }
             if (state_ == State::SizeFirst) return refuse(400, kBad);
             if (c != '\r' && c != ';') return refuse(400, kBad);
-            state_ = c == '\r' ? State::SizeLineFeed : State::Extension;
+            state_ = c == '\r' ? State::SizeLineFeed : State::ExtensionStart;
             return true;
         }
-        case State::Extension:
-            if (c == '\r') {
-                state_ = State::SizeLineFeed;
-                return true;
-            }
-            return (is_text(c) || refuse(400, kBad)) && overhead();
+        case State::ExtensionStart:
+        case State::ExtensionName:
+        case State::ExtensionNameBlank:
+        case State::ExtensionValueStart:
+        case State::ExtensionValue:
+        case State::ExtensionValueBlank:
+        case State::ExtensionQuoted:
+        case State::ExtensionQuotedPair:
+        case State::ExtensionQuotedEnd:
+            if (!take_extension(c)) return refuse(400, kBad);
+            return state_ == State::SizeLineFeed || overhead();
         case State::SizeLineFeed:
             if (c != '\n') return refuse(400, kBad);
             state_ = left_ == 0 ? State::TrailerFirst : State::Data;

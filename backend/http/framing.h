@@ -78,7 +78,15 @@ private:
     enum class State {
         SizeFirst,
         Size,
-        Extension,
+        ExtensionStart,
+        ExtensionName,
+        ExtensionNameBlank,
+        ExtensionValueStart,
+        ExtensionValue,
+        ExtensionValueBlank,
+        ExtensionQuoted,
+        ExtensionQuotedPair,
+        ExtensionQuotedEnd,
         SizeLineFeed,
         Data,
         DataReturn,
@@ -90,6 +98,8 @@ private:
         EndLineFeed
     };
     bool take(char c);  // false: refused
+    bool take_extension(char c);
+    bool end_extension(char c, State blank);
 
     State state_ = State::SizeFirst;
     std::uint64_t left_ = 0;    // of the chunk's data

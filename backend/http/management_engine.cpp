@@ -284,6 +284,7 @@ public:
         // is for threads other than the main one, which keeps what its platform wants.
         if (!qEnvironmentVariableIsSet("QT_NO_THREADED_GLIB")) qputenv("QT_NO_THREADED_GLIB", "1");
         started_.reset();
+        ended_ = false;
         thread_.reset(QThread::create([this] { run(); }));
         thread_->setObjectName(QStringLiteral("management"));
         thread_->start();
@@ -306,6 +307,10 @@ public:
                     hub_, [hub = hub_, deadline] { hub->stop(deadline); }, Qt::QueuedConnection);
             }
         }
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [this] { return ended_; });
+        }
         thread_->wait();
         thread_.reset();
     }
@@ -314,6 +319,14 @@ public:
 
 private:
     void run() {
+        serve();
+        // What was done here is ordered by our own mutex before whoever waits: ThreadSanitizer does not see Qt's.
+        const std::lock_guard lock(mutex_);
+        ended_ = true;
+        changed_.notify_one();
+    }
+
+    void serve() {
         ManagementHub hub(context_);
         Status opened = hub.open(std::exchange(listening_, {}));
         const bool ok = opened.ok();
@@ -321,8 +334,8 @@ private:
             const std::lock_guard lock(mutex_);
             started_ = std::move(opened);
             if (ok) hub_ = &hub;
+            changed_.notify_one();
         }
-        changed_.notify_one();
         if (ok) hub.run();
         const std::lock_guard lock(mutex_);
         hub_ = nullptr;
@@ -335,6 +348,7 @@ private:
     std::condition_variable changed_;
     std::optional<Status> started_;  // guarded by mutex_
     ManagementHub* hub_ = nullptr;   // guarded by mutex_
+    bool ended_ = false;             // guarded by mutex_
 };
 
 }  // namespace

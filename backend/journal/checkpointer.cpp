@@ -8,7 +8,8 @@
 
 namespace streamgauge {
 
-Checkpointer::Checkpointer(SpanFileOptions options) : options_(std::move(options)), thread_([this] { run(); }) {}
+Checkpointer::Checkpointer(SpanFileOptions options, std::function<void()> finished)
+    : options_(std::move(options)), on_finished_(std::move(finished)), thread_([this] { run(); }) {}
 
 void Checkpointer::follow(const std::string& path) {
     const std::lock_guard lock(mutex_);
@@ -55,7 +56,10 @@ void Checkpointer::run() {
         finished.swap(finished_);
         lock.unlock();
         for (SpanFile& span : finished) (void)span.empty_log();
-        finished.clear();
+        if (!finished.empty()) {
+            finished.clear();
+            on_finished_();
+        }
         checkpoint(path);
         lock.lock();
         busy_ = !finished_.empty();

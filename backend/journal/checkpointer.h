@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -17,7 +18,8 @@ namespace streamgauge {
 // A thread of its own with a connection of its own. All methods but the destructor are for the writer's thread.
 class Checkpointer {
 public:
-    explicit Checkpointer(SpanFileOptions options);
+    // `finished` is called on the thread, after the logs of spans that were left are moved into their files.
+    Checkpointer(SpanFileOptions options, std::function<void()> finished);
     ~Checkpointer() { stop(); }
     Checkpointer(const Checkpointer&) = delete;
     Checkpointer& operator=(const Checkpointer&) = delete;
@@ -39,6 +41,7 @@ private:
     void checkpoint(const std::string& path);
 
     const SpanFileOptions options_;
+    const std::function<void()> on_finished_;
     std::mutex mutex_;
     std::condition_variable ready_, rested_;
     std::string path_;

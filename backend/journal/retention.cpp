@@ -43,9 +43,12 @@ void Retention::run() {
 std::uint64_t Retention::size_of_all() const {
     std::uint64_t bytes = 0;
     for (const Offset first : spans_.all()) {
-        std::error_code gone;
-        const auto size = std::filesystem::file_size(options_.directory + "/" + SpanFile::name(first), gone);
-        if (!gone) bytes += size;
+        const std::string path = options_.directory + "/" + SpanFile::name(first);
+        for (const char* part : {"", "-wal"}) {  // a reader may hold up a log's way into its file
+            std::error_code gone;
+            const auto size = std::filesystem::file_size(path + part, gone);
+            if (!gone) bytes += size;
+        }
     }
     return bytes;
 }

@@ -136,7 +136,8 @@ Status SqliteJournal::open() {
     keeper_.emplace("journal-retain");
     if (Status s = load_dedup(); !s.ok()) return s;
     dedup_figures_ = dedup_figures();
-    checkpointer_.emplace(span_options_);
+    // Not before: the size of a span is known when its log is empty.
+    checkpointer_.emplace(span_options_, [this] { keeper_->post([this] { retention_->run(); }); });
     checkpointer_->follow(path_of(span_->first()));
     RetentionOptions keep;
     keep.directory = options_.directory;
@@ -454,7 +455,6 @@ Status SqliteJournal::start_new_span_if_due(const Group& group) {
     spans_.add(totals.next);
     checkpointer_->follow(path);
     checkpointer_->finish(std::exchange(*span_, std::move(next).value()));
-    keeper_->post([this] { retention_->run(); });
     return {};
 }
 

@@ -72,7 +72,14 @@ void HandedTime::apply(const HandAction& action) {
         case HandAction::Kind::Rate:
             rate = action.rate;
             break;
+        case HandAction::Kind::Speed:
+            pace.set(plan_time(action.at_nanos), action.speed);
+            break;
         case HandAction::Kind::Spike:
+            if (action.speed > 0) {
+                pace.spike(plan_time(action.at_nanos), action.speed, to_nanos(action.seconds));
+                break;
+            }
             spike_rate = action.rate;
             spike_until = plan_time(action.at_nanos) + to_nanos(action.seconds);
             break;
@@ -99,6 +106,12 @@ ArrivalPlan::ArrivalPlan(const std::vector<Stage>& stages, Spacing spacing, std:
     pieces_ = pieces;
 }
 
+ArrivalPlan::ArrivalPlan(const Stage& whole, std::shared_ptr<const std::vector<std::int64_t>> times, double speed)
+    : ArrivalPlan(std::vector<Stage>{whole}, Spacing::Recorded, 0) {
+    times_ = std::move(times);
+    speed_ = speed;
+}
+
 Result<ArrivalPlan> ArrivalPlan::constant(double rate, double seconds, Spacing spacing, std::uint64_t seed) {
     const auto out_of_range = [](const char* field, const char* message) {
         Error error = Error::make(ErrorCode::InvalidArgument, message);
@@ -121,6 +134,7 @@ std::uint64_t ArrivalPlan::requests_of_piece(double integral, double first) {
 }
 
 std::uint64_t ArrivalPlan::count() const {
+    if (times_) return times_->size();
     std::uint64_t sum = 0;
     double first = 0;
     for (const RatePiece& piece : pieces_->pieces) {
@@ -141,13 +155,16 @@ double ArrivalPlan::rate_at(std::int64_t plan_time) const {
 
 double ArrivalPlan::rate_at(std::int64_t at, const HandedTime& handed) const {
     const std::int64_t plan_time = handed.plan_time(at);
-    if (handed.paused() || plan_time >= pieces_->duration) return 0;
+    if (handed.paused()) return 0;
+    if (times_) return rate_at(handed.pace.position(plan_time)) * handed.pace.speed(plan_time) / speed_;
+    if (plan_time >= pieces_->duration) return 0;
     if (plan_time < handed.spike_until) return handed.spike_rate;
     return handed.rate > 0 ? handed.rate : rate_at(plan_time);
 }
 
 ArrivalCursor::ArrivalCursor(const ArrivalPlan& plan, const std::vector<HandAction>* actions)
     : plan_(plan), actions_(actions), random_(plan.seed_, kArrivalStream), jitter_random_(plan.seed_, kJitterStream) {
+    handed_.pace = ReplayPace(plan.speed_);
     begin_piece(0, 0);
     draw();
     settle();
@@ -167,15 +184,26 @@ void ArrivalCursor::refresh() {
     while (applied_ < actions_->size() && (*actions_)[applied_].at_nanos < planned_) {
         const HandAction& action = (*actions_)[applied_++];
         const std::int64_t plan_time = handed_.plan_time(action.at_nanos);
-        if (plan_time >= plan_.pieces_->duration) continue;
+        if (plan_time >= plan_end()) continue;
+        const bool moves = action.kind == HandAction::Kind::Rate || action.kind == HandAction::Kind::Spike ||
+                           action.kind == HandAction::Kind::Speed;
+        if (moves && !check_hand_action(action, plan_.times_ != nullptr)) continue;
         handed_.apply(action);
-        if (action.kind == HandAction::Kind::Rate || action.kind == HandAction::Kind::Spike) reshape(plan_time);
+        if (moves && plan_.times_) {
+            draw();
+        } else if (moves) {
+            reshape(plan_time);
+        }
         settle();
     }
 }
 
 std::int64_t ArrivalCursor::end_nanos() const {
-    return handed_.paused() ? ArrivalPlan::kNever : plan_.pieces_->duration + handed_.paused_nanos;
+    return handed_.paused() ? ArrivalPlan::kNever : plan_end() + handed_.paused_nanos;
+}
+
+std::int64_t ArrivalCursor::plan_end() const {
+    return plan_.times_ ? handed_.pace.due(plan_.pieces_->duration) : plan_.pieces_->duration;
 }
 
 // The rate changes at `plan_time`: the share of a request that has accumulated goes along.
@@ -222,6 +250,10 @@ void ArrivalCursor::settle() {
 }
 
 void ArrivalCursor::draw() {
+    if (plan_.times_) {
+        next_ = index_ < plan_.times_->size() ? handed_.pace.due((*plan_.times_)[index_]) : ArrivalPlan::kNever;
+        return;
+    }
     while (piece_index_ == piece_count_) {
         if (!next_piece()) {
             next_ = ArrivalPlan::kNever;

@@ -12,12 +12,14 @@
 #include "loadgen/hand.h"
 #include "loadgen/random.h"
 #include "loadgen/rate_piece.h"
+#include "loadgen/replay_pace.h"
 
 namespace streamgauge::loadgen {
 
 enum class Spacing {
-    Even,     // request k when the integral of the rate reaches k
-    Poisson,  // as independent users arrive; the count of each stage is exact all the same
+    Even,      // request k when the integral of the rate reaches k
+    Poisson,   // as independent users arrive; the count of each stage is exact all the same
+    Recorded,  // at the times of a recording
 };
 
 // A part of a run. Rates are requests a second (closed loop: users).
@@ -44,13 +46,14 @@ struct Stage {
 double planned_seconds(const std::vector<Stage>& stages);
 
 // What a hand's actions so far make of a plan: its clock stands still while paused, and another rate takes the place of
-// the stages' one. Plan time is the run's time without pauses.
+// the stages' one, or another speed that of a replay's. Plan time is the run's time without pauses.
 struct HandedTime {
     std::int64_t paused_nanos = 0;  // all pauses that ended
     std::int64_t paused_at = -1;    // run's time; -1: not paused
     double rate = 0;                // in place of the stages; 0: none
     double spike_rate = 0;
-    std::int64_t spike_until = 0;  // plan time
+    std::int64_t spike_until = 0;    // plan time
+    ReplayPace pace = ReplayPace();  // of a replay
 
     bool paused() const { return paused_at >= 0; }
     std::int64_t plan_time(std::int64_t at) const { return (paused() ? paused_at : at) - paused_nanos; }
@@ -70,6 +73,9 @@ public:
     // Precondition: the stages are valid (validate() of a scenario). jitter_percent: even spacing, each gap differs
     // from the even one by at most so much of it.
     ArrivalPlan(const std::vector<Stage>& stages, Spacing spacing, std::uint64_t seed, double jitter_percent = 0);
+    // Requests at `times`, ascending, which one stage of their length and mean rate stands for, `speed` times as fast
+    // as they were recorded. A hand's rates change nothing.
+    ArrivalPlan(const Stage& whole, std::shared_ptr<const std::vector<std::int64_t>> times, double speed = 1);
 
     // One stage. InvalidArgument (field rate or duration) unless 0 < rate <= kHighestRate and 0 < seconds <=
     // kLongestSeconds.
@@ -95,7 +101,9 @@ private:
     std::shared_ptr<const Pieces> pieces_;
     Spacing spacing_;
     std::uint64_t seed_;
-    double jitter_;  // 0 to 1
+    double jitter_;                                           // 0 to 1
+    std::shared_ptr<const std::vector<std::int64_t>> times_;  // Spacing::Recorded
+    double speed_ = 1;
 };
 
 // Walks the plan in order. Poisson arrivals with an exact count are, on the scale of the integral, the order
@@ -123,6 +131,7 @@ public:
     std::int64_t end_nanos() const;
 
 private:
+    std::int64_t plan_end() const;  // plan time
     void draw();
     void settle();
     void reshape(std::int64_t plan_time);

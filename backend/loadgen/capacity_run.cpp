@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "base/clock.h"
@@ -24,7 +25,8 @@ struct Sums {
     std::int64_t at_nanos = 0;
     std::uint64_t planned = 0, answered = 0, failed = 0, good = 0, unanswered = 0;
     double response_micros = 0;
-    std::vector<std::uint64_t> within;  // answers within each objective's bound
+    std::vector<std::uint64_t> within;          // answers within each objective's bound
+    std::vector<CapacitySlice::Share> counted;  // for each objective of production
     std::uint64_t due = 0, late = 0;
     std::vector<StageTime> stages;
 };
@@ -32,8 +34,9 @@ struct Sums {
 class StepRun {
 public:
     StepRun(const CapacityRun& run, const CapacityTask& task)
-        : run_(run), judge_(task.rate, run.objectives, task.limits), last_{} {
+        : run_(run), task_(task), judge_(task.rate, run.objectives, task.limits), last_{} {
         last_.within.assign(run.objectives.size(), 0);
+        last_.counted.resize(run.objectives.size());
     }
 
     // False when the step is over.
@@ -43,13 +46,14 @@ public:
         Sums sums = sums_of(progress);
         judgement_ = judge_.take(slice_between(last_, sums, progress.record->totals().unfinished()));
         last_ = std::move(sums);
+        if (judgement_.state == StepState::Running) run_.on_progress(outcome(*progress.record));
         return judgement_.state == StepState::Running;
     }
 
-    CapacityOutcome outcome(const CapacityTask& task, const RunRecord& record) const {
+    CapacityOutcome outcome(const RunRecord& record) const {
         CapacityOutcome out;
-        out.rate = task.rate;
-        out.confirm = task.confirm;
+        out.rate = task_.rate;
+        out.confirm = task_.confirm;
         out.offered_rate = judge_.offered_rate();
         out.answered_rate = judge_.answered_rate();
         out.seconds = judge_.seconds();
@@ -76,9 +80,12 @@ private:
         sums.failed = record.totals().failed();
         sums.unanswered = record.totals().failed() + record.totals().done() - record.totals().answered();
         sums.response_micros = record.response().mean_micros() * static_cast<double>(record.response().count());
-        for (const CapacityObjective& objective : run_.objectives)
+        for (const CapacityObjective& objective : run_.objectives) {
             sums.within.push_back(
                 record.response().count_at_or_below(static_cast<std::int64_t>(objective.bound_ms * 1000)));
+            sums.counted.push_back(objective.indicator ? counted_by(*objective.indicator, record)
+                                                       : CapacitySlice::Share{});
+        }
         sums.due = record.generator_lag().count();
         sums.late = sums.due - record.generator_lag().count_at_or_below(kLateMicros);
         for (const ServerStage& stage : record.stages())
@@ -98,7 +105,10 @@ private:
             slice.mean_ms = (b.response_micros - a.response_micros) / static_cast<double>(slice.answered) / 1000;
         const std::uint64_t unanswered = b.unanswered - a.unanswered;
         for (std::size_t i = 0; i < run_.objectives.size(); ++i) {
-            if (run_.objectives[i].measure == Threshold::Measure::Errors) {
+            if (run_.objectives[i].indicator) {
+                slice.objectives.push_back(
+                    {b.counted[i].bad - a.counted[i].bad, b.counted[i].total - a.counted[i].total});
+            } else if (run_.objectives[i].measure == Threshold::Measure::Errors) {
                 slice.objectives.push_back({b.failed - a.failed, b.failed - a.failed + b.good - a.good});
             } else {
                 const std::uint64_t within = b.within[i] - a.within[i];
@@ -119,6 +129,7 @@ private:
     }
 
     const CapacityRun& run_;
+    const CapacityTask& task_;
     CapacityStep judge_;
     StepJudgement judgement_;
     Sums last_;
@@ -167,7 +178,8 @@ private:
         scenario.jitter_percent = 0;
         scenario.seed = run_.scenario.seed + steps_;
         scenario.thresholds.clear();
-        scenario.error_brake = 0;  // a step that fails is what is looked for
+        scenario.objectives.clear();  // they are the search's
+        scenario.error_brake = 0;     // a step that fails is what is looked for
         return scenario;
     }
 
@@ -198,7 +210,7 @@ private:
                                                            std::to_string(static_cast<std::int64_t>(task.rate)) +
                                                            " requests a second");
         ++steps_;
-        CapacityOutcome outcome = step.outcome(task, record);
+        CapacityOutcome outcome = step.outcome(record);
         if (!usual_ms_) usual_ms_ = outcome.p50_ms;
         return outcome;
     }
@@ -232,8 +244,41 @@ private:
 
 }  // namespace
 
+CapacitySlice::Share counted_by(const slo::Indicator& indicator, const RunRecord& record) {
+    CapacitySlice::Share share;
+    const std::size_t kinds = record.endpoints();
+    for (std::size_t i = 0; i < kinds; ++i) {
+        if (!indicator.route.empty() && indicator.route != record.endpoint_name(i)) continue;
+        if (indicator.kind == slo::Indicator::Kind::Latency) {
+            const Durations& durations = kinds == 1 ? record.durations() : record.endpoint_durations(i);
+            const auto bound = static_cast<std::int64_t>(std::llround(indicator.threshold_ms * 1000));
+            const auto longer = [bound](const Histogram& h) { return h.count() - h.count_at_or_below(bound); };
+            share.bad += longer(durations.response) + longer(durations.unanswered);
+            share.total += durations.response.count() + longer(durations.unanswered);
+        } else {
+            const Totals& totals = kinds == 1 ? record.totals() : record.endpoint_totals(i);
+            for (std::size_t k = 0; k < kOutcomes; ++k) {
+                const auto outcome = static_cast<Outcome>(k);
+                const bool good = is_answer(outcome) && outcome != Outcome::ServerError &&
+                                  !(indicator.limited_is_bad && outcome == Outcome::Limited);
+                share.total += totals.of(outcome);
+                if (!good) share.bad += totals.of(outcome);
+            }
+        }
+    }
+    return share;
+}
+
+std::vector<CapacityObjective> all_objectives(const CapacityRun& run) {
+    std::vector<CapacityObjective> all = run.objectives;
+    for (const LabObjective& lab : run.scenario.objectives) all.push_back(capacity_objective(lab.objective));
+    return all;
+}
+
 Result<CapacityAnswer> find_capacity(const Address& address, const CapacityRun& run, int stop_fd) {
-    return Search(address, run, stop_fd).find();
+    CapacityRun whole = run;
+    whole.objectives = all_objectives(run);
+    return Search(address, whole, stop_fd).find();
 }
 
 }  // namespace streamgauge::loadgen

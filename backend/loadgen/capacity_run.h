@@ -7,19 +7,31 @@
 #include <vector>
 
 #include "loadgen/capacity_search.h"
+#include "loadgen/run_record.h"
 #include "loadgen/scenario.h"
 #include "loadgen/target.h"
 
 namespace streamgauge::loadgen {
 
 struct CapacityRun {
-    Scenario scenario;  // what is sent; its stages, spacing and thresholds are not looked at
+    // What is sent; its stages, spacing and thresholds are not looked at. Its objectives are to hold, too.
+    Scenario scenario;
     std::vector<CapacityObjective> objectives;
     CapacityOptions options;
     std::uint64_t id_salt = 0;  // as EngineOptions::id_salt; another one for each step is made of it
     // After each step, on the calling thread.
     std::function<void(const CapacityOutcome&)> on_step = [](const CapacityOutcome&) {};
+    // About twice a second during a step: what it looks like so far. Beside the sending: it must not wait for anything.
+    std::function<void(const CapacityOutcome&)> on_progress = [](const CapacityOutcome&) {};
 };
+
+// All that is to hold, in the order of their judgement.
+std::vector<CapacityObjective> all_objectives(const CapacityRun& run);
+
+// Of all that ended in the record, of the kinds of request that it is about, as RunObjectives counts: what got no
+// answer is bad, for latency only where it waited longer than the threshold. Thresholds are those of the histograms'
+// buckets.
+CapacitySlice::Share counted_by(const slo::Indicator& indicator, const RunRecord& record);
 
 // Blocks until the search is over, or `stop_fd` is readable (Cancelled; -1: none). InvalidArgument for a scenario that
 // is not valid, without objectives, or with one that a run cannot tell (freshness); Unavailable when the server

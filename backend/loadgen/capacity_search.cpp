@@ -18,6 +18,9 @@ constexpr double kHintTrust = 0.5;    // as much for the estimate as for all rat
 constexpr double kConfirmQuantile = 0.1, kConfirmAgainQuantile = 0.05;
 constexpr StepLimits kDoublingLimits{1, 2.5, 5};
 constexpr StepLimits kNarrowingLimits{1, 5, 16};
+// One step in which the generator was late says that its machine stood still; a generator that can do no more is late
+// again at once.
+constexpr int kLateInARow = 3;
 constexpr double kDrainSeconds = 2;  // what a drain is reckoned to take
 
 }  // namespace
@@ -29,7 +32,7 @@ std::string_view to_string(CapacityEnd end) {
         case CapacityEnd::NothingHeld:
             return "nothing held";
         case CapacityEnd::NoLimit:
-            return "no limit found";
+            return "no limit up to the highest rate";
         case CapacityEnd::GeneratorLimited:
             return "the generator is the limit";
         case CapacityEnd::OutOfTime:
@@ -57,8 +60,8 @@ CapacitySearch::CapacitySearch(const CapacityOptions& options) : options_(option
 std::optional<CapacityTask> CapacitySearch::next() {
     if (over_) return std::nullopt;
     if (!narrowing_) {
-        if (steps_.empty()) return CapacityTask{options_.first_rate, kDoublingLimits, false};
-        return CapacityTask{std::min(options_.highest_rate, steps_.back().rate * 2), kDoublingLimits, false};
+        if (!held_) return CapacityTask{options_.first_rate, kDoublingLimits, false};
+        return CapacityTask{std::min(options_.highest_rate, held_->rate * 2), kDoublingLimits, false};
     }
     const double left = options_.budget_seconds - elapsed_;
     const double confirm = options_.confirm_seconds + kDrainSeconds;
@@ -83,9 +86,11 @@ void CapacitySearch::outcome(CapacityOutcome outcome, double idle_seconds) {
     const bool failed = outcome.state == StepState::Failed && (narrowing_ || outcome.clear);
     const bool held_highest = !failed && outcome.rate >= options_.highest_rate;
     steps_.push_back(outcome);
+    late_in_a_row_ = outcome.generator_limited ? late_in_a_row_ + 1 : 0;
     if (outcome.generator_limited) {
-        over_ = true;
-        end_ = CapacityEnd::GeneratorLimited;
+        // It says nothing of the server: the same is tried again.
+        over_ = late_in_a_row_ >= kLateInARow;
+        if (over_ && end_ != CapacityEnd::Found) end_ = CapacityEnd::GeneratorLimited;
     } else if (outcome.confirm && !failed) {
         learn(outcome.offered_rate, false, true);
         confirmed_ = std::max(confirmed_, std::min(outcome.rate, outcome.offered_rate));
@@ -95,17 +100,18 @@ void CapacitySearch::outcome(CapacityOutcome outcome, double idle_seconds) {
     } else if (narrowing_) {
         if (outcome.confirm) ++failed_confirmations_;
         learn(outcome.offered_rate, failed, outcome.clear);
-    } else if (failed) {
-        if (steps_.size() == 1) {
-            over_ = true;
-            end_ = CapacityEnd::NothingHeld;
-        } else {
-            start_narrowing();
-        }
-    } else if (held_highest) {
+    } else if (failed && !held_) {
         over_ = true;
-        end_ = CapacityEnd::NoLimit;
-        confirmed_ = outcome.rate;
+        end_ = CapacityEnd::NothingHeld;
+    } else if (failed) {
+        start_narrowing(outcome);
+    } else {
+        held_ = outcome;
+        over_ = held_highest;
+        if (over_) {
+            end_ = CapacityEnd::NoLimit;
+            confirmed_ = outcome.rate;
+        }
     }
     if (!narrowing_ && !over_ && elapsed_ >= options_.budget_seconds) over_ = true;
 }
@@ -113,13 +119,12 @@ void CapacitySearch::outcome(CapacityOutcome outcome, double idle_seconds) {
 // What an overloaded server still answers is often near what it can, but one that collapses answers less: half of the
 // belief goes to that rate, half to all rates between a step below the last that held and a little above the first that
 // failed.
-void CapacitySearch::start_narrowing() {
+void CapacitySearch::start_narrowing(const CapacityOutcome& failed) {
     narrowing_ = true;
-    const double held = steps_[steps_.size() - 2].rate, failed = steps_.back().rate;
-    low_rate_ = held / 2;
-    high_rate_ = failed * 1.2;
+    low_rate_ = held_->rate / 2;
+    high_rate_ = failed.rate * 1.2;
     probability_.assign(kGrid, 1.0 / kGrid);
-    const double hint = std::log(std::max(1e-9, steps_.back().answered_rate));
+    const double hint = std::log(std::max(1e-9, failed.answered_rate));
     std::vector<double> near(kGrid);
     for (std::size_t i = 0; i < kGrid; ++i) {
         const double x = std::log(low_rate_) + std::log(high_rate_ / low_rate_) * static_cast<double>(i) / (kGrid - 1);
@@ -129,8 +134,8 @@ void CapacitySearch::start_narrowing() {
     if (sum > 1e-6)
         for (std::size_t i = 0; i < kGrid; ++i)
             probability_[i] = (1 - kHintTrust) * probability_[i] + kHintTrust * near[i] / sum;
-    learn(held, false, steps_[steps_.size() - 2].clear);
-    learn(failed, true, steps_.back().clear);
+    learn(held_->rate, false, held_->clear);
+    learn(failed.rate, true, failed.clear);
 }
 
 // Random arrivals make a step heavier or lighter than its plan: what counts is what was due in it. P(fails at r | limit
@@ -168,7 +173,7 @@ double CapacitySearch::quantile(double q) const {
 const CapacityOutcome* CapacitySearch::nearest_failed() const {
     const CapacityOutcome* found = nullptr;
     for (const CapacityOutcome& step : steps_) {
-        if (step.state != StepState::Failed || step.rate <= confirmed_) continue;
+        if (step.state != StepState::Failed || step.generator_limited || step.rate <= confirmed_) continue;
         if (found == nullptr || step.rate < found->rate) found = &step;
     }
     return found;
@@ -183,7 +188,9 @@ std::string CapacitySearch::limiting_stage() const {
         if (step.state == StepState::Held && (held == nullptr || step.rate >= held->rate)) held = &step;
     // The step that shows most: the rate that overloaded it first.
     for (const CapacityOutcome& step : steps_)
-        if (failed != nullptr && step.state == StepState::Failed && step.mean_ms > failed->mean_ms) failed = &step;
+        if (failed != nullptr && step.state == StepState::Failed && !step.generator_limited &&
+            step.mean_ms > failed->mean_ms)
+            failed = &step;
     if (failed == nullptr || held == nullptr || failed->stages.empty()) return {};
     const auto mean = [](const CapacityOutcome& step, const std::string& name) {
         for (const StageTime& s : step.stages)

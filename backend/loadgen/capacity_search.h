@@ -46,7 +46,7 @@ enum class CapacityEnd : std::uint8_t {
     Found,
     NothingHeld,       // not even the first rate
     NoLimit,           // the highest rate held
-    GeneratorLimited,  // this generator cannot send more; the server may take more
+    GeneratorLimited,  // this generator cannot send more, as several steps in a row show; the server may take more
     OutOfTime,         // the answer is not confirmed
 };
 std::string_view to_string(CapacityEnd end);  // "found", "nothing held", ...
@@ -75,7 +75,7 @@ public:
 
 private:
     explicit CapacitySearch(const CapacityOptions& options);
-    void start_narrowing();
+    void start_narrowing(const CapacityOutcome& failed);
     void learn(double rate, bool failed, bool clear);
     bool narrow() const;
     double quantile(double q) const;  // of the probability, a rate
@@ -86,6 +86,8 @@ private:
     std::vector<CapacityOutcome> steps_;
     double elapsed_ = 0;
     bool narrowing_ = false, over_ = false;
+    std::optional<CapacityOutcome> held_;  // the last that held while doubling
+    int late_in_a_row_ = 0;                // steps in which the generator was the limit
     CapacityEnd end_ = CapacityEnd::OutOfTime;
     double confirmed_ = 0;
     int failed_confirmations_ = 0;

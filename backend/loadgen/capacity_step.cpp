@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "loadgen/lab_objective.h"
+
 namespace streamgauge::loadgen {
 namespace {
 
@@ -50,6 +52,15 @@ Result<CapacityObjective> capacity_objective(const Threshold& threshold, std::st
     error.field = "objective";
     error.hint = "such as p(99)<300, med<50, errors<1% or freshness<1s, of all requests";
     return error;
+}
+
+CapacityObjective capacity_objective(const slo::Objective& objective) {
+    CapacityObjective out;
+    out.name = objective.name + ": " + promise_text(objective);
+    out.bound_ms = objective.indicator.threshold_ms;
+    out.allowed = 1 - objective.target;
+    out.indicator = objective.indicator;
+    return out;
 }
 
 CapacityStep::CapacityStep(double rate, std::vector<CapacityObjective> objectives, StepLimits limits)

@@ -4,24 +4,30 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "loadgen/threshold.h"
+#include "slo/objective.h"
 
 namespace streamgauge::loadgen {
 
 // An objective as a share of bad requests: "p(99)<300" allows 1 % to take longer than 300 ms.
 struct CapacityObjective {
-    std::string name;  // as it was written
+    std::string name;  // as it was written; of a scenario's objectives "fast: 95 % within 300 ms"
     Threshold::Measure measure = Threshold::Measure::Percentile;
     double bound_ms = 0;    // Percentile, Median, Freshness: what takes longer is bad
     double allowed = 0.01;  // share of bad, above 0, below 1
+    // Of an objective of production: requests are counted as RunObjectives counts them, and not by `measure`.
+    std::optional<slo::Indicator> indicator = {};
 };
 // `name` is what it is called. InvalidArgument for what is no share: p(..)<, med<, errors< and freshness< are.
 Result<CapacityObjective> capacity_objective(const Threshold& threshold, std::string name);
+// 1 - target is what it allows; its window has no meaning in a step. Precondition: check_lab_objectives().
+CapacityObjective capacity_objective(const slo::Objective& objective);
 
 // How long a stage of the server took, over a slice.
 struct StageTime {

@@ -19,6 +19,8 @@ ComparedRun compared_run(const RunReport& report) {
         for (const std::string& reason : report.certificate.reasons) doubt += "; " + reason;
         run.doubts.push_back(std::move(doubt));
     }
+    if (report.totals.done() == 0 && report.totals.failed() > 0) run.doubts.push_back("every request of it failed");
+    if (report.state == RunState::Interrupted) run.doubts.push_back("it was interrupted: " + report.stopped_by);
     if (report.state == RunState::Stopped)
         run.doubts.push_back("it was stopped early" +
                              (report.stopped_by.empty() ? std::string() : " by " + report.stopped_by));

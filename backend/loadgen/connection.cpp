@@ -1,64 +1,65 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "loadgen/connection.h"
 
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cerrno>
+#include <cstring>
 
 namespace streamgauge::loadgen {
 
-int Connection::open(const Address& address) {
-    fd = socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return errno;
-    const int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.length) == 0) return 0;
-    const int error = errno;
-    if (error != EINPROGRESS) shut();
+void Connection::make_room(std::uint32_t depth, std::size_t request_bytes) {
+    if (ring_) return;
+    depth_ = depth;
+    capacity_ = depth * request_bytes;
+    ring_ = std::make_unique<CarriedRequest[]>(depth);
+    bytes_ = std::make_unique<char[]>(capacity_);
+}
+
+void Connection::carry(const CarriedRequest& request) {
+    ++carried_;
+    at(carried_ - 1) = request;
+}
+
+void Connection::pop_front() {
+    first_ = (first_ + 1) % depth_;
+    --carried_;
+}
+
+void Connection::put(std::string_view bytes) {
+    if (end_ + bytes.size() > capacity_) {
+        std::memmove(bytes_.get(), bytes_.get() + begin_, unsent());
+        end_ = unsent();
+        begin_ = 0;
+    }
+    std::memcpy(bytes_.get() + end_, bytes.data(), bytes.size());
+    end_ += bytes.size();
+    given_ += bytes.size();
+    at(carried_ - 1).end = given_;
+}
+
+int Connection::write_now(std::string_view bytes) {
+    const std::size_t all = bytes.size();
+    const int error = socket.write(bytes);
+    given_ += all - bytes.size();
+    at(carried_ - 1).end = given_;
+    if (!bytes.empty()) put(bytes);
     return error;
 }
 
-int Connection::connect_result() const {
-    int error = 0;
-    socklen_t size = sizeof error;
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
-}
-
-void Connection::shut() {
-    if (tls) tls->end();
-    tls.reset();
-    if (fd >= 0) close(fd);
-    fd = -1;
-    state = State::Closed;
-}
-
 int Connection::write() {
-    while (written < output.size()) {
-        if (tls) {
-            const std::ptrdiff_t sent = tls->write(output.data() + written, output.size() - written);
-            if (sent <= 0) return sent == 0 ? ECONNRESET : static_cast<int>(-sent);
-            written += static_cast<std::size_t>(sent);
-            continue;
-        }
-        const ssize_t n = send(fd, output.data() + written, output.size() - written, MSG_NOSIGNAL);
-        if (n > 0) {
-            written += static_cast<std::size_t>(n);
-        } else if (n < 0 && errno != EINTR) {
-            return errno == EWOULDBLOCK ? EAGAIN : errno;
-        }
-    }
-    return 0;
+    std::string_view bytes(bytes_.get() + begin_, unsent());
+    const int error = socket.write(bytes);
+    begin_ = end_ - bytes.size();
+    if (begin_ == end_) begin_ = end_ = 0;
+    return error;
 }
 
-std::ptrdiff_t Connection::read(char* buffer, std::size_t size) const {
-    if (tls) return tls->read(buffer, size);
-    while (true) {
-        const ssize_t n = recv(fd, buffer, size, 0);
-        if (n >= 0) return n;
-        if (errno != EINTR) return -(errno == EWOULDBLOCK ? EAGAIN : errno);
-    }
+void Connection::end() {
+    socket.shut();
+    state = State::Closed;
+    parser.reset();
+    first_ = carried_ = 0;
+    begin_ = end_ = 0;
+    given_ = 0;
 }
 
 }  // namespace streamgauge::loadgen

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One keep-alive connection of the engine and the request it carries. It moves bytes and knows its state; what an
-// outcome means is the engine's business.
+// One keep-alive connection of the engine, the requests that it carries, and the bytes of them that are not sent yet.
+// It knows its state; what an outcome means is the engine's business.
 #pragma once
 
 #include <cstddef>
@@ -10,42 +10,62 @@
 
 #include "loadgen/request_event.h"
 #include "loadgen/response_parser.h"
-#include "loadgen/target.h"
-#include "loadgen/tls_client.h"
+#include "loadgen/target_socket.h"
 
 namespace streamgauge::loadgen {
 
-struct Connection {
+// A request under way.
+struct CarriedRequest {
+    std::uint64_t number = 0;
+    std::int64_t planned = 0, sent_at = 0;
+    std::uint64_t end = 0;  // of its bytes, in all that the connection was given
+    Endpoint endpoint = 0;
+};
+
+class Connection {
+public:
     enum class State : std::uint8_t { Closed, Connecting, Handshaking, Idle, Busy };
 
-    int fd = -1;
+    TargetSocket socket;
     State state = State::Closed;
-    bool wants_write = false;              // what epoll is asked for
-    std::uint32_t idle_position = 0;       // in the engine's idle stack, while Idle
-    std::uint32_t filled_by = UINT32_MAX;  // endpoint whose bytes are in the buffer
-    std::string_view output;               // the request, within the buffer
-    std::size_t written = 0;               // of it
-    Endpoint endpoint = 0;
-    std::uint64_t number = 0;               // of the request, while Busy
-    std::int64_t planned = 0, sent_at = 0;  // the same
-    std::int64_t since = 0;           // when connecting began, or the request was sent: what the timeout counts from
-    std::int64_t connected_at = 0;    // while Handshaking
-    std::unique_ptr<TlsStream> tls;   // none: plain
-    std::unique_ptr<char[]> request;  // made with the first connect, kept over reconnects
-    ResponseParser parser;
+    bool wants_write = false;       // what epoll is asked for
+    std::int64_t since = 0;         // when connecting began
+    std::int64_t connected_at = 0;  // while Handshaking
+    ResponseParser parser;          // of the answer to front()
 
-    // Non-blocking connect without delayed small writes. 0: connected, EINPROGRESS: under way, else the errno and
-    // closed.
-    int open(const Address& address);
-    // The result of a connect that was under way, as an errno.
-    int connect_result() const;
-    void shut();
+    // Room for `depth` requests of `request_bytes` at most. Allocates when it is called first, and is kept over
+    // reconnects.
+    void make_room(std::uint32_t depth, std::size_t request_bytes);
 
-    // Writes what is left. 0: all written, EAGAIN: the rest later, else the errno; EPROTO: TLS failed.
+    // Closes it and forgets what it carries.
+    void end();
+
+    std::uint32_t carried() const { return carried_; }
+    // The one that is answered next, and those behind it. Precondition: place < carried().
+    CarriedRequest& at(std::uint32_t place) { return ring_[(first_ + place) % depth_]; }
+    const CarriedRequest& at(std::uint32_t place) const { return ring_[(first_ + place) % depth_]; }
+    CarriedRequest& front() { return at(0); }
+    // Precondition: carried() is below the depth. Its bytes are put() next.
+    void carry(const CarriedRequest& request);
+    void pop_front();
+    // Whether all bytes of the front request have left.
+    bool front_is_sent() const { return given_ - unsent() >= ring_[first_].end; }
+
+    // Keeps a request's bytes, to be written later, behind those that wait already.
+    void put(std::string_view bytes);
+    std::size_t unsent() const { return end_ - begin_; }
+    // Writes `bytes`, or keeps what the socket does not take now. Precondition: nothing waits. As
+    // TargetSocket::write().
+    int write_now(std::string_view bytes);
+    // Writes what waits. As TargetSocket::write().
     int write();
-    // With TLS to be repeated until -EAGAIN. Reads once into `buffer`. Bytes read, 0 at the end of the stream, or
-    // -errno.
-    std::ptrdiff_t read(char* buffer, std::size_t size) const;
+
+private:
+    std::unique_ptr<CarriedRequest[]> ring_;
+    std::uint32_t depth_ = 0, first_ = 0, carried_ = 0;
+    std::unique_ptr<char[]> bytes_;  // [begin_, end_) waits
+    std::size_t capacity_ = 0, begin_ = 0, end_ = 0;
+    std::uint64_t given_ = 0;  // bytes put and written, since it was opened
 };
 
 }  // namespace streamgauge::loadgen

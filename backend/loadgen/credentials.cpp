@@ -38,6 +38,7 @@ Result<std::string> credentials_line(const Credentials& c) {
     std::optional<std::string> secret;
     if (from_file) {
         std::ifstream in(c.file);
+        if (!in) return refused("cannot read " + c.file);
         std::string line(kSecretBytes + 2, '\0');
         in.read(line.data(), static_cast<std::streamsize>(line.size()));
         line.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, in.gcount())));

@@ -81,7 +81,7 @@ Result<CsvRows> CsvRows::parse(std::string_view text) {
 
 Result<CsvRows> CsvRows::load(const std::string& file) {
     const auto refused = [&](const char* why) {
-        Error error = Error::make(ErrorCode::Io, "cannot read " + file + why);
+        Error error = Error::make(ErrorCode::InvalidArgument, "cannot read " + file + why);
         error.field = "feeder.file";
         return error;
     };

@@ -4,18 +4,29 @@
 #include <algorithm>
 #include <cmath>
 
+#include "loadgen/recording.h"
+
 namespace streamgauge::loadgen {
 namespace {
 
 constexpr std::uint64_t kThinkStream = 7;
 constexpr std::size_t kExpectedActions = 1024;  // of a hand in one run; more are taken too
 
+ArrivalPlan plan_of(const Scenario& scenario) {
+    if (!scenario.recording)
+        return ArrivalPlan(scenario.stages, scenario.spacing, scenario.seed, scenario.jitter_percent);
+    const auto times = std::make_shared<std::vector<std::int64_t>>();
+    times->reserve(scenario.recording->requests.size());
+    for (const RecordedRequest& request : scenario.recording->requests) times->push_back(request.at_nanos);
+    return ArrivalPlan(scenario.stages.front(), times, scenario.replay.speed);
+}
+
 }  // namespace
 
 DueRequests::DueRequests(const Scenario& scenario, std::uint32_t capacity)
     : closed_(scenario.closed_loop),
       ringed_(scenario.closed_loop || scenario.when_full == WhenFull::Drop),
-      plan_(scenario.stages, scenario.spacing, scenario.seed, scenario.jitter_percent),
+      plan_(plan_of(scenario)),
       due_(plan_, &actions_),
       next_(plan_, &actions_),
       think_nanos_(scenario.think_seconds * 1e9),
@@ -56,6 +67,11 @@ void DueRequests::pop() {
 void DueRequests::push(const DueRequest& request) {
     const std::size_t end = ring_begin_ + ring_count_++;
     ring_[end < ring_.size() ? end : end - ring_.size()] = request;
+}
+
+std::int64_t DueRequests::end_nanos() const {
+    if (!closed_) return due_.end_nanos();
+    return handed_.paused() ? ArrivalPlan::kNever : plan_.duration_nanos() + handed_.paused_nanos;
 }
 
 // As many users as the plan says now: new ones are ready at once, those too many leave when they would be ready.

@@ -56,8 +56,9 @@ public:
     void act(const HandAction& action);
     bool paused() const { return handed().paused(); }
     double rate_at(std::int64_t at) const { return plan_.rate_at(at, handed()); }
+    double speed_at(std::int64_t at) const { return handed().pace.speed(handed().plan_time(at)); }  // of a replay
     // End of the plan's time; kNever while paused.
-    std::int64_t end_nanos() const { return due_.end_nanos(); }
+    std::int64_t end_nanos() const;
 
 private:
     static constexpr std::int64_t kLookNanos = 10'000'000;    // closed loop: between two counts of users

@@ -10,8 +10,8 @@ namespace streamgauge::loadgen {
 
 Result<double> parse_duration(std::string_view text) {
     // Longest first: "ms" must not be read as minutes.
-    constexpr std::array<std::pair<std::string_view, double>, 4> units{
-        {{"ms", 0.001}, {"s", 1.0}, {"m", 60.0}, {"h", 3600.0}}};
+    constexpr std::array<std::pair<std::string_view, double>, 5> units{
+        {{"ms", 0.001}, {"s", 1.0}, {"m", 60.0}, {"h", 3600.0}, {"d", 86'400.0}}};
     const auto refused = [](std::size_t offset) {
         Error error = Error::make(ErrorCode::InvalidArgument, "not a duration");
         error.offset = offset;

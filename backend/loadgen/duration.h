@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Durations as people write them: 500ms, 30s, 5m, 1h, 1m30s, or a bare number of seconds.
+// Durations as people write them: 500ms, 30s, 5m, 1h, 30d, 1m30s, or a bare number of seconds.
 #pragma once
 
 #include <string_view>

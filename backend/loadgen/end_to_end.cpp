@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "loadgen/end_to_end.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <csignal>
@@ -9,32 +11,30 @@
 #include <optional>
 #include <thread>
 
-#include <simdjson.h>
-
 #include "base/clock.h"
 #include "loadgen/credentials.h"
 #include "loadgen/read_back.h"
 #include "loadgen/request_mix.h"
 #include "loadgen/run_stamp.h"
+#include "loadgen/seen_events.h"
 #include "loadgen/target.h"
 
 namespace streamgauge::loadgen {
-
-struct SeenEventReader::Parts {
-    simdjson::dom::parser page, props;
-};
 
 namespace {
 
 using Json = nlohmann::json;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::size_t kPage = 1000;            // what the search gives at most
-constexpr std::size_t kFirstPage = 50;         // while little is new
-constexpr std::size_t kMostHeld = 1'000'000;   // events between two looks that are put in order
-constexpr std::chrono::seconds kQuestion{10};  // for one answer
-constexpr std::chrono::seconds kLiveFeed{3};   // for its first message
-constexpr std::int64_t kDatedAhead = 3600;     // seconds: the range of the last question goes so far beyond the run
+constexpr std::size_t kPage = 1000;              // what the search gives at most
+constexpr std::size_t kFirstPage = 50;           // while little is new
+constexpr std::size_t kMostHeld = 1'000'000;     // events between two looks that are put in order
+constexpr std::chrono::seconds kQuestion{10};    // for one answer
+constexpr std::chrono::milliseconds kTick{100};  // between two looks at what is waited for
+// For what is visible and the live feed, which tells ten times a second, has yet to tell.
+constexpr std::chrono::milliseconds kFeedsRest{2'000};
+constexpr std::chrono::seconds kLiveFeed{3};  // for its first message
+constexpr std::int64_t kDatedAhead = 3600;    // seconds: the range of the last question goes so far beyond the run
 
 // OpenSSL writes without MSG_NOSIGNAL.
 void ignore_broken_pipes() {
@@ -60,7 +60,8 @@ public:
 
     Status begin(const Scenario& scenario);
     NumberSet& acknowledged() override { return acknowledged_; }
-    EndToEndReport finish(const RunRecord& record, std::chrono::milliseconds most) override;
+    SeenSoFar so_far() const override;
+    EndToEndReport finish(const RunRecord& record, const FinishOptions& options) override;
 
 private:
     void end();
@@ -71,14 +72,18 @@ private:
     Status look();
     void take(std::vector<SeenEvent>& events, Timestamp at);
     std::uint64_t missing() const;
+    void tell();
+    void pause(const FinishOptions& options, std::chrono::milliseconds most);
     bool sums_are(std::uint64_t count, std::uint64_t sum, std::string& why);
 
     // ---- by the live feed
     void follow();
+    bool feed_told(std::uint64_t events);
 
     const EndToEndOptions options_;
     const std::chrono::milliseconds settle_;
     std::chrono::milliseconds wait_{};  // written before sent_all_
+    SteadyClock::time_point cut_at_;    // of the thread that finishes
     const std::string stamp_;
     const std::uint64_t stride_;
     const RequestMix mix_;
@@ -88,7 +93,7 @@ private:
 
     const SystemClock clock_;
     std::int64_t began_ = 0, wall_ = 0;  // monotonic nanoseconds and wall microseconds, both of one moment
-    std::atomic<bool> stopping_{false}, sent_all_{false};
+    std::atomic<bool> stopping_{false}, sent_all_{false}, cut_{false}, query_over_{false};
     std::unique_ptr<QueryClient> asking_, live_;
     std::thread query_thread_, live_thread_;
 
@@ -100,9 +105,13 @@ private:
     SeenEventReader page_reader_;
     std::string trouble_;  // the last answer that was none
 
+    mutable std::mutex told_mutex_;
+    SeenSoFar told_;  // under told_mutex_
+
     std::mutex mutex_;
     std::condition_variable live_began_;
     bool live_open_ = false, live_over_ = false;  // under mutex_
+    std::uint64_t live_told_ = 0;                 // events, with those it says it left out; under mutex_
     // The live thread's until it was joined.
     std::uint64_t live_id_ = 0, live_skipped_ = 0;
     Histogram by_feed_;
@@ -164,16 +173,37 @@ void ReadBackCheck::look_again_and_again() {
     ignore_broken_pipes();
     std::optional<SteadyClock::time_point> until;
     while (!stopping_) {
+        // The last look begins after the last answer: one that began before would miss what came twice at the end.
+        const bool all_answered = sent_all_;
         const Status looked = look();
         complete_ = looked.ok();
         trouble_ = looked.ok() ? std::string() : looked.error().describe();
-        if (sent_all_) {
+        tell();
+        if (all_answered) {
             if (!until) until = SteadyClock::now() + wait_;
-            if (looked && missing() == 0) return;
-            if (SteadyClock::now() >= *until) return;
+            if (looked && missing() == 0) break;
+            if (SteadyClock::now() >= *until || cut_) break;
         }
         std::this_thread::sleep_for(options_.look);
     }
+    query_over_ = true;
+}
+
+void ReadBackCheck::tell() {
+    const auto ms = [this](double q) { return static_cast<double>(by_query_.quantile_micros(q)) / 1e3; };
+    const double p50 = ms(0.5), p99 = ms(0.99);
+    const std::lock_guard lock(told_mutex_);
+    told_.visible = seen_.count();
+    told_.repeated = repeated_;
+    told_.out_of_order = out_of_order_;
+    told_.query_p50_ms = p50;
+    told_.query_p99_ms = p99;
+    ++told_.looks;
+}
+
+SeenSoFar ReadBackCheck::so_far() const {
+    const std::lock_guard lock(told_mutex_);
+    return told_;
 }
 
 // From the newest event back to the newest one that is known.
@@ -283,9 +313,29 @@ bool ReadBackCheck::sums_are(std::uint64_t count, std::uint64_t sum, std::string
     return false;
 }
 
-EndToEndReport ReadBackCheck::finish(const RunRecord& record, std::chrono::milliseconds most) {
-    wait_ = std::min(most, settle_);
+// Waits a moment, looking at stop_fd.
+void ReadBackCheck::pause(const FinishOptions& options, std::chrono::milliseconds most) {
+    // Once it is readable it stays so, and is looked at no more.
+    pollfd stop{cut_ ? -1 : options.stop_fd, POLLIN, 0};
+    if (poll(&stop, 1, static_cast<int>(most.count())) > 0) {
+        cut_ = true;
+        cut_at_ = SteadyClock::now();
+    }
+    // A question that is not answered ends with all others.
+    if (cut_ && SteadyClock::now() - cut_at_ >= kReadBackOfStopped) stopping_ = true;
+    if (options.tick) options.tick();
+}
+
+// Whether the live feed has told of so many events, or tells nothing.
+bool ReadBackCheck::feed_told(std::uint64_t events) {
+    const std::lock_guard lock(mutex_);
+    return !live_open_ || live_over_ || live_told_ >= events;
+}
+
+EndToEndReport ReadBackCheck::finish(const RunRecord& record, const FinishOptions& options) {
+    wait_ = std::min(options.most, settle_);
     sent_all_.store(true, std::memory_order_release);
+    while (!query_over_) pause(options, kTick);
     if (query_thread_.joinable()) query_thread_.join();
     EndToEndReport report;
     for (std::size_t i = 0; i < record.endpoints(); ++i)
@@ -313,6 +363,10 @@ EndToEndReport ReadBackCheck::finish(const RunRecord& record, std::chrono::milli
     report.out_of_order = out_of_order_;
     report.complete = complete_;
     if (!complete_) report.unknown.push_back("what became visible at the end: " + trouble_);
+    if (complete_ && cut_ && report.lost > 0) {
+        report.complete = false;
+        report.unknown.push_back("what would have become visible: the wait for it was cut short");
+    }
     if (!order_known_) report.unknown.push_back("the order where over a million events came between two looks");
     if (record.totals().planned > requests)
         report.unknown.push_back("events beyond the first " + std::to_string(requests * stride_));
@@ -327,10 +381,13 @@ EndToEndReport ReadBackCheck::finish(const RunRecord& record, std::chrono::milli
             why.clear();
             report.sums_equal = sums_are(expected, sum, why);
             if (report.sums_equal || report.lost > 0 || report.repeated > 0) break;
-            std::this_thread::sleep_for(options_.look);
-        } while (SteadyClock::now() < until);
+            pause(options, options_.look);
+        } while (SteadyClock::now() < until && !cut_);
         if (!report.sums_equal) report.unknown.push_back(why);
     }
+    // The feed's last message has its slowest events.
+    const auto feeds_end = SteadyClock::now() + std::min(wait_, kFeedsRest);
+    while (complete_ && !cut_ && !feed_told(report.visible) && SteadyClock::now() < feeds_end) pause(options, kTick);
     stopping_ = true;
     if (live_thread_.joinable()) live_thread_.join();
     report.freshness_query = by_query_;
@@ -364,6 +421,17 @@ void ReadBackCheck::follow() {
             live_id_ = event.id;
             by_feed_.record(std::max<std::int64_t>(0, at.micros - event.sent_micros));
         }
+        const double p50 = static_cast<double>(by_feed_.quantile_micros(0.5)) / 1e3;
+        const double p99 = static_cast<double>(by_feed_.quantile_micros(0.99)) / 1e3;
+        {
+            const std::lock_guard lock(told_mutex_);
+            told_.live_p50_ms = p50;
+            told_.live_p99_ms = p99;
+        }
+        {
+            const std::lock_guard lock(mutex_);
+            live_told_ = by_feed_.count() + live_skipped_;
+        }
         return !stopping_.load();
     });
     if (!ended && ended.error().code != ErrorCode::Cancelled) live_trouble_ = ended.error().describe();
@@ -378,47 +446,6 @@ Result<std::unique_ptr<EndToEndCheck>> EndToEndCheck::start(const Scenario& scen
     auto check = std::make_unique<ReadBackCheck>(scenario, options);
     if (Status began = check->begin(scenario); !began) return began.error();
     return std::unique_ptr<EndToEndCheck>(std::move(check));
-}
-
-SeenEventReader::SeenEventReader() : parts_(std::make_unique<Parts>()) {}
-SeenEventReader::~SeenEventReader() = default;
-
-Result<std::vector<SeenEvent>> SeenEventReader::read(std::string_view json, std::string_view stamp,
-                                                     std::uint64_t* skipped) {
-    using simdjson::dom::element, simdjson::dom::object, simdjson::dom::array;
-    const auto unreadable = [] {
-        return Error::make(ErrorCode::InvalidArgument, "the answer is not a list of events");
-    };
-    element root;
-    array list;
-    if (parts_->page.parse(json.data(), json.size(), true).get(root) != simdjson::SUCCESS) return unreadable();
-    if (root.get_array().get(list) != simdjson::SUCCESS) {
-        if (root["events"].get_array().get(list) != simdjson::SUCCESS) return unreadable();
-        std::uint64_t count = 0;
-        if (root["skipped"].get_uint64().get(count) == simdjson::SUCCESS && skipped != nullptr) *skipped = count;
-    }
-    std::vector<SeenEvent> seen;
-    seen.reserve(list.size());
-    for (const element event : list) {
-        element props;
-        if (event["props"].get(props) != simdjson::SUCCESS) return unreadable();
-        std::string_view text;
-        // The live feed has them as text.
-        if (props.get_string().get(text) == simdjson::SUCCESS &&
-            parts_->props.parse(text.data(), text.size(), true).get(props) != simdjson::SUCCESS)
-            return unreadable();
-        object members;
-        if (props.get_object().get(members) != simdjson::SUCCESS) return unreadable();
-        std::string_view run;
-        if (members[kStampRun].get_string().get(run) != simdjson::SUCCESS || run != stamp) continue;
-        SeenEvent one;
-        if (event["id"].get_uint64().get(one.id) != simdjson::SUCCESS ||
-            members[kStampNumber].get_uint64().get(one.number) != simdjson::SUCCESS ||
-            members[kStampSent].get_int64().get(one.sent_micros) != simdjson::SUCCESS || one.sent_micros < 0)
-            return unreadable();
-        seen.push_back(one);
-    }
-    return seen;
 }
 
 }  // namespace streamgauge::loadgen

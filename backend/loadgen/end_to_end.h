@@ -7,10 +7,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/result.h"
 #include "loadgen/number_set.h"
@@ -27,6 +25,22 @@ struct EndToEndOptions {
     std::uint64_t most_events = std::uint64_t{1} << 30;  // an eighth of a byte each
 };
 
+struct FinishOptions {
+    std::chrono::milliseconds most = std::chrono::hours(1);  // to wait, within end_to_end.settle
+    int stop_fd = -1;                                        // readable: what is not visible a second later is not
+                                                             // waited for; not read
+    std::function<void()> tick = {};                         // called some ten times a second while it waits
+};
+
+// Of a run that goes on.
+struct SeenSoFar {
+    std::uint64_t visible = 0;  // different events
+    std::uint64_t repeated = 0, out_of_order = 0;
+    std::uint64_t looks = 0;
+    double query_p50_ms = 0, query_p99_ms = 0;  // freshness by asking, as far as it is known
+    double live_p50_ms = 0, live_p99_ms = 0;    // by the live feed
+};
+
 // What is waited for after a run that was stopped.
 inline constexpr std::chrono::milliseconds kReadBackOfStopped{1000};
 
@@ -40,29 +54,10 @@ public:
 
     // For EngineOptions::acknowledged.
     virtual NumberSet& acknowledged() = 0;
-    // After the run: waits until everything acknowledged is visible, at most end_to_end.settle and `most`. Call once.
-    virtual EndToEndReport finish(const RunRecord& record, std::chrono::milliseconds most = std::chrono::hours(1)) = 0;
-};
-
-// One event that was read back.
-struct SeenEvent {
-    std::uint64_t id = 0;      // where it stands in the server's log
-    std::uint64_t number = 0;  // kStampNumber
-    std::int64_t sent_micros = 0;
-};
-// For one thread.
-class SeenEventReader {
-public:
-    SeenEventReader();
-    ~SeenEventReader();
-    // Of a page of the search, or of a message of the live feed ({"events":[...],"skipped":n}); those without this
-    // run's stamp are passed over. InvalidArgument for anything else. `skipped`: of the message.
-    Result<std::vector<SeenEvent>> read(std::string_view json, std::string_view stamp,
-                                        std::uint64_t* skipped = nullptr);
-
-private:
-    struct Parts;
-    std::unique_ptr<Parts> parts_;
+    // Thread-safe; some milliseconds old.
+    virtual SeenSoFar so_far() const = 0;
+    // After the run: waits until everything acknowledged is visible, as long as `options` let it. Call once.
+    virtual EndToEndReport finish(const RunRecord& record, const FinishOptions& options = {}) = 0;
 };
 
 }  // namespace streamgauge::loadgen

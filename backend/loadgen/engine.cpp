@@ -14,12 +14,15 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "base/punctual_thread.h"
 #include "loadgen/connection.h"
 #include "loadgen/credentials.h"
 #include "loadgen/due_requests.h"
 #include "loadgen/error_brake.h"
+#include "loadgen/index_set.h"
 #include "loadgen/request_mix.h"
 #include "loadgen/request_writer.h"
+#include "loadgen/run_objectives.h"
 
 namespace streamgauge::loadgen {
 namespace {
@@ -28,9 +31,10 @@ constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::size_t kRequestBytes = std::size_t{1} << 30;  // most memory for request buffers
 constexpr std::size_t kFieldBytes = std::size_t{512} << 20;  // most memory for tables of fields
-constexpr int kEventsPerWait = 64;                 // small, so that what becomes due meanwhile is not kept waiting
-constexpr std::int64_t kSweepNanos = 100'000'000;  // between two searches for timeouts
-constexpr int kSomeRefused = 207;                  // of a batch some events are durable, and some are not
+constexpr int kEventsPerWait = 64;  // small, so that what becomes due meanwhile is not kept waiting
+// Between two searches for timeouts: a tenth of the timeout, so that what waited is told that exactly.
+constexpr std::int64_t kLeastSweepNanos = 5'000'000, kMostSweepNanos = 100'000'000;
+constexpr int kSomeRefused = 207;  // of a batch some events are durable, and some are not
 constexpr std::uint64_t kStopTag = UINT64_MAX, kHandTag = UINT64_MAX - 1;
 
 using State = Connection::State;
@@ -64,30 +68,41 @@ private:
 class EpollEngine final : public Engine {
 public:
     EpollEngine(const Scenario& scenario, const Address& address, std::unique_ptr<TlsClient> tls,
-                std::vector<RequestWriter> writers, const EngineOptions& options, std::uint32_t connections)
+                std::vector<RequestWriter> writers, const EngineOptions& options, std::uint32_t connections,
+                std::uint32_t in_flight)
         : address_(address),
           tls_(std::move(tls)),
           options_(options),
           timeout_nanos_(nanos(scenario.timeout_seconds)),
           grace_nanos_(nanos(scenario.grace_seconds)),
           highest_rate_(scenario.closed_loop ? connections : ArrivalPlan::kHighestRate),
+          most_in_flight_(in_flight),
+          depth_(scenario.pipeline),
+          replays_(scenario.replays()),
           drops_(scenario.when_full == WhenFull::Drop && !scenario.closed_loop),
           new_each_request_(scenario.connections == ConnectionUse::NewEachRequest),
           mix_(scenario),
           writers_(std::move(writers)),
           record_(scenario),
-          due_(scenario, connections),
+          due_(scenario, in_flight),
           brake_(scenario.error_brake),
-          connections_(connections) {
-        for (const RequestWriter& writer : writers_) buffer_bytes_ = std::max(buffer_bytes_, writer.capacity());
-        idle_.reserve(connections);
+          connections_(connections),
+          idle_(connections),
+          partly_free_(connections) {
+        for (RequestWriter& writer : writers_) {
+            buffers_.push_back(std::make_unique<char[]>(writer.capacity()));
+            writer.initialise(buffers_.back().get());
+            buffer_bytes_ = std::max(buffer_bytes_, writer.capacity());
+        }
+        unwritten_.reserve(connections);
         closed_.reserve(connections);
         for (std::uint32_t i = connections; i > 0; --i) closed_.push_back(i - 1);
         came_.reserve(128);
+        record_.watch(options_.objectives);
     }
 
     ~EpollEngine() override {
-        for (Connection& c : connections_) c.shut();
+        for (Connection& c : connections_) c.end();
         if (epoll_ >= 0) close(epoll_);
     }
 
@@ -102,25 +117,26 @@ private:
     Timestamp wall_time(std::int64_t at) const { return Timestamp{wall_offset_ + at / 1000}; }
     void see_planned(std::int64_t until, std::int64_t seen);
     void take_actions();
-    void act(const HandAction& action);
+    void act(const HandAction& action, StopReason reason = StopReason::Hand);
     bool over(std::int64_t at) const;
 
     void see_due(std::int64_t at);
     void issue();
     void send_next(std::uint32_t index);
+    void write_unwritten();
     void open_connection();
     void fail_next(Outcome outcome, std::int64_t at, std::string_view detail = {});
     bool watch(Connection& c, bool write, int operation);
-    void make_idle(std::uint32_t index);
-    void leave_idle(std::uint32_t index);
+    void note_room(std::uint32_t index);
     void close_connection(std::uint32_t index);
     void on_ready(std::uint32_t index, std::uint32_t events);
     void on_connected(std::uint32_t index);
     void shake_hands(std::uint32_t index);
     void on_usable(std::uint32_t index, std::int64_t at);
     void on_readable(std::uint32_t index);
-    void finish_request(std::uint32_t index, ResponseParser::State state, std::int64_t at);
-    void fail_request(std::uint32_t index, Outcome outcome, std::int64_t at, std::string_view detail = {});
+    void take_answers(std::uint32_t index, std::string_view bytes, std::int64_t at);
+    void finish_request(std::uint32_t index, std::int64_t at);
+    void fail_requests(std::uint32_t index, Outcome outcome, std::int64_t at, std::string_view detail = {});
     void fail_transport(std::uint32_t index, int error, std::int64_t at);
     void sweep(std::int64_t at);
     int wait(std::int64_t until);
@@ -128,6 +144,7 @@ private:
     bool report(const std::function<bool(const Progress&)>& progress, RunState state, std::int64_t at);
     bool stopped() const { return stopped_by_ != StopReason::None; }
     void stop(StopReason reason, std::int64_t at);
+    void interrupt();
 
     const SystemClock clock_;
     const Address address_;
@@ -135,9 +152,12 @@ private:
     const EngineOptions options_;
     const std::int64_t timeout_nanos_, grace_nanos_;
     const double highest_rate_;
-    const bool drops_, new_each_request_;
+    const std::uint32_t most_in_flight_;
+    const std::uint32_t depth_;  // requests that a connection may carry at once
+    const bool replays_, drops_, new_each_request_;
     const RequestMix mix_;
-    std::vector<RequestWriter> writers_;  // one for each endpoint
+    std::vector<RequestWriter> writers_;            // one for each endpoint
+    std::vector<std::unique_ptr<char[]>> buffers_;  // what each writes into
     std::size_t buffer_bytes_ = 0;
     RunRecord record_;
     DueRequests due_;
@@ -145,18 +165,19 @@ private:
     std::size_t repeated_ = 0;      // of options_.recorded
     std::vector<HandAction> came_;  // from the hand, at once
     std::vector<Connection> connections_;
-    std::vector<std::uint32_t> idle_;  // last freed on top: it is the one in the cache
+    IndexSet idle_, partly_free_;  // of the connections: those without a request, those with some and room for more
     std::vector<std::uint32_t> closed_;
+    std::vector<std::uint32_t> unwritten_;  // have bytes to write in this turn
     std::array<epoll_event, kEventsPerWait> events_{};
     std::array<char, kReadBytes> input_{};
     int epoll_ = -1;
     bool nanosecond_wait_ = true;
     StopReason stopped_by_ = StopReason::None;
-    std::uint32_t connecting_ = 0, busy_ = 0;
-    std::int64_t start_ = 0;          // monotonic
-    std::int64_t wall_offset_ = 0;    // wall clock at the start of the run, microseconds
-    std::int64_t stop_deadline_ = 0;  // when waiting for answers ends, once stopped
-    std::int64_t next_sweep_ = kSweepNanos;
+    std::uint32_t connecting_ = 0, busy_ = 0;  // connections that are opened, requests under way
+    std::int64_t start_ = 0;                   // monotonic
+    std::int64_t wall_offset_ = 0;             // wall clock at the start of the run, microseconds
+    std::int64_t stop_deadline_ = 0;           // when waiting for answers ends, once stopped
+    std::int64_t next_sweep_ = 0;
 };
 
 std::int64_t EpollEngine::deadline() const {
@@ -171,7 +192,7 @@ void EpollEngine::see_planned(std::int64_t until, std::int64_t seen) {
         const Endpoint endpoint = mix_.endpoint(request.index);
         record_.advance_to(request.planned);
         record_.due({endpoint, request.planned, seen});
-        const bool kept = !drops_ || busy_ + due_.waiting() < connections_.size();
+        const bool kept = !drops_ || busy_ + due_.waiting() < most_in_flight_;
         if (!kept) record_.dropped({endpoint, request.planned, seen});
         return kept;
     });
@@ -194,76 +215,99 @@ void EpollEngine::take_actions() {
     const std::int64_t at = now();
     for (HandAction& action : came_) {
         if (stopped()) return;
-        const bool has_rate = action.kind == HandAction::Kind::Rate || action.kind == HandAction::Kind::Spike;
-        if (has_rate && !(action.rate >= 0 && action.rate <= highest_rate_)) continue;
+        if (!check_hand_action(action, replays_) || !(action.rate >= 0 && action.rate <= highest_rate_)) continue;
         see_due(at);
         action.at_nanos = at;
         act(action);
     }
 }
 
-void EpollEngine::act(const HandAction& action) {
+void EpollEngine::act(const HandAction& action, StopReason reason) {
     record_.advance_to(action.at_nanos);
     record_.hand(action);
     if (action.kind == HandAction::Kind::Stop) {
-        stop(StopReason::Hand, action.at_nanos);
+        stop(reason, action.at_nanos);
     } else {
         due_.act(action);
     }
 }
 
-// Nothing more will be sent. With a hand the plan's time is waited for: it may still do something.
-bool EpollEngine::over(std::int64_t at) const {
-    if (stopped()) return true;
-    if (due_.waiting() > 0 || !due_.done()) return false;
-    const bool may_act = options_.hand != nullptr || repeated_ < options_.recorded.size();
-    return !may_act || at >= due_.end_nanos();
+// Recorded as a hand's stop, so that the run can be repeated to the same end.
+void EpollEngine::interrupt() {
+    const std::int64_t at = now();
+    if (stopped()) return stop(StopReason::Interrupted, at);
+    see_due(at);
+    HandAction end;
+    end.kind = HandAction::Kind::Stop;
+    end.at_nanos = at;
+    if (!stopped()) act(end, StopReason::Interrupted);
 }
 
+// Nothing more will be sent. The plan's time is waited for: rates are those of the time that was planned, a pause at
+// the end is part of it, and a hand may still do something.
+bool EpollEngine::over(std::int64_t at) const {
+    if (stopped()) return true;
+    if (due_.waiting() > 0) return false;
+    const bool may_act = options_.hand != nullptr || repeated_ < options_.recorded.size();
+    if (due_.paused() && !may_act) return true;  // nobody will go on
+    return due_.done() && at >= due_.end_nanos();
+}
+
+// A request has a connection of its own as long as there is one; then it goes behind others.
 void EpollEngine::issue() {
     if (stopped()) return;
-    while (due_.waiting() > 0 && !idle_.empty()) {
-        const std::uint32_t index = idle_.back();
-        idle_.pop_back();
-        send_next(index);
-    }
+    while (due_.waiting() > 0 && !idle_.empty()) send_next(idle_.last());
     while (due_.waiting() > connecting_ && !closed_.empty()) open_connection();
+    while (due_.waiting() > connecting_ && !partly_free_.empty()) send_next(partly_free_.next());
+    write_unwritten();
 }
 
 void EpollEngine::send_next(std::uint32_t index) {
     Connection& c = connections_[index];
     const DueRequest request = due_.front();
     due_.pop();
-    c.endpoint = mix_.endpoint(request.index);
-    RequestWriter& writer = writers_[c.endpoint];
-    if (c.filled_by != c.endpoint) writer.initialise(c.request.get());
-    c.filled_by = c.endpoint;
+    const Endpoint endpoint = mix_.endpoint(request.index);
     const std::int64_t at = now();
-    c.output = writer.fill(c.request.get(), request.index, wall_time(at), wall_time(request.planned));
-    c.number = request.index;
-    c.planned = request.planned;
-    c.sent_at = c.since = at;
-    c.written = 0;
+    const std::string_view bytes =
+        writers_[endpoint].fill(buffers_[endpoint].get(), request.index, wall_time(at), wall_time(request.planned));
+    c.carry({request.index, request.planned, at, 0, endpoint});
     c.state = State::Busy;
-    c.parser.reset();
     ++busy_;
-    record_.sent({c.endpoint, c.planned, at});
-    const int error = c.write();
+    note_room(index);
+    record_.sent({endpoint, request.planned, at});
+    if (depth_ > 1) {
+        if (c.unsent() == 0) unwritten_.push_back(index);
+        c.put(bytes);
+        return;
+    }
+    const int error = c.write_now(bytes);
     if (error == EAGAIN) {
-        if (!watch(c, true, EPOLL_CTL_MOD)) fail_request(index, Outcome::Reset, at);
+        if (!watch(c, true, EPOLL_CTL_MOD)) fail_requests(index, Outcome::Reset, at);
     } else if (error != 0) {
         fail_transport(index, error, at);
+    }
+}
+
+void EpollEngine::write_unwritten() {
+    while (!unwritten_.empty()) {
+        const std::uint32_t index = unwritten_.back();
+        unwritten_.pop_back();
+        Connection& c = connections_[index];
+        const int error = c.write();
+        if (error == EAGAIN) {
+            if (!c.wants_write && !watch(c, true, EPOLL_CTL_MOD)) fail_requests(index, Outcome::Reset, now());
+        } else if (error != 0) {
+            fail_transport(index, error, now());
+        }
     }
 }
 
 void EpollEngine::open_connection() {
     const std::uint32_t index = closed_.back();
     Connection& c = connections_[index];
-    if (!c.request) {
-        c.request = std::make_unique<char[]>(buffer_bytes_);
-    }
+    c.make_room(depth_, buffer_bytes_);
     c.since = now();
-    const int error = c.open(address_);
+    const int error = c.socket.open(address_);
     if (error != 0 && error != EINPROGRESS) {
         fail_next(outcome_of(error), c.since);
         return;
@@ -292,29 +336,30 @@ bool EpollEngine::watch(Connection& c, bool write, int operation) {
     event.events = write ? EPOLLIN | EPOLLOUT : EPOLLIN;
     event.data.u64 = static_cast<std::uint64_t>(&c - connections_.data());
     c.wants_write = write;
-    return epoll_ctl(epoll_, operation, c.fd, &event) == 0;
+    return epoll_ctl(epoll_, operation, c.socket.fd, &event) == 0;
 }
 
-void EpollEngine::make_idle(std::uint32_t index) {
-    Connection& c = connections_[index];
-    c.state = State::Idle;
-    c.idle_position = static_cast<std::uint32_t>(idle_.size());
-    idle_.push_back(index);
-}
-
-void EpollEngine::leave_idle(std::uint32_t index) {
-    const std::uint32_t position = connections_[index].idle_position;
-    idle_[position] = idle_.back();
-    connections_[idle_[position]].idle_position = position;
-    idle_.pop_back();
+void EpollEngine::note_room(std::uint32_t index) {
+    const Connection& c = connections_[index];
+    if (c.state == State::Idle) {
+        idle_.add(index);
+    } else {
+        idle_.remove(index);
+    }
+    if (c.state == State::Busy && c.carried() < depth_) {
+        partly_free_.add(index);
+    } else {
+        partly_free_.remove(index);
+    }
 }
 
 void EpollEngine::close_connection(std::uint32_t index) {
     Connection& c = connections_[index];
     if (c.state == State::Connecting || c.state == State::Handshaking) --connecting_;
-    if (c.state == State::Busy) --busy_;
-    if (c.state == State::Idle) leave_idle(index);
-    c.shut();
+    if (c.unsent() > 0) std::erase(unwritten_, index);
+    busy_ -= c.carried();
+    c.end();
+    note_room(index);
     closed_.push_back(index);
 }
 
@@ -332,7 +377,7 @@ void EpollEngine::on_ready(std::uint32_t index, std::uint32_t events) {
     if ((events & EPOLLOUT) != 0 && c.wants_write) {
         const int error = c.state == State::Busy ? c.write() : 0;
         if (error == 0 && !watch(c, false, EPOLL_CTL_MOD)) {
-            fail_request(index, Outcome::Reset, now());
+            fail_requests(index, Outcome::Reset, now());
             return;
         }
         // A server may answer and close before it has read everything: read first what it said.
@@ -346,13 +391,13 @@ void EpollEngine::on_ready(std::uint32_t index, std::uint32_t events) {
 
 void EpollEngine::on_connected(std::uint32_t index) {
     Connection& c = connections_[index];
-    const int error = c.connect_result();
+    const int error = c.socket.connect_result();
     c.connected_at = now();
     if (error != 0) {
         close_connection(index);
         fail_next(outcome_of(error), c.connected_at);
     } else if (tls_) {
-        c.tls = tls_->open(c.fd);
+        c.socket.tls = tls_->open(c.socket.fd);
         c.state = State::Handshaking;
         shake_hands(index);
     } else {
@@ -362,11 +407,11 @@ void EpollEngine::on_connected(std::uint32_t index) {
 
 void EpollEngine::shake_hands(std::uint32_t index) {
     Connection& c = connections_[index];
-    const int error = c.tls ? c.tls->handshake() : ENOMEM;
+    const int error = c.socket.tls ? c.socket.tls->handshake() : ENOMEM;
     if (error == 0) {
         on_usable(index, now());
     } else if ((error != EAGAIN && error != EINPROGRESS) || !watch(c, error == EINPROGRESS, EPOLL_CTL_MOD)) {
-        const std::string why = c.tls ? c.tls->failure() : "no memory";
+        const std::string why = c.socket.tls ? c.socket.tls->failure() : "no memory";
         close_connection(index);
         fail_next(Outcome::TlsFailed, now(), why);
     }
@@ -381,60 +426,86 @@ void EpollEngine::on_usable(std::uint32_t index, std::int64_t at) {
     }
     --connecting_;
     record_.connected({c.since, c.connected_at, at});
-    make_idle(index);
+    c.state = State::Idle;
+    note_room(index);
 }
 
 void EpollEngine::on_readable(std::uint32_t index) {
     Connection& c = connections_[index];
     // TLS may hold bytes back that the socket does not show any more.
     do {
-        const std::ptrdiff_t n = c.read(input_.data(), input_.size());
+        const std::ptrdiff_t n = c.socket.read(input_.data(), input_.size());
         if (n == -EAGAIN) return;
         const std::int64_t at = now();
         if (c.state == State::Idle) {  // closed by the server, or it says what nobody asked
             close_connection(index);
         } else if (n > 0) {
-            finish_request(index, c.parser.feed({input_.data(), static_cast<std::size_t>(n)}), at);
+            take_answers(index, {input_.data(), static_cast<std::size_t>(n)}, at);
         } else if (n == 0 && c.parser.started() && c.parser.finish() == ResponseParser::State::Complete) {
-            finish_request(index, ResponseParser::State::Complete, at);
+            finish_request(index, at);
         } else {
             fail_transport(index, static_cast<int>(-n), at);
         }
-    } while (c.tls && c.state == State::Busy);
+    } while (c.socket.tls && c.state == State::Busy);
 }
 
-void EpollEngine::finish_request(std::uint32_t index, ResponseParser::State state, std::int64_t at) {
-    if (state == ResponseParser::State::NeedMore) return;
-    if (state == ResponseParser::State::Malformed) {
-        fail_request(index, Outcome::Malformed, at);
+void EpollEngine::take_answers(std::uint32_t index, std::string_view bytes, std::int64_t at) {
+    Connection& c = connections_[index];
+    see_due(at);  // first, so that a request is counted in the second it was planned in
+    while (c.state == State::Busy && !bytes.empty()) {
+        const ResponseParser::State state = c.parser.take(bytes);
+        if (state == ResponseParser::State::NeedMore) break;
+        // Bytes behind the last answer answer nothing that was asked.
+        if (state == ResponseParser::State::Malformed || (c.carried() == 1 && !bytes.empty())) {
+            fail_requests(index, Outcome::Malformed, at);
+        } else {
+            finish_request(index, at);
+        }
+    }
+    see_due(at);  // the user whose answer this was may be ready again
+    // At once: the server need not wait until all that came with these answers is read.
+    while (due_.waiting() > 0 && !stopped() && (c.state == State::Idle || partly_free_.has(index))) send_next(index);
+    write_unwritten();
+}
+
+void EpollEngine::finish_request(std::uint32_t index, std::int64_t at) {
+    Connection& c = connections_[index];
+    const CarriedRequest request = c.front();
+    // Its time was over before the search for timeouts came by.
+    if (at - request.sent_at >= timeout_nanos_) {
+        fail_requests(index, Outcome::Timeout, at);
         return;
     }
-    Connection& c = connections_[index];
     const int status = c.parser.status();
-    const Outcome outcome = mix_.outcome(c.endpoint, status);
-    see_due(at);  // first, so that a request is counted in the second it was planned in
-    record_.answered({c.endpoint, outcome, status, c.planned, c.sent_at, at, c.parser.server_timing()});
+    const Outcome outcome = mix_.outcome(request.endpoint, status);
+    record_.answered(
+        {request.endpoint, outcome, status, request.planned, request.sent_at, at, c.parser.server_timing()});
     if (options_.acknowledged != nullptr && outcome == Outcome::Ok && status != kSomeRefused)
-        options_.acknowledged->add(c.number);
+        options_.acknowledged->add(request.number);
     brake_.ended(at, outcome == Outcome::Ok);
     due_.ended(at, true);
-    if (new_each_request_ || !c.parser.keep_alive() || c.written < c.output.size()) {
-        close_connection(index);
+    const bool stays = !new_each_request_ && c.parser.keep_alive() && c.front_is_sent();
+    c.pop_front();
+    --busy_;
+    c.parser.reset();
+    if (!stays) {
+        fail_requests(index, Outcome::Reset, at);
         return;
     }
-    --busy_;
-    see_due(at);  // the user whose answer this was may be ready again
-    if (due_.waiting() > 0 && !stopped()) {
-        send_next(index);  // at once: the server need not wait until all that came with this answer is read
-    } else {
-        make_idle(index);
-    }
+    if (c.carried() == 0) c.state = State::Idle;
+    note_room(index);
 }
 
-void EpollEngine::fail_request(std::uint32_t index, Outcome outcome, std::int64_t at, std::string_view detail) {
+// The connection ends, and with it every request that it carries: the first one by `outcome`. Those behind it have met
+// the same where that is a matter of the connection, and otherwise lost it.
+void EpollEngine::fail_requests(std::uint32_t index, Outcome outcome, std::int64_t at, std::string_view detail) {
     const Connection& c = connections_[index];
-    if (c.state == State::Busy) {
-        record_.failed({c.endpoint, outcome, c.planned, c.sent_at, at, detail});
+    const bool of_connection = outcome != Outcome::Timeout && outcome != Outcome::Malformed;
+    for (std::uint32_t place = 0; place < c.carried(); ++place) {
+        const CarriedRequest& request = c.at(place);
+        if (place > 0 && !of_connection)
+            outcome = at - request.sent_at >= timeout_nanos_ ? Outcome::Timeout : Outcome::Reset;
+        record_.failed({request.endpoint, outcome, request.planned, request.sent_at, at, detail});
         brake_.ended(at, false);
         due_.ended(at, false);
     }
@@ -444,22 +515,22 @@ void EpollEngine::fail_request(std::uint32_t index, Outcome outcome, std::int64_
 // An error of writing or reading; the reason of TLS goes along.
 void EpollEngine::fail_transport(std::uint32_t index, int error, std::int64_t at) {
     const Connection& c = connections_[index];
-    if (error == EPROTO && c.tls && c.state == State::Busy) {
-        const std::string why = c.tls->failure();
-        fail_request(index, Outcome::TlsFailed, at, why);
+    if (error == EPROTO && c.socket.tls && c.state == State::Busy) {
+        const std::string why = c.socket.tls->failure();
+        fail_requests(index, Outcome::TlsFailed, at, why);
     } else {
-        fail_request(index, Outcome::Reset, at);
+        fail_requests(index, Outcome::Reset, at);
     }
 }
 
 void EpollEngine::sweep(std::int64_t at) {
-    next_sweep_ = at + kSweepNanos;
+    next_sweep_ = at + std::clamp(timeout_nanos_ / 10, kLeastSweepNanos, kMostSweepNanos);
     for (std::uint32_t i = 0; i < connections_.size(); ++i) {
-        const Connection& c = connections_[i];
+        Connection& c = connections_[i];
         if (c.state == State::Closed || c.state == State::Idle) continue;
-        if (at - c.since < timeout_nanos_) continue;
         const bool connecting = c.state != State::Busy;
-        fail_request(i, Outcome::Timeout, at);
+        if (at - (connecting ? c.since : c.front().sent_at) < timeout_nanos_) continue;
+        fail_requests(i, Outcome::Timeout, at);
         if (connecting) fail_next(Outcome::Timeout, at);
     }
 }
@@ -484,15 +555,17 @@ void EpollEngine::stop(StopReason reason, std::int64_t at) {
 
 void EpollEngine::count_unfinished(std::int64_t at) {
     for (const Connection& c : connections_)
-        if (c.state == State::Busy) record_.unfinished({c.endpoint, c.planned, c.sent_at, at});
+        for (std::uint32_t place = 0; place < c.carried(); ++place)
+            record_.unfinished({c.at(place).endpoint, c.at(place).planned, c.at(place).sent_at, at});
     for (; due_.waiting() > 0; due_.pop())
         record_.unfinished({mix_.endpoint(due_.front().index), due_.front().planned, -1, at});
 }
 
 bool EpollEngine::report(const std::function<bool(const Progress&)>& progress, RunState state, std::int64_t at) {
+    if (options_.objectives != nullptr) options_.objectives->tick(at);
     const auto open = static_cast<std::uint32_t>(connections_.size() - closed_.size());
     const double rate = state == RunState::Running && !stopped() ? due_.rate_at(at) : 0;
-    return progress(Progress{state, stopped_by_, &record_, open, at, rate, due_.paused()});
+    return progress(Progress{state, stopped_by_, &record_, open, at, rate, due_.speed_at(at), due_.paused()});
 }
 
 Result<RunState> EpollEngine::run(int stop_fd, const std::function<bool(const Progress&)>& progress) {
@@ -500,6 +573,8 @@ Result<RunState> EpollEngine::run(int stop_fd, const std::function<bool(const Pr
         return Error::make(ErrorCode::Io, std::string(call) + ": " + std::strerror(error));
     };
     const BrokenPipesIgnored ignored;
+    std::optional<PunctualThread> punctual;
+    if (options_.real_time) punctual.emplace();
     prctl(PR_SET_TIMERSLACK, 1UL);  // otherwise every wait may end 50 us late
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     if (epoll_ < 0) return refused("epoll_create1", errno);
@@ -532,6 +607,7 @@ Result<RunState> EpollEngine::run(int stop_fd, const std::function<bool(const Pr
         }
         std::int64_t until = std::min({next_report, next_sweep_, deadline()});
         if (!stopped()) until = std::min(until, due_.next_look());
+        if (!stopped() && at < due_.end_nanos()) until = std::min(until, due_.end_nanos());
         if (!stopped() && repeated_ < options_.recorded.size())
             until = std::min(until, options_.recorded[repeated_].at_nanos);
         const int n = wait(until);
@@ -539,7 +615,7 @@ Result<RunState> EpollEngine::run(int stop_fd, const std::function<bool(const Pr
         for (int i = 0; i < n; ++i) {
             const epoll_event& event = events_[static_cast<std::size_t>(i)];
             if (event.data.u64 == kStopTag) {
-                stop(StopReason::Interrupted, now());
+                interrupt();
             } else if (event.data.u64 == kHandTag) {
                 take_actions();
             } else {
@@ -558,7 +634,7 @@ Result<RunState> EpollEngine::run(int stop_fd, const std::function<bool(const Pr
 }  // namespace
 
 std::uint32_t most_connections(const Scenario& scenario) {
-    if (!scenario.closed_loop) return scenario.max_in_flight;
+    if (!scenario.closed_loop) return (scenario.max_in_flight + scenario.pipeline - 1) / scenario.pipeline;
     double most = 1;
     for (const Stage& stage : scenario.stages)
         most = std::max({most, stage.rate + stage.amplitude, stage.to, stage.after});
@@ -573,9 +649,13 @@ Result<std::unique_ptr<Engine>> Engine::make(const Scenario& scenario, const Add
         return error;
     };
     if (const Status valid = validate(scenario); !valid) return valid.error();
+    if (scenario.replays() && !scenario.recording) return refused("replay", "the recording was not read");
     const auto earlier = [](const HandAction& a, const HandAction& b) { return a.at_nanos < b.at_nanos; };
     if (!std::is_sorted(options.recorded.begin(), options.recorded.end(), earlier))
         return refused("recorded", "the actions of a run are in the order of their times");
+    for (const HandAction& action : options.recorded)
+        if (const Status fits = check_hand_action(action, scenario.replays()); !fits)
+            return refused("recorded", fits.error().message.c_str());
     const Result<Url> url = parse_url(scenario.url);
     if (!url) return url.error();
     Result<std::string> credentials = credentials_line(scenario.credentials);
@@ -603,14 +683,16 @@ Result<std::unique_ptr<Engine>> Engine::make(const Scenario& scenario, const Add
         tls = std::move(made).value();
     }
     std::uint32_t connections = most_connections(scenario);
-    if (connections > kRequestBytes / capacity)
+    const std::size_t room = capacity * scenario.pipeline;  // of a connection
+    if (connections > kRequestBytes / room)
         return refused("max_in_flight", "so many connections with so large requests would need over 1 GiB");
     // A hand may ask for more users than the stages do.
     if (scenario.closed_loop && (options.hand != nullptr || !options.recorded.empty()))
-        connections = static_cast<std::uint32_t>(
-            std::min<std::size_t>(EngineOptions::kMostConnections, kRequestBytes / capacity));
+        connections =
+            static_cast<std::uint32_t>(std::min<std::size_t>(EngineOptions::kMostConnections, kRequestBytes / room));
+    const std::uint32_t in_flight = scenario.closed_loop ? connections : scenario.max_in_flight;
     return std::unique_ptr<Engine>(
-        new EpollEngine(scenario, address, std::move(tls), std::move(writers), options, connections));
+        new EpollEngine(scenario, address, std::move(tls), std::move(writers), options, connections, in_flight));
 }
 
 }  // namespace streamgauge::loadgen

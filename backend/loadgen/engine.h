@@ -26,8 +26,11 @@ struct EngineOptions {
     std::uint64_t id_salt = 0;
     std::int64_t stop_grace_nanos = 1'000'000'000;  // wait for answers when stopped early
     std::int64_t progress_nanos = 250'000'000;      // between two progress reports
-    HandBox* hand = nullptr;                        // outlives the engine; none: nobody interferes
-    std::vector<HandAction> recorded;               // of a run to be repeated: each takes effect at its at_nanos
+    bool real_time = true;             // the thread that runs it runs before all ordinary ones where that is allowed
+    HandBox* hand = nullptr;           // outlives the engine; none: nobody interferes
+    std::vector<HandAction> recorded;  // of a run to be repeated: each takes effect at its at_nanos
+    RunObjectives* objectives =
+        nullptr;  // of the same scenario, told of all that ends and of the time; outlives the engine
     NumberSet* acknowledged = nullptr;  // gets the numbers of the requests with a good answer; outlives the engine
 };
 
@@ -37,7 +40,8 @@ struct Progress {
     const RunRecord* record = nullptr;         // valid during the call
     std::uint32_t open_connections = 0;
     std::int64_t elapsed_nanos = 0;
-    double rate = 0;  // planned now: requests a second, or users
+    double rate = 0;   // planned now: requests a second, or users
+    double speed = 1;  // of a replay, now
     bool paused = false;
 };
 

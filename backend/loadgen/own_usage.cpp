@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/punctual_thread.h"
 
 namespace streamgauge::loadgen {
 namespace {
@@ -49,6 +50,7 @@ std::int64_t OwnUsage::offset_nanos() {
 
 void OwnUsage::look() {
     cpu_seconds_ = thread_cpu_seconds() - cpu_at_start_;
+    real_time_ = PunctualThread::is_real_time();
     const double step = static_cast<double>(offset_nanos() - offset_) / 1e6;
     if (std::abs(step) > std::abs(step_ms_)) step_ms_ = step;
 }

@@ -10,7 +10,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <cerrno>
 
-#include "loadgen/connection.h"
+#include "loadgen/target_socket.h"
 #include "loadgen/value_text.h"
 
 namespace streamgauge::loadgen {
@@ -59,7 +59,7 @@ private:
     const std::unique_ptr<TlsClient> tls_;
     const std::string credentials_;
     const std::atomic<bool>& stopping_;
-    Connection connection_;
+    TargetSocket connection_;
     std::string left_;  // read and not parsed yet
     std::array<char, kReadBytes> buffer_{};
 };
@@ -102,10 +102,9 @@ Status SocketQueryClient::send(std::string_view method, const std::string& targe
     if (!body.empty())
         text += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
     text += "\r\n" + body;
-    connection_.output = text;
-    connection_.written = 0;
+    std::string_view left = text;
     while (true) {
-        const int error = connection_.write();
+        const int error = connection_.write(left);
         if (error == 0) return {};
         if (error != EAGAIN) return disconnected("the connection was closed");
         if (Status ready = wait(POLLOUT, until); !ready) return ready;

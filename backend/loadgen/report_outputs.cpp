@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "loadgen/report_outputs.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include "base/time.h"
 #include "base/time_text.h"
 #include "loadgen/hdr_encoding.h"
+#include "loadgen/objective_outputs.h"
 
 namespace streamgauge::loadgen {
 namespace {
@@ -36,10 +38,16 @@ double per_second(std::uint64_t n, double seconds) {
 // ---- terminal -------------------------------------------------------------------------------------------------------
 std::string distribution_line(const char* name, const Histogram& h) {
     std::string line = formatted("%-15s", name);
+    if (h.count() == 0) return line + formatted(" %10s  %10s  %10s  %10s  %10s\n", "-", "-", "-", "-", "-");
     for (const double q : {0.5, 0.95, 0.99, 0.999})
-        line += formatted(" %10.3f%c", ms(h.quantile_micros(q)),
-                          h.count() > 0 && !enough_for_quantile(h.count(), q) ? '~' : ' ');
+        line += formatted(" %10.3f%c", ms(h.quantile_micros(q)), enough_for_quantile(h.count(), q) ? ' ' : '~');
     return line + formatted(" %10.3f\n", ms(h.max_micros()));
+}
+
+// Marked where fewer than ten values lie beyond it; a dash where there is none.
+std::string quantile_text(const Histogram& h, double q) {
+    if (h.count() == 0) return formatted("%9s ", "-");
+    return formatted("%9.3f%c", ms(h.quantile_micros(q)), enough_for_quantile(h.count(), q) ? ' ' : '~');
 }
 
 std::string end_to_end_text(const EndToEndReport& e) {
@@ -63,6 +71,10 @@ std::string end_to_end_text(const EndToEndReport& e) {
         text += formatted("  %llu events are visible that had no good answer\n", wide(e.unanswered_visible));
     for (const std::string& what : e.unknown) text += "  not known, or wrong: " + what + "\n";
     return text;
+}
+
+const char* stop_words(const RunReport& report) {
+    return report.state == RunState::Interrupted ? "interrupted: " : "stopped by: ";
 }
 
 // ---- k6 -------------------------------------------------------------------------------------------------------------
@@ -124,17 +136,70 @@ bool enough_for_quantile(std::uint64_t count, double q) {
 
 std::string measured_text(const ThresholdResult& t) {
     if (!t.measured) return "nothing measured";
-    if (t.threshold.measure == Measure::Errors) return formatted("%.3f %%", 100 * *t.measured);
-    return formatted("%.6g", *t.measured);
+    switch (t.threshold.measure) {
+        case Measure::Errors:
+            return formatted("%.3f %%", 100 * *t.measured);
+        case Measure::Rate:
+            return formatted("%.6g/s", *t.measured);
+        case Measure::Requests:
+        case Measure::Dropped:
+        case Measure::Unfinished:
+        case Measure::Lost:
+            return formatted("%.6g", *t.measured);
+        default:
+            return formatted("%.6g ms", *t.measured);
+    }
+}
+
+std::string replay_text(const ReplayReport& r) {
+    const auto counted = [](std::uint64_t n, const char* what) {
+        return formatted("%llu %s%s", wide(n), what, n == 1 ? "" : "s");
+    };
+    std::string text = "replayed " + r.source + ", " + counted(r.requests, "request");
+    if (r.events > 0) text += " with " + counted(r.events, "event");
+    text += ", received " + format_rfc3339(r.first) + " to " + format_rfc3339(r.last);
+    text +=
+        r.speed == 1 ? std::string(", with their gaps") : formatted(", with their gaps at %g times the speed", r.speed);
+    text += formatted("; busiest second %llu", wide(r.busiest_second));
+    if (r.left_out == 0) return text;
+    text += formatted("; %llu left out", wide(r.left_out));
+    std::string methods;
+    for (const auto& [method, count] : r.left_out_methods)
+        methods += (methods.empty() ? "" : ", ") + method + formatted(" %llu", wide(count));
+    return methods.empty() ? text : text + " (" + methods + ")";
+}
+
+std::string all_failed_text(const RunReport& report) {
+    const Totals& t = report.totals;
+    if (t.done() > 0 || t.failed() == 0) return {};
+    std::string text = formatted("EVERY REQUEST FAILED: not one of the %llu that ended was good", wide(t.failed()));
+    std::vector<std::pair<std::string, std::uint64_t>> kinds;  // most frequent first, of all kinds of requests
+    for (const ErrorGroup& error : report.errors) {
+        const auto found =
+            std::find_if(kinds.begin(), kinds.end(), [&](const auto& one) { return one.first == error.kind; });
+        if (found == kinds.end()) {
+            kinds.emplace_back(error.kind, error.count);
+        } else {
+            found->second += error.count;
+        }
+    }
+    constexpr std::size_t kShown = 3;
+    for (std::size_t i = 0; i < std::min(kShown, kinds.size()); ++i)
+        text += (i == 0 ? ": " : ", ") + kinds[i].first + formatted(" %llu", wide(kinds[i].second));
+    return text;
 }
 
 std::string report_text(const RunReport& report) {
     const Totals& t = report.totals;
     const Durations& d = report.durations;
-    std::string text =
-        formatted("\n%s: %s, planned for %g s, seed %llu\n", report.state == RunState::Done ? "done" : "stopped",
-                  report.name.c_str(), report.planned_seconds, wide(report.seed));
-    if (!report.stopped_by.empty()) text += "stopped by: " + report.stopped_by + "\n";
+    std::string text = formatted("\n%s: %s, planned for %g s, seed %llu\n",
+                                 report.state == RunState::Done          ? "done"
+                                 : report.state == RunState::Interrupted ? "INTERRUPTED"
+                                                                         : "stopped",
+                                 report.name.c_str(), report.planned_seconds, wide(report.seed));
+    if (!report.stopped_by.empty()) text += stop_words(report) + report.stopped_by + "\n";
+    if (const std::string all_failed = all_failed_text(report); !all_failed.empty()) text += all_failed + "\n";
+    if (report.replay) text += replay_text(*report.replay) + "\n";
     text += formatted("planned %llu   sent %llu   done %llu   failed %llu   unfinished %llu", wide(t.planned),
                       wide(t.sent), wide(t.done()), wide(t.failed()), wide(t.unfinished()));
     text += t.dropped > 0 ? formatted("   dropped %llu\n", wide(t.dropped)) : "\n";
@@ -146,7 +211,10 @@ std::string report_text(const RunReport& report) {
     text +=
         "response: planned to answered; service: sent to answered; send lag: planned to sent; generator lag: its own "
         "part\n";
-    if (d.response.count() > 0 && !enough_for_quantile(d.response.count(), 0.999))
+    const auto short_of = [](const Histogram& h) { return h.count() > 0 && !enough_for_quantile(h.count(), 0.999); };
+    if (short_of(d.response) || short_of(d.send_lag) || short_of(d.generator_lag) ||
+        std::any_of(report.endpoints.begin(), report.endpoints.end(),
+                    [&](const EndpointReport& e) { return short_of(e.durations.response); }))
         text += "~ fewer than ten values lie beyond it: another run may well say something else\n";
     if (d.unanswered.count() > 0) {
         Histogram all = d.response;
@@ -162,10 +230,10 @@ std::string report_text(const RunReport& report) {
     if (report.endpoints.size() > 1) {
         text += "\n";
         for (const EndpointReport& e : report.endpoints)
-            text += formatted("%-24.24s planned %8llu  done %8llu  failed %6llu  p50 %9.3f  p99 %9.3f ms\n",
-                              e.name.c_str(), wide(e.totals.planned), wide(e.totals.done()), wide(e.totals.failed()),
-                              ms(e.durations.response.quantile_micros(0.5)),
-                              ms(e.durations.response.quantile_micros(0.99)));
+            text += formatted("%-24.24s planned %8llu  done %8llu  failed %6llu  p50 %s  p99 %s ms\n", e.name.c_str(),
+                              wide(e.totals.planned), wide(e.totals.done()), wide(e.totals.failed()),
+                              quantile_text(e.durations.response, 0.5).c_str(),
+                              quantile_text(e.durations.response, 0.99).c_str());
     }
     if (!report.errors.empty()) text += "\nerrors\n";
     for (const ErrorGroup& e : report.errors)
@@ -178,13 +246,15 @@ std::string report_text(const RunReport& report) {
         if (r.failed_at_nanos) text += formatted(" (first at %.0f s)", static_cast<double>(*r.failed_at_nanos) / 1e9);
         text += "\n";
     }
+    text += objectives_text(report);
     if (report.end_to_end) text += end_to_end_text(*report.end_to_end);
     const Certificate& c = report.certificate;
     text += formatted(
-        "\nthe generator: %s   lag p50 %.3f p99 %.3f max %.3f ms, even gaps %.1f %%, dispersion %.2f, %.0f %% of a "
-        "core, %llu stalls\n",
+        "\nthe generator: %s   lag p50 %.3f p99 %.3f max %.3f ms, %s %.1f %%, dispersion %.2f, %.0f %% of a "
+        "core, %llu stalls, %s scheduling\n",
         std::string(to_string(c.verdict)).c_str(), c.send_lag_p50_ms, c.send_lag_p99_ms, c.send_lag_max_ms,
-        100 * c.even_share, c.dispersion, 100 * c.cpu_share, wide(c.stalls));
+        report.replay ? "gaps as recorded" : "even gaps", 100 * c.even_share, c.dispersion, 100 * c.cpu_share,
+        wide(c.stalls), c.real_time ? "real-time" : "ordinary");
     for (const std::string& reason : c.reasons) text += "  " + reason + "\n";
     return text;
 }
@@ -204,7 +274,7 @@ std::string k6_summary(const RunReport& report) {
     if (report.end_to_end) {
         metrics["freshness"] = trend(report.end_to_end->freshness_query);
         metrics["freshness_live"] = trend(report.end_to_end->freshness_live);
-        metrics["lost"] = counter(report.end_to_end->lost, seconds);
+        if (report.end_to_end->complete) metrics["lost"] = counter(report.end_to_end->lost, seconds);
         metrics["repeated"] = counter(report.end_to_end->repeated, seconds);
     }
     if (report.endpoints.size() > 1) {
@@ -222,6 +292,17 @@ std::string k6_summary(const RunReport& report) {
         Json& of = t.threshold.endpoint.empty() || !metrics.contains(tagged) ? metrics[metric] : metrics[tagged];
         if (of.is_null()) of = counter(0, seconds);
         of["thresholds"][to_text(t.threshold)] = Json{{"ok", t.passed}};
+    }
+    for (const ObjectiveResult& o : report.objectives) {
+        Json& of = metrics["objective{name:" + o.objective.name + "}"];
+        const std::uint64_t all = o.counted.total;
+        of = Json{{"type", "rate"},
+                  {"contains", "default"},
+                  {"values",
+                   {{"rate", all == 0 ? 0.0 : static_cast<double>(o.counted.good) / static_cast<double>(all)},
+                    {"passes", o.counted.good},
+                    {"fails", o.counted.bad()}}}};
+        of["thresholds"][formatted("rate>=%.6g", o.objective.target)] = Json{{"ok", o.held}};
     }
     Json json;
     json["root_group"] = Json{{"name", ""},
@@ -246,7 +327,7 @@ std::string seconds_csv(const RunReport& report) {
         const Histogram h = s.response.expand();
         text += formatted("%lld,%llu,%llu,%llu,%llu,%llu,%llu", static_cast<long long>(r.second), wide(r.planned),
                           wide(r.sent), wide(r.dropped), wide(r.ok), wide(r.limited), wide(r.other));
-        text += formatted(",%.3f", r.avg_ms);
+        text += h.count() > 0 ? formatted(",%.3f", r.avg_ms) : std::string(",");
         // Too few values: no figure rather than a wrong one.
         for (const double q : {0.5, 0.9, 0.95, 0.99, 0.999})
             text += enough_for_quantile(h.count(), q) ? formatted(",%.3f", ms(h.quantile_micros(q))) : std::string(",");
@@ -310,19 +391,28 @@ std::string xml_escaped(std::string_view text) {
 
 std::string junit_xml(const RunReport& report) {
     const auto suite = xml_escaped(report.name);
-    std::size_t failed = report.certificate.verdict == Validity::Invalid ? 1 : 0;
+    const bool interrupted = report.state == RunState::Interrupted;
+    const std::string all_failed = all_failed_text(report);
+    std::size_t failed = (report.certificate.verdict == Validity::Invalid ? 1U : 0U) + (interrupted ? 1U : 0U) +
+                         (all_failed.empty() ? 0U : 1U);
     for (const ThresholdResult& t : report.thresholds) failed += t.passed ? 0 : 1;
+    for (const ObjectiveResult& o : report.objectives) failed += o.held ? 0 : 1;
     std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-    const std::string counts = formatted("tests=\"%zu\" failures=\"%zu\" errors=\"0\" time=\"%.3f\"",
-                                         report.thresholds.size() + 1, failed, report.elapsed_seconds);
+    const std::string counts = formatted(
+        "tests=\"%zu\" failures=\"%zu\" errors=\"0\" time=\"%.3f\"",
+        report.thresholds.size() + report.objectives.size() + (interrupted ? 2U : 1U) + (all_failed.empty() ? 0U : 1U),
+        failed, report.elapsed_seconds);
     text += "<testsuites " + counts + ">\n <testsuite name=\"" + suite + "\" " + counts + " timestamp=\"" +
             format_rfc3339(report.started_at) + "\">\n";
     const auto test_case = [&](const std::string& name, bool passed, const std::string& message) {
         text += "  <testcase classname=\"" + suite + "\" name=\"" + xml_escaped(name) + "\"";
         text += passed ? "/>\n" : "><failure message=\"" + xml_escaped(message) + "\"/></testcase>\n";
     };
+    if (!all_failed.empty()) test_case("some request is answered well", false, all_failed);
+    if (interrupted) test_case("the run came to its end", false, stop_words(report) + report.stopped_by);
     for (const ThresholdResult& t : report.thresholds)
         test_case(to_text(t.threshold), t.passed, "measured " + measured_text(t));
+    for (const ObjectiveResult& o : report.objectives) test_case(objective_title(o), o.held, objective_measured(o));
     std::string reasons;
     for (const std::string& reason : report.certificate.reasons) reasons += (reasons.empty() ? "" : "; ") + reason;
     test_case("the generator can be believed", report.certificate.verdict != Validity::Invalid, reasons);

@@ -19,6 +19,11 @@ std::string measured_text(const ThresholdResult& result);
 // For a terminal: counts, response beside service beside lag, thresholds, errors, the generator's certificate. A
 // percentile with fewer than ten values beyond it is marked with ~.
 std::string report_text(const RunReport& report);
+// That no request was good, loudly, with the most frequent errors; empty where one was, or none ended.
+std::string all_failed_text(const RunReport& report);
+
+// One sentence without its full stop: what was replayed, and how fast.
+std::string replay_text(const ReplayReport& replay);
 
 // As k6 gives it to handleSummary() and jslib's reporters read it: root_group, options, state, metrics with type,
 // contains, values and thresholds. http_req_duration is the response time from the planned time, in milliseconds.
@@ -31,7 +36,7 @@ std::string seconds_csv(const RunReport& report);
 // microseconds; Interval_Max is in milliseconds.
 std::string hdr_log(const RunReport& report);
 
-// A test case for each threshold and for the generator's certificate.
+// A test case for each threshold and for the generator's certificate, and for what has failed altogether.
 std::string junit_xml(const RunReport& report);
 
 // For XML and HTML, in text and in attributes; control characters that XML cannot have become spaces.

@@ -7,8 +7,10 @@
 #include <cstdio>
 
 #include "base/time.h"
+#include "loadgen/objective_outputs.h"
 #include "loadgen/report_outputs.h"
 #include "loadgen/svg_chart.h"
+#include "slo/alert.h"
 
 namespace streamgauge::loadgen {
 namespace {
@@ -90,14 +92,22 @@ std::vector<Column> columns_of(const RunReport& report) {
     return columns;
 }
 
+// What a hand did, and alerts.
 std::vector<std::pair<double, std::string>> actions_of(const RunReport& report) {
-    constexpr std::array<const char*, 5> names{"rate", "spike", "pause", "resume", "stop"};
+    constexpr std::array<const char*, 6> names{"rate", "spike", "pause", "resume", "stop", "speed"};
     std::vector<std::pair<double, std::string>> actions;
     for (const HandAction& action : report.hand) {
         std::string text = names[static_cast<std::size_t>(action.kind)];
         if (action.rate > 0) text += formatted(" %g", action.rate);
+        if (action.kind == HandAction::Kind::Spike && action.speed > 0) text += " of speed";
+        if (action.speed > 0) text += formatted(" %g", action.speed);
         actions.emplace_back(static_cast<double>(action.at_nanos) / 1e9, text);
     }
+    for (const ObjectiveResult& objective : report.objectives)
+        for (const ObjectiveAlert& alert : objective.alerts)
+            for (const AlertEpisode& episode : alert.episodes)
+                actions.emplace_back(static_cast<double>(episode.fired_nanos) / 1e9,
+                                     objective.objective.name + " " + std::string(slo::to_string(alert.rule.severity)));
     return actions;
 }
 
@@ -291,10 +301,11 @@ std::string certificate_section(const RunReport& report) {
                        "</span></h2>";
     for (const std::string& reason : c.reasons) html += "<p>" + escaped(reason) + "</p>";
     html += formatted(
-        "<p class=dim>lag p50 %.3f ms, p99 %.3f ms, max %.3f ms; %.1f %% of the gaps even, dispersion %.2f; dropped "
-        "%llu; %.0f %% of a core; %llu stalls, longest %.1f ms; clock set by %.1f ms</p>",
-        c.send_lag_p50_ms, c.send_lag_p99_ms, c.send_lag_max_ms, 100 * c.even_share, c.dispersion, wide(c.dropped),
-        100 * c.cpu_share, wide(c.stalls), c.longest_stall_ms, c.clock_step_ms);
+        "<p class=dim>lag p50 %.3f ms, p99 %.3f ms, max %.3f ms; %.1f %% of the gaps %s, dispersion %.2f; dropped "
+        "%llu; %.0f %% of a core; %llu stalls, longest %.1f ms; clock set by %.1f ms; %s scheduling</p>",
+        c.send_lag_p50_ms, c.send_lag_p99_ms, c.send_lag_max_ms, 100 * c.even_share,
+        report.replay ? "as recorded" : "even", c.dispersion, wide(c.dropped), 100 * c.cpu_share, wide(c.stalls),
+        c.longest_stall_ms, c.clock_step_ms, c.real_time ? "real-time" : "ordinary");
     return html;
 }
 
@@ -332,11 +343,17 @@ std::string report_page(const RunReport& report) {
             escaped(report.run_id) + "</p><p class=dim>" + escaped(report.machine.build) + " on " +
             escaped(report.machine.host) + ", " + escaped(report.machine.processor) +
             formatted(", %u cores, ", report.machine.cores) + escaped(report.machine.kernel) + "</p>";
-    if (!report.stopped_by.empty()) html += "<p class=warn>Stopped by: " + escaped(report.stopped_by) + "</p>";
+    if (const std::string all_failed = all_failed_text(report); !all_failed.empty())
+        html += "<p class=bad><b>" + escaped(all_failed) + "</b></p>";
+    if (report.state == RunState::Interrupted)
+        html += "<p class=bad>Interrupted: " + escaped(report.stopped_by) + "</p>";
+    else if (!report.stopped_by.empty())
+        html += "<p class=warn>Stopped by: " + escaped(report.stopped_by) + "</p>";
+    if (report.replay) html += "<p>" + escaped(replay_text(*report.replay)) + "</p>";
     html += tiles(report) + "<div class=charts>" + time_charts(report, columns) + spectrum(report) +
             heat_map(report, columns) + "</div>";
-    html += thresholds_table(report) + end_to_end_section(report) + certificate_section(report) +
-            durations_table(report) + endpoints_table(report) + errors_table(report);
+    html += thresholds_table(report) + objectives_section(report) + end_to_end_section(report) +
+            certificate_section(report) + durations_table(report) + endpoints_table(report) + errors_table(report);
     if (!report.scenario.empty()) html += "<h2>Scenario</h2><pre>" + escaped(report.scenario) + "</pre>";
     return html + "</body></html>\n";
 }

@@ -4,13 +4,14 @@
 #include <nlohmann/json.hpp>
 
 #include "loadgen/hdr_encoding.h"
+#include "loadgen/scenario_words.h"
 
 namespace streamgauge::loadgen {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 3> kStates{"running", "done", "stopped"};
+constexpr std::array<std::string_view, 4> kStates{"running", "done", "stopped", "interrupted"};
 constexpr std::array<std::string_view, 3> kValidities{"valid", "degraded", "invalid"};
 
 // ---- writing --------------------------------------------------------------------------------------------------------
@@ -65,6 +66,51 @@ Json to_value(const ThresholdResult& t) {
     return json;
 }
 
+Json to_value(const AlertEpisode& e) {
+    Json json{{"began_ns", e.began_nanos}, {"fired_ns", e.fired_nanos}, {"expected_seconds", e.expected_seconds}};
+    if (e.resolved_nanos) json["resolved_ns"] = *e.resolved_nanos;
+    if (e.last_bad_nanos) json["last_bad_ns"] = *e.last_bad_nanos;
+    if (e.expected_reset_seconds) json["expected_reset_seconds"] = *e.expected_reset_seconds;
+    return json;
+}
+
+Json to_value(const ObjectiveAlert& a) {
+    Json json{{"severity", word_of(kSeverities, a.rule.severity)},
+              {"factor", a.rule.factor},
+              {"long_us", a.rule.long_micros},
+              {"short_us", a.rule.short_micros},
+              {"hold_us", a.rule.hold_micros},
+              {"real_long_us", a.real_long_micros},
+              {"real_short_us", a.real_short_micros},
+              {"fired", a.fired}};
+    if (a.fastest_seconds) json["fastest_seconds"] = *a.fastest_seconds;
+    Json& episodes = json["episodes"] = Json::array();
+    for (const AlertEpisode& e : a.episodes) episodes.push_back(to_value(e));
+    return json;
+}
+
+Json to_value(const ObjectiveResult& o) {
+    Json json{{"name", o.objective.name},
+              {"kind", word_of(kIndicators, o.objective.indicator.kind)},
+              {"target", o.objective.target},
+              {"threshold_ms", o.objective.indicator.threshold_ms},
+              {"request", o.objective.indicator.route},
+              {"limited_is_bad", o.objective.indicator.limited_is_bad},
+              {"window_us", o.objective.window.micros},
+              {"lasts_us", o.lasts_micros},
+              {"held", o.held},
+              {"good", o.counted.good},
+              {"total", o.counted.total},
+              {"usual_rate", o.usual_rate}};
+    if (o.left) json["left"] = *o.left;
+    if (o.lowest_left) json["lowest_left"] = *o.lowest_left;
+    if (o.overspent_nanos) json["overspent_ns"] = *o.overspent_nanos;
+    if (o.budget_used) json["budget_used"] = *o.budget_used;
+    Json& alerts = json["alerts"] = Json::array();
+    for (const ObjectiveAlert& a : o.alerts) alerts.push_back(to_value(a));
+    return json;
+}
+
 Json to_value(const Certificate& c) {
     return Json{{"verdict", to_string(c.verdict)},
                 {"reasons", c.reasons},
@@ -77,6 +123,7 @@ Json to_value(const Certificate& c) {
                 {"cpu_share", c.cpu_share},
                 {"stalls", c.stalls},
                 {"longest_stall_ms", c.longest_stall_ms},
+                {"real_time", c.real_time},
                 {"clock_step_ms", c.clock_step_ms}};
 }
 
@@ -94,6 +141,18 @@ Json to_value(const EndToEndReport& e) {
                 {"live_skipped", e.live_skipped},
                 {"freshness_query", to_value(e.freshness_query)},
                 {"freshness_live", to_value(e.freshness_live)}};
+}
+
+Json to_value(const ReplayReport& r) {
+    return Json{{"source", r.source},
+                {"speed", r.speed},
+                {"first_us", r.first.micros},
+                {"last_us", r.last.micros},
+                {"requests", r.requests},
+                {"events", r.events},
+                {"left_out", r.left_out},
+                {"left_out_methods", Json(r.left_out_methods)},
+                {"busiest_second", r.busiest_second}};
 }
 
 // ---- reading --------------------------------------------------------------------------------------------------------
@@ -169,6 +228,23 @@ public:
             if (names[i] == text) return i;
         fail(at.empty() ? name : at + "." + name, "is none of its values");
         return 0;
+    }
+
+    template <class Enum>
+    void word(const Json& of, const std::string& at, const char* name, Words<Enum> words, Enum& into) {
+        std::string text;
+        read(of, at, name, text);
+        for (const auto& [word, meaning] : words) {
+            if (word != text) continue;
+            into = meaning;
+            return;
+        }
+        fail(at + "." + name, "is none of its values");
+    }
+    // What may be absent.
+    template <class T>
+    void read(const Json& of, const std::string& at, const char* name, std::optional<T>& into) {
+        if (of.is_object() && of.contains(name)) read(of, at, name, into.emplace());
     }
 
     // Absent is empty.
@@ -264,6 +340,7 @@ void read_certificate(Reader& r, const Json& json, Certificate& c) {
     r.read(json, at, "stalls", c.stalls);
     r.read(json, at, "longest_stall_ms", c.longest_stall_ms);
     r.read(json, at, "clock_step_ms", c.clock_step_ms);
+    if (json.contains("real_time")) r.read(json, at, "real_time", c.real_time);
 }
 
 void read_threshold(Reader& r, const Json& json, const std::string& at, ThresholdResult& t) {
@@ -276,6 +353,49 @@ void read_threshold(Reader& r, const Json& json, const std::string& at, Threshol
     t.threshold = *threshold;
     if (json.contains("measured")) r.read(json, at, "measured", t.measured.emplace());
     if (json.contains("failed_at_ns")) r.read(json, at, "failed_at_ns", t.failed_at_nanos.emplace());
+}
+
+void read_alert(Reader& r, const Json& json, const std::string& at, ObjectiveAlert& a) {
+    r.word(json, at, "severity", kSeverities, a.rule.severity);
+    r.read(json, at, "factor", a.rule.factor);
+    r.read(json, at, "long_us", a.rule.long_micros);
+    r.read(json, at, "short_us", a.rule.short_micros);
+    r.read(json, at, "hold_us", a.rule.hold_micros);
+    r.read(json, at, "real_long_us", a.real_long_micros);
+    r.read(json, at, "real_short_us", a.real_short_micros);
+    r.read(json, at, "fired", a.fired);
+    r.read(json, at, "fastest_seconds", a.fastest_seconds);
+    r.each(json, at, "episodes", [&](const Json& item, const std::string& where) {
+        AlertEpisode& e = a.episodes.emplace_back();
+        r.read(item, where, "began_ns", e.began_nanos);
+        r.read(item, where, "fired_ns", e.fired_nanos);
+        r.read(item, where, "expected_seconds", e.expected_seconds);
+        r.read(item, where, "resolved_ns", e.resolved_nanos);
+        r.read(item, where, "last_bad_ns", e.last_bad_nanos);
+        r.read(item, where, "expected_reset_seconds", e.expected_reset_seconds);
+    });
+}
+
+void read_objective(Reader& r, const Json& json, const std::string& at, ObjectiveResult& o) {
+    r.read(json, at, "name", o.objective.name);
+    r.word(json, at, "kind", kIndicators, o.objective.indicator.kind);
+    r.read(json, at, "target", o.objective.target);
+    r.read(json, at, "threshold_ms", o.objective.indicator.threshold_ms);
+    r.read(json, at, "request", o.objective.indicator.route);
+    r.read(json, at, "limited_is_bad", o.objective.indicator.limited_is_bad);
+    r.read(json, at, "window_us", o.objective.window.micros);
+    r.read(json, at, "lasts_us", o.lasts_micros);
+    r.read(json, at, "held", o.held);
+    r.read(json, at, "good", o.counted.good);
+    r.read(json, at, "total", o.counted.total);
+    if (o.counted.good > o.counted.total) r.fail(at, "more good ones than there are");
+    r.read(json, at, "usual_rate", o.usual_rate);
+    r.read(json, at, "left", o.left);
+    r.read(json, at, "lowest_left", o.lowest_left);
+    r.read(json, at, "overspent_ns", o.overspent_nanos);
+    r.read(json, at, "budget_used", o.budget_used);
+    r.each(json, at, "alerts",
+           [&](const Json& item, const std::string& where) { read_alert(r, item, where, o.alerts.emplace_back()); });
 }
 
 void read_end_to_end(Reader& r, const Json& json, EndToEndReport& e) {
@@ -299,7 +419,39 @@ void read_end_to_end(Reader& r, const Json& json, EndToEndReport& e) {
     });
 }
 
+void read_replay(Reader& r, const Json& json, ReplayReport& replay) {
+    const std::string at = "replay";
+    r.read(json, at, "source", replay.source);
+    r.read(json, at, "speed", replay.speed);
+    r.read(json, at, "first_us", replay.first.micros);
+    r.read(json, at, "last_us", replay.last.micros);
+    r.read(json, at, "requests", replay.requests);
+    r.read(json, at, "events", replay.events);
+    r.read(json, at, "left_out", replay.left_out);
+    r.read(json, at, "busiest_second", replay.busiest_second);
+    if (!json.is_object() || !json.contains("left_out_methods")) return;  // an older report
+    std::string where;
+    const Json& methods = r.member(json, at, "left_out_methods", where);
+    if (!methods.is_object()) return r.fail(where, "must be an object");
+    for (const auto& [method, count] : methods.items())
+        r.read(methods, where, method.c_str(), replay.left_out_methods[method]);
+}
+
 }  // namespace
+
+std::string to_json(const SecondReport& second) {
+    return to_value(second).dump();
+}
+
+Result<SecondReport> parse_second_report(std::string_view text) {
+    const Json json = Json::parse(text, nullptr, false);
+    Reader r;
+    SecondReport second;
+    if (json.is_discarded() || !json.is_object()) r.fail("", "not a JSON object");
+    if (!r.fault()) read_second(r, json, "", second);
+    if (r.fault()) return *r.fault();
+    return second;
+}
 
 std::string to_json(const RunReport& report) {
     Json json{{"schema", kRunReportSchema},
@@ -322,6 +474,8 @@ std::string to_json(const RunReport& report) {
               {"certificate", to_value(report.certificate)}};
     Json& thresholds = json["thresholds"] = Json::array();
     for (const ThresholdResult& t : report.thresholds) thresholds.push_back(to_value(t));
+    Json& objectives = json["objectives"] = Json::array();
+    for (const ObjectiveResult& o : report.objectives) objectives.push_back(to_value(o));
     json["totals"] = to_value(report.totals);
     json["durations"] = to_value(report.durations);
     Json& endpoints = json["endpoints"] = Json::array();
@@ -345,6 +499,7 @@ std::string to_json(const RunReport& report) {
     for (const HandAction& action : report.hand)
         hand.push_back(Json{{"action", Json::parse(to_json(action), nullptr, false)}, {"at_ns", action.at_nanos}});
     if (report.end_to_end) json["end_to_end"] = to_value(*report.end_to_end);
+    if (report.replay) json["replay"] = to_value(*report.replay);
     Json& seconds = json["seconds"] = Json::array();
     for (const SecondReport& s : report.seconds) seconds.push_back(to_value(s));
     return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -382,6 +537,10 @@ Result<RunReport> parse_run_report(std::string_view text) {
     r.each(json, "", "thresholds", [&](const Json& item, const std::string& at) {
         read_threshold(r, item, at, report.thresholds.emplace_back());
     });
+    if (json.contains("objectives"))  // older reports have none
+        r.each(json, "", "objectives", [&](const Json& item, const std::string& at) {
+            read_objective(r, item, at, report.objectives.emplace_back());
+        });
     r.read(json, "", report.totals);
     r.read(json, "", report.durations);
     r.each(json, "", "endpoints", [&](const Json& item, const std::string& at) {
@@ -407,12 +566,14 @@ Result<RunReport> parse_run_report(std::string_view text) {
     r.each(json, "", "hand", [&](const Json& item, const std::string& at) {
         std::string inside;
         Json form = r.member(item, at, "action", inside);
+        if (form.is_object()) form.erase("at_seconds");  // at_ns has it exactly
         Result<HandAction> action = parse_hand_action(form.dump(-1, ' ', false, Json::error_handler_t::replace));
         if (!action) return r.fail(inside, "is not an action");
         r.read(item, at, "at_ns", action.value().at_nanos);
         report.hand.push_back(*action);
     });
     if (json.contains("end_to_end")) read_end_to_end(r, json["end_to_end"], report.end_to_end.emplace());
+    if (json.contains("replay")) read_replay(r, json["replay"], report.replay.emplace());
     r.each(json, "", "seconds",
            [&](const Json& item, const std::string& at) { read_second(r, item, at, report.seconds.emplace_back()); });
     if (r.fault()) return *r.fault();

@@ -18,4 +18,8 @@ std::string to_json(const RunReport& report);
 // InvalidArgument with the member at fault as field ("seconds[3].response.hdr").
 Result<RunReport> parse_run_report(std::string_view json);
 
+// One second of it, as a line and without its end.
+std::string to_json(const SecondReport& second);
+Result<SecondReport> parse_second_report(std::string_view json);
+
 }  // namespace streamgauge::loadgen

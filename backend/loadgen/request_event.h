@@ -10,7 +10,8 @@
 
 namespace streamgauge::loadgen {
 
-enum class RunState { Running, Done, Stopped };
+// Interrupted: of a report only, of a run whose process, or whose server, died before it was over.
+enum class RunState { Running, Done, Stopped, Interrupted };
 
 // Why a run was stopped before its plan was done.
 enum class StopReason : std::uint8_t {

@@ -9,6 +9,7 @@
 namespace streamgauge::loadgen {
 namespace {
 
+constexpr std::uint64_t kIdsHigh = 3, kIdsLow = 4;  // random streams
 constexpr std::string_view kLengthName = "Content-Length: ";
 constexpr std::size_t kLengthBytes = kLengthName.size() + 20 + 4;  // number, line break, empty line
 
@@ -53,6 +54,23 @@ Result<RequestWriter> RequestWriter::make(const Scenario& scenario, std::size_t 
     WriterOptions without = options;
     without.credentials.clear();
     const std::string lines = header_lines(kind, url, without, scenario.connections);
+    if (scenario.recording) {
+        if (path.find("{{") != std::string::npos || lines.find("{{") != std::string::npos) {
+            Error error = Error::make(ErrorCode::InvalidArgument, "what is recorded has no fields");
+            error.field = at + ".path";
+            return error;
+        }
+        writer.recording_ = scenario.recording;
+        writer.own_target_ = path;
+        writer.lines_ = lines + options.credentials;
+        writer.ids_high_.emplace(options.id_salt, kIdsHigh);
+        writer.ids_low_.emplace(options.id_salt, kIdsLow);
+        for (const RecordedRequest& request : scenario.recording->requests)
+            writer.recorded_widest_ = std::max(
+                writer.recorded_widest_, request.method.size() + 1 + std::max(request.target.size(), path.size()) +
+                                             writer.lines_.size() + kLengthBytes + request.body.size());
+        return writer;
+    }
     if (writes_events(kind)) {
         if (path.find("{{") != std::string::npos || lines.find("{{") != std::string::npos) {
             Error error = Error::make(ErrorCode::InvalidArgument,
@@ -143,6 +161,7 @@ std::size_t RequestWriter::widest(const std::vector<Part>& parts) const {
 
 std::size_t RequestWriter::capacity() const {
     if (events_) return events_->size();
+    if (recording_) return recorded_widest_;
     return head_widest_ + batch_ * (body_widest_ + 1) + 2;
 }
 
@@ -159,11 +178,45 @@ char* RequestWriter::write(const std::vector<Part>& parts, char* out, const Even
     return out;
 }
 
+std::string_view RequestWriter::fill_recorded(char* buffer, std::uint64_t index, Timestamp now) {
+    const RecordedRequest& request = recording_->requests[static_cast<std::size_t>(index)];
+    char* out = buffer;
+    const auto put = [&out](std::string_view text) {
+        std::memcpy(out, text.data(), text.size());
+        out += text.size();
+    };
+    put(request.method);
+    *out++ = ' ';
+    put(request.target.empty() ? std::string_view(own_target_) : request.target);
+    put(lines_);
+    if (request.method != "GET") {
+        put(kLengthName);
+        out = std::to_chars(out, out + 20, request.body.size()).ptr;
+        put("\r\n");
+    }
+    put("\r\n");
+    char* const body = out;
+    put(request.body);
+    std::uint64_t number = request.first_event;
+    for (std::uint32_t i = 0; i < request.slots; ++i) {
+        const RecordedSlot& slot = recording_->slots[request.first_slot + i];
+        if (slot.kind == RecordedSlot::Kind::Id) {
+            put_uuid4(body + slot.offset, ids_high_->at(number), ids_low_->at(number));
+            ++number;
+        } else {
+            const std::string_view time = time_text_.text(Timestamp{now.micros - slot.lag_micros});
+            std::memcpy(body + slot.offset, time.data(), time.size());
+        }
+    }
+    return {buffer, static_cast<std::size_t>(out - buffer)};
+}
+
 std::string_view RequestWriter::fill(char* buffer, std::uint64_t index, Timestamp now, Timestamp planned) {
     if (events_) {
         events_->fill(buffer, index, now, planned);
         return {buffer, events_->size()};
     }
+    if (recording_) return fill_recorded(buffer, index, now);
     EventMoment moment{index * batch_, now, planned};
     char* const body = buffer + head_widest_;
     char* out = body;

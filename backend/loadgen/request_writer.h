@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "loadgen/field_values.h"
+#include "loadgen/recording.h"
 #include "loadgen/request_template.h"
 #include "loadgen/scenario.h"
 #include "loadgen/target.h"
@@ -59,7 +61,14 @@ private:
     std::size_t widest(const std::vector<Part>& parts) const;
     char* write(const std::vector<Part>& parts, char* out, const EventMoment& moment);
 
+    std::string_view fill_recorded(char* buffer, std::uint64_t index, Timestamp now);
+
     std::optional<RequestTemplate> events_;
+    std::shared_ptr<const Recording> recording_;  // its requests in place of head_ and body_
+    std::string own_target_, lines_;              // of what is recorded: the target of events, and the headers
+    std::size_t recorded_widest_ = 0;
+    std::optional<RandomStream> ids_high_, ids_low_;
+    TimeText time_text_;
     std::vector<Part> head_, body_;
     std::vector<Value> values_;  // one for each field and kind of place
     std::size_t head_widest_ = 0, body_widest_ = 0;

@@ -70,16 +70,21 @@ void ResponseParser::reset() {
     server_timing_size_ = 0;
 }
 
-ResponseParser::State ResponseParser::feed(std::string_view bytes) {
+ResponseParser::State ResponseParser::take(std::string_view& bytes) {
     if (!bytes.empty()) started_ = true;
     return part_ == Part::Head ? head(bytes) : body(bytes);
+}
+
+ResponseParser::State ResponseParser::feed(std::string_view bytes) {
+    const State state = take(bytes);
+    return state == State::Complete && !bytes.empty() ? State::Malformed : state;
 }
 
 ResponseParser::State ResponseParser::finish() {
     return part_ == Part::UntilClose ? State::Complete : State::Malformed;
 }
 
-ResponseParser::State ResponseParser::head(std::string_view bytes) {
+ResponseParser::State ResponseParser::head(std::string_view& bytes) {
     while (true) {
         std::size_t end = 0;
         if (pieces_.empty()) {
@@ -94,6 +99,7 @@ ResponseParser::State ResponseParser::head(std::string_view bytes) {
         if (end == std::string_view::npos ? total > kHeadBytes + 3 : end > kHeadBytes) return State::Malformed;
         if (end == std::string_view::npos) {
             if (pieces_.empty()) pieces_ = bytes;
+            bytes = {};
             return State::NeedMore;
         }
         const std::string_view all = pieces_.empty() ? bytes : std::string_view(pieces_);
@@ -175,20 +181,23 @@ bool ResponseParser::parse_header(std::string_view line) {
     return true;
 }
 
-ResponseParser::State ResponseParser::body(std::string_view bytes) {
+ResponseParser::State ResponseParser::body(std::string_view& bytes) {
     switch (part_) {
-        case Part::Counted:
-            if (bytes.size() > left_) return State::Malformed;
-            left_ -= bytes.size();
+        case Part::Counted: {
+            const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
+            left_ -= taken;
+            bytes.remove_prefix(taken);
             return left_ == 0 ? State::Complete : State::NeedMore;
+        }
         case Part::UntilClose:
+            bytes = {};
             return State::NeedMore;
         default:
             return chunked(bytes);
     }
 }
 
-ResponseParser::State ResponseParser::chunked(std::string_view bytes) {
+ResponseParser::State ResponseParser::chunked(std::string_view& bytes) {
     std::size_t at = 0;
     while (at < bytes.size()) {
         const char c = bytes[at];
@@ -250,7 +259,8 @@ ResponseParser::State ResponseParser::chunked(std::string_view bytes) {
                 ++at;
                 break;
             case Part::TrailerEnd:
-                if (c != '\n' || at + 1 != bytes.size()) return State::Malformed;
+                if (c != '\n') return State::Malformed;
+                bytes.remove_prefix(at + 1);
                 return State::Complete;
             case Part::Head:
             case Part::Counted:
@@ -258,6 +268,7 @@ ResponseParser::State ResponseParser::chunked(std::string_view bytes) {
                 return State::Malformed;
         }
     }
+    bytes = {};
     return State::NeedMore;
 }
 

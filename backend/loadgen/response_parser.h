@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A strict HTTP/1.1 response parser for one request at a time: it reads the status, finds the end of the answer and
+// A strict HTTP/1.1 response parser, one answer after the other: it reads the status, finds the end of the answer and
 // keeps nothing of the body. What two readers could understand differently is malformed.
 #pragma once
 
@@ -19,8 +19,10 @@ public:
     enum class State { NeedMore, Complete, Malformed };
 
     void reset();
-    // Bytes as they arrive. Bytes behind the end of the answer are malformed: nothing was asked that they could answer.
+    // Takes what belongs to this answer off the front of `bytes`; with Complete the rest is of the next one.
     // Precondition: the last result, if any since reset(), was NeedMore.
+    State take(std::string_view& bytes);
+    // take() where nothing else was asked: bytes behind the end of the answer are malformed.
     State feed(std::string_view bytes);
     // The peer closed: Complete when the answer is one that ends so, Malformed otherwise.
     State finish();
@@ -48,9 +50,9 @@ private:
         TrailerEnd
     };
 
-    State head(std::string_view bytes);
-    State body(std::string_view bytes);
-    State chunked(std::string_view bytes);
+    State head(std::string_view& bytes);
+    State body(std::string_view& bytes);
+    State chunked(std::string_view& bytes);
     bool parse_head(std::string_view head);
     bool parse_header(std::string_view line);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Objectives inside a load run, on a laboratory's scale: the slices, budgets and alerts of backend/slo, over slices of
-// 100 ms of what the generator itself sees. So alerts can be tried out: when do they fire, when are they over?
+// Watches the objectives of a load run on a laboratory's scale (lab_objective.h): the slices, budgets and alerts of
+// backend/slo, over slices of 100 ms of what the generator itself sees. So alerts can be tried out: when do they fire,
+// when are they over, and what would the run have cost?
 #pragma once
 
 #include <array>
@@ -9,63 +10,72 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
-#include "base/time.h"
 #include "loadgen/request_event.h"
+#include "loadgen/run_report.h"
+#include "loadgen/scenario.h"
 #include "slo/alert.h"
-#include "slo/outlook.h"
+#include "slo/slice_series.h"
 
 namespace streamgauge::loadgen {
 
-struct ObjectiveResult {
-    slo::Objective objective;  // with its rules
-    slo::Budget budget;        // of its window before the end of the run
-    bool held = false;         // the budget is not overspent; false without data
-    std::vector<slo::RuleState> alerts;
-    std::vector<slo::AlertChange> changes;
-    std::optional<std::int64_t> first_fired_nanos;  // from the start of the run
+// How an objective stands while the run goes on.
+struct ObjectiveStanding {
+    std::string name, promise;  // promise_text()
+    slo::Indicator::Kind kind = slo::Indicator::Kind::Availability;
+    double target = 0;
+    slo::Ratio counted;                 // in the slices that are over
+    std::optional<double> left;         // of the budget of the window before now
+    std::optional<double> burn_rate;    // of the shortest long window
+    std::vector<slo::Severity> firing;  // one for each alert that fires now
+    std::uint64_t fired = 0;            // alerts so far
+    bool held = true;                   // no window was overspent so far
 };
 
-// For one thread. Telling it of a request allocates nothing.
+// For one thread. Being told of a request allocates nothing, unless nobody ticked for 64 slices.
 class RunObjectives {
 public:
-    static constexpr std::int64_t kSliceMicros = 100'000;
-
-    // `endpoints`: names of the run's requests, by Endpoint; Indicator::route is one of them, or empty for all.
-    // InvalidArgument, with Error::field, for an indicator that a run cannot see (freshness, the ledger, metrics), a
-    // route that is none of its requests, and a target that is not above 0 and below 1.
-    static Result<RunObjectives> make(const std::vector<slo::Objective>& objectives,
-                                      const std::vector<std::string>& endpoints, Timestamp started_at);
+    // Precondition: validate(scenario).
+    explicit RunObjectives(const Scenario& scenario);
 
     // Response times count from the planned time. What got no answer is bad for availability and errors; for latency
-    // when it waited longer than the threshold, and otherwise it is not counted.
+    // when it waited longer than the threshold, and otherwise it is not counted. What was dropped is never counted.
     void take(const Answered& answered);
     void take(const Failed& failed);
     void take(const Unfinished& unfinished);
     // Evaluates at the end of every slice that is over. Call it several times a second.
     void tick(std::int64_t now_nanos);
-    // Counts what there is up to `end_nanos`.
+    std::vector<ObjectiveStanding> standings() const;
+    // Counts what there is up to `end_nanos`. Call once.
     std::vector<ObjectiveResult> finish(std::int64_t end_nanos);
 
 private:
-    static constexpr std::size_t kSlicesAtHand = 64;
+    static constexpr std::int64_t kSlicesAtHand = 64;
+    static constexpr std::size_t kMostEpisodes = 100;
     struct Watched {
-        Watched(slo::Objective from, std::vector<bool> which);
-        slo::Objective objective;
+        Watched(const LabObjective& lab, const Scenario& scenario);
+        std::int64_t slice_nanos() const { return scaled.slice_micros * 1000; }
+
+        LabObjective asked;
+        LabScaled scaled;
         std::vector<bool> endpoints;
         slo::SliceSeries series;
         slo::AlertMachine machine;
-        std::array<slo::Ratio, kSlicesAtHand> at_hand{};
-        std::vector<slo::AlertChange> changes;
-        std::optional<std::int64_t> first_fired_nanos;
+        std::array<slo::Ratio, static_cast<std::size_t>(kSlicesAtHand)> at_hand{};
+        std::int64_t next_slice = 0;  // not evaluated yet
+        slo::Ratio counted;           // in the slices that were evaluated
+        Timestamp last_bad{-1};       // end of the last slice with a bad one
+        std::optional<double> lowest_left;
+        std::optional<std::int64_t> overspent_nanos;
+        std::vector<ObjectiveAlert> alerts;
     };
-    explicit RunObjectives(Timestamp started_at) : started_at_(started_at) {}
-    void count(Watched& watched, std::int64_t at_nanos, bool good);
+    static void count(Watched& watched, std::int64_t at_nanos, bool good);
+    static void evaluate(Watched& watched);
+    static void judge_window(Watched& watched, Timestamp end);
+    static void note(Watched& watched, const slo::AlertChange& change);
+    static void tick(Watched& watched, std::int64_t now_nanos);
     void count_unanswered(Endpoint endpoint, std::int64_t planned, std::int64_t at);
 
-    Timestamp started_at_;
     std::vector<Watched> watched_;
-    std::int64_t next_slice_ = 0;  // not evaluated yet
 };
 
 }  // namespace streamgauge::loadgen

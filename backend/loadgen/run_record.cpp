@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "loadgen/run_objectives.h"
 #include "loadgen/server_timing.h"
 
 namespace streamgauge::loadgen {
@@ -141,6 +142,7 @@ void RunRecord::answered(const Answered& event) {
     }
     if (event.outcome != Outcome::Ok) count_error(event.endpoint, event.status, event.at);
     if (!event.server_timing.empty()) add_stages(event.server_timing);
+    if (objectives_ != nullptr) objectives_->take(event);
 }
 
 void RunRecord::failed(const Failed& event) {
@@ -159,6 +161,7 @@ void RunRecord::failed(const Failed& event) {
         }
     }
     count_error(event.endpoint, kNoAnswer + static_cast<int>(event.outcome), event.at, event.detail);
+    if (objectives_ != nullptr) objectives_->take(event);
 }
 
 // Neither good nor bad: it belongs to no second, but its wait to the run.
@@ -166,6 +169,7 @@ void RunRecord::unfinished(const Unfinished& event) {
     const std::int64_t waited = to_micros(event.at - event.planned);
     durations_.unanswered.record(waited);
     if (EndpointRecord* const endpoint = of(event.endpoint)) endpoint->durations.unanswered.record(waited);
+    if (objectives_ != nullptr) objectives_->take(event);
 }
 
 void RunRecord::connected(const Connected&) {

@@ -20,6 +20,8 @@
 
 namespace streamgauge::loadgen {
 
+class RunObjectives;
+
 struct Totals {
     std::uint64_t planned = 0;  // due so far
     std::uint64_t sent = 0;
@@ -69,6 +71,9 @@ class RunRecord {
 public:
     // Reserves what the scenario's planned length needs, so that nothing is allocated while the run lasts that long.
     explicit RunRecord(const Scenario& scenario);
+
+    // It is told of every request that ends, and outlives the record's events; null: none are watched.
+    void watch(RunObjectives* objectives) { objectives_ = objectives; }
 
     // Ends every second that is over at `now`. Call before what happened at `now`.
     void advance_to(std::int64_t now);
@@ -144,6 +149,7 @@ private:
     void add_stages(std::string_view server_timing);
     EndpointRecord* of(Endpoint endpoint) { return of_.empty() ? nullptr : &of_[endpoint]; }
 
+    RunObjectives* objectives_ = nullptr;
     std::vector<std::string> names_;
     Totals totals_;
     Durations durations_;

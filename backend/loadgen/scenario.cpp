@@ -6,7 +6,9 @@
 #include <set>
 
 #include "base/limits.h"
+#include "base/time.h"
 #include "loadgen/engine.h"
+#include "loadgen/replay_pace.h"
 #include "loadgen/run_stamp.h"
 
 namespace streamgauge::loadgen {
@@ -16,6 +18,7 @@ constexpr std::size_t kMostStages = 1000, kMostKinds = 100, kMostFields = 200, k
 constexpr std::size_t kMostHeaders = 50, kNameBytes = 100, kBodyBytes = limits::kIngestBodyBytes;
 constexpr std::uint32_t kHighestChoice = 1'000'000'000;
 constexpr double kLongestWait = 3600;
+constexpr std::uint32_t kDeepestPipeline = 1000, kMostInFlight = 1'000'000;
 
 Error wrong(std::string field, std::string message) {
     Error error = Error::make(ErrorCode::InvalidArgument, std::move(message));
@@ -81,7 +84,40 @@ Status check_stage(const Stage& stage, const std::string& at, double highest, co
     return {};
 }
 
+Status check_replay(const Scenario& s) {
+    const Replay& r = s.replay;
+    if (!s.replays()) {
+        if (r == Replay()) return {};
+        return wrong("replay", "has its own arrivals, those that were recorded");
+    }
+    if (r.journal.empty() == r.access_log.empty())
+        return wrong("replay", "names what was recorded: one of journal and access_log");
+    if (!s.recording && !s.stages.empty()) return wrong("stages", "a replay has the recording's times in their place");
+    if (s.closed_loop) return wrong("loop", "a replay sends at its own times: open");
+    if (s.jitter_percent != 0) return wrong("jitter_percent", "a replay keeps the gaps that were recorded");
+    if (!ReplayPace::is_speed(r.speed))
+        return wrong("replay.speed", "must be 0.001 to 1000, with at most three digits behind the point");
+    for (const auto& [text, member] : {std::pair{&r.from, "replay.from"}, std::pair{&r.to, "replay.to"}})
+        if (!text->empty() && !parse_rfc3339(*text)) return wrong(member, "must be a time as in 2026-01-31T10:00:00Z");
+    if (s.requests.size() != 1 || !s.requests.front().body.empty() || s.requests.front().batch != 1 ||
+        s.requests.front().method != "POST")
+        return wrong("requests", "of a replay: at most one kind, with a name, a path, headers and expect");
+    if (!r.access_log.empty() && !r.project.empty()) return wrong("replay.project", "an access log knows no projects");
+    if (!r.access_log.empty() && (r.keep_ids || r.keep_times))
+        return wrong(r.keep_ids ? "replay.keep_ids" : "replay.keep_times", "an access log has no events");
+    if (r.access_log.empty() && r.methods != Replay().methods)
+        return wrong("replay.methods", "a journal has events, which are posted");
+    if (r.methods.empty()) return wrong("replay.methods", "names at least one method");
+    for (auto method = r.methods.begin(); method != r.methods.end(); ++method)
+        if (std::find(kReplayedMethods.begin(), kReplayedMethods.end(), *method) == kReplayedMethods.end() ||
+            std::find(r.methods.begin(), method, *method) != method)
+            return wrong("replay.methods", "GET, POST, PUT, PATCH and DELETE, each at most once");
+    if (s.end_to_end.check) return wrong("end_to_end.check", "what was recorded carries no stamps");
+    return {};
+}
+
 Status check_stages(const Scenario& s) {
+    if (s.replays() && !s.recording) return {};
     if (s.stages.empty() || s.stages.size() > kMostStages) return wrong("stages", "there must be 1 to 1000 stages");
     const double highest = s.closed_loop ? EngineOptions::kMostConnections : ArrivalPlan::kHighestRate;
     for (std::size_t i = 0; i < s.stages.size(); ++i) {
@@ -227,14 +263,20 @@ Status check_credentials(const Credentials& c, const std::string& at) {
 Status validate(const Scenario& s) {
     if (s.name.empty() || s.name.size() > kNameBytes || !is_printable(s.name))
         return wrong("name", "a name has 1 to 100 characters");
-    if (Status status = check_stages(s); !status) return status;
     if (Status status = check_names(s); !status) return status;
+    if (Status status = check_replay(s); !status) return status;
+    if (Status status = check_stages(s); !status) return status;
     if (Status status = check_credentials(s.credentials, "credentials"); !status) return status;
     if (s.tls.certificate_file.empty() != s.tls.key_file.empty())
         return wrong("tls", "certificate_file and key_file belong together");
     if (!within(s.jitter_percent, 0, 100)) return wrong("jitter_percent", "must be 0 to 100");
-    if (s.max_in_flight < 1 || s.max_in_flight > EngineOptions::kMostConnections)
-        return wrong("max_in_flight", "there must be 1 to 10000 connections");
+    if (s.pipeline < 1 || s.pipeline > kDeepestPipeline) return wrong("pipeline", "must be 1 to 1000 requests");
+    if (s.pipeline > 1 && s.closed_loop) return wrong("pipeline", "a user of the closed loop waits for each answer");
+    if (s.pipeline > 1 && s.connections == ConnectionUse::NewEachRequest)
+        return wrong("pipeline", "a new connection for each request carries one");
+    const std::uint32_t most_in_flight = std::min(EngineOptions::kMostConnections * s.pipeline, kMostInFlight);
+    if (s.max_in_flight < 1 || s.max_in_flight > most_in_flight)
+        return wrong("max_in_flight", "there must be 1 to 10000 connections, each for pipeline requests");
     if (!within(s.timeout_seconds, 0.001, kLongestWait)) return wrong("timeout", "must be 1 ms to 1 hour");
     if (!within(s.grace_seconds, 0, kLongestWait)) return wrong("grace", "must be at most 1 hour");
     if (!within(s.think_seconds, 0, kLongestWait)) return wrong("think", "must be at most 1 hour");
@@ -246,7 +288,15 @@ Status validate(const Scenario& s) {
         const auto has_name = [&of](const RequestKind& kind) { return kind.name == of; };
         if (!of.empty() && std::none_of(s.requests.begin(), s.requests.end(), has_name))
             return wrong("thresholds[" + std::to_string(i) + "]", "no kind of request is named " + of);
+        const Threshold::Measure measure = s.thresholds[i].measure;
+        const bool read_back = measure == Threshold::Measure::Freshness || measure == Threshold::Measure::Lost;
+        if (read_back && !s.end_to_end.check)
+            return wrong("thresholds[" + std::to_string(i) + "]",
+                         "nothing is read back without end_to_end: {check: true}, or --end-to-end");
     }
+    std::vector<std::string> requests;
+    for (const RequestKind& kind : s.requests) requests.push_back(kind.name);
+    if (Status status = check_lab_objectives(s.objectives, requests); !status) return status;
     if (!within(s.end_to_end.settle_seconds, 0, kLongestWait))
         return wrong("end_to_end.settle", "must be at most 1 hour");
     if (Status status = check_credentials(s.end_to_end.credentials, "end_to_end.credentials"); !status) return status;

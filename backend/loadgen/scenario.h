@@ -3,12 +3,16 @@
 // file (scenario_text.h) says the same in YAML; the console edits the file, and nothing of it is lost on the way.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "loadgen/arrival_plan.h"
+#include "loadgen/lab_objective.h"
 #include "loadgen/threshold.h"
 
 namespace streamgauge::loadgen {
@@ -92,6 +96,26 @@ enum class WhenFull : std::uint8_t {
 
 enum class ConnectionUse : std::uint8_t { KeepAlive, NewEachRequest };
 
+// Recorded traffic in place of stages (Spacing::Recorded). One of journal and access_log.
+struct Replay {
+    std::string journal;     // a data directory; kOwnJournal: that of the server which runs it
+    std::string access_log;  // a file (access_log.h)
+    double speed = 1;        // so many times as fast as it was: 0.001 to 1000, three digits behind the point
+    std::string from, to;    // RFC 3339, of what was received; `to` is excluded; empty: all
+    std::string project;     // of a journal: only its events; empty: all
+    // Of a journal. Otherwise ids are new, as repeated ones would be swallowed, and events occur now, as much earlier
+    // than they are sent as they occurred before they were received.
+    bool keep_ids = false, keep_times = false;
+    // Of an access log: those that are sent, of kReplayedMethods. What changes or removes something is sent only where
+    // that is said.
+    std::vector<std::string> methods{"GET", "POST"};
+    bool operator==(const Replay&) const = default;
+};
+inline constexpr const char* kOwnJournal = "own";
+inline constexpr std::array<std::string_view, 5> kReplayedMethods{"GET", "POST", "PUT", "PATCH", "DELETE"};
+
+struct Recording;
+
 struct EndToEnd {
     bool check = false;          // read back what was sent: freshness, loss, repeats, order, sums
     std::string query_url;       // empty: the target's server
@@ -118,6 +142,9 @@ struct Scenario {
     bool think_random = false;
     double jitter_percent = 0;  // of each planned gap, even spacing: JITTER_PCT
     std::uint32_t max_in_flight = 64;
+    // Requests that one connection carries at once, the later ones behind the earlier (RFC 9112 section 9.3.2); 1: each
+    // waits for the answer to the one before. Open loop with kept connections.
+    std::uint32_t pipeline = 1;
     WhenFull when_full = WhenFull::Queue;
     ConnectionUse connections = ConnectionUse::KeepAlive;
     double timeout_seconds = 30;
@@ -126,7 +153,12 @@ struct Scenario {
     double error_brake = 0.9;
     std::uint32_t users = 1000, pages = 50;  // of the product's own events
     std::vector<Threshold> thresholds;
+    std::vector<LabObjective> objectives;
     EndToEnd end_to_end;
+    Replay replay;
+    std::shared_ptr<const Recording> recording;  // attach_recording() (recording.h): what `replay` says, read
+
+    bool replays() const { return spacing == Spacing::Recorded; }
     bool operator==(const Scenario&) const = default;
 };
 

@@ -134,6 +134,27 @@ public:
         return true;
     }
 
+    bool duration(const YAML::Node& node, const std::string& path, std::int64_t& micros) {
+        constexpr double kMost = 1e10;  // what is longer is refused by validate()
+        double seconds = 0;
+        duration(node, path, seconds);
+        if (!error_) micros = std::llround(std::min(seconds, kMost) * 1e6);
+        return true;
+    }
+
+    // A share, or per cent: 0.999, 99.9%. Both give the same number.
+    bool share(const YAML::Node& node, const std::string& path, double& value) {
+        std::string text;
+        read(node, path, text);
+        if (error_) return true;
+        if (const std::optional<double> share = parse_share(text)) {
+            value = *share;
+        } else {
+            refuse(node, path, "must be a share such as 99.9%");
+        }
+        return true;
+    }
+
     template <class Enum>
     bool word(const YAML::Node& node, const std::string& path, const Words<Enum>& words, Enum& value) {
         std::string text;
@@ -167,11 +188,17 @@ private:
 
 void read_stage(Reader& r, const YAML::Node& node, const std::string& at, Stage& s) {
     s.seconds = 30;
+    bool shaped = false;
+    std::string of_a_shape;  // a member that only some shapes have
     r.map(node, at, [&](const std::string& name, const YAML::Node& value, const std::string& path) {
-        if (name == "shape") return r.word(value, path, kShapes, s.shape);
+        if (name == "shape") {
+            shaped = true;
+            return r.word(value, path, kShapes, s.shape);
+        }
         if (name == "name") return r.read(value, path, s.name);
         if (name == "rate") return r.read(value, path, s.rate);
         if (name == "for") return r.duration(value, path, s.seconds);
+        of_a_shape = name;
         if (name == "to") return r.read(value, path, s.to);
         if (name == "steps") return r.read(value, path, s.steps);
         if (name == "spike_for") return r.duration(value, path, s.spike_seconds);
@@ -181,6 +208,10 @@ void read_stage(Reader& r, const YAML::Node& node, const std::string& at, Stage&
         if (name == "period") return r.duration(value, path, s.period_seconds);
         return false;
     });
+    // Without its shape the stage would be a constant one, and not what was meant.
+    if (!shaped && !of_a_shape.empty())
+        r.refuse(node, at + "." + of_a_shape,
+                 "needs the stage's shape, such as ramp: without one the rate is constant");
 }
 
 void read_request(Reader& r, const YAML::Node& node, const std::string& at, RequestKind& kind) {
@@ -255,6 +286,57 @@ void read_thresholds(Reader& r, const YAML::Node& node, const std::string& at, s
     });
 }
 
+void read_alert(Reader& r, const YAML::Node& node, const std::string& at, slo::BurnRule& rule) {
+    r.map(node, at, [&](const std::string& name, const YAML::Node& value, const std::string& path) {
+        if (name == "severity") return r.word(value, path, kSeverities, rule.severity);
+        if (name == "long") return r.duration(value, path, rule.long_micros);
+        if (name == "short") return r.duration(value, path, rule.short_micros);
+        if (name == "factor") return r.read(value, path, rule.factor);
+        if (name == "hold") return r.duration(value, path, rule.hold_micros);
+        return false;
+    });
+}
+
+void read_objective(Reader& r, const YAML::Node& node, const std::string& at, LabObjective& lab) {
+    slo::Objective& objective = lab.objective;
+    bool has_kind = false;
+    r.map(node, at, [&](const std::string& name, const YAML::Node& value, const std::string& path) {
+        if (name == "name") return r.read(value, path, objective.name);
+        if (name == "kind") return has_kind = r.word(value, path, kIndicators, objective.indicator.kind);
+        if (name == "target") return r.share(value, path, objective.target);
+        if (name == "threshold") {
+            std::int64_t micros = 0;
+            r.duration(value, path, micros);
+            objective.indicator.threshold_ms = static_cast<double>(micros) / 1000;
+            return true;
+        }
+        if (name == "request") return r.read(value, path, objective.indicator.route);
+        if (name == "limited_is_bad") return r.read(value, path, objective.indicator.limited_is_bad);
+        if (name == "window") return r.duration(value, path, objective.window.micros);
+        if (name == "scaled_to") return r.duration(value, path, lab.scaled_to_seconds);
+        if (name == "usual_rate") return r.read(value, path, lab.usual_rate);
+        if (name == "least_bad") return r.read(value, path, objective.least_bad);
+        if (name == "cool_down") return r.duration(value, path, objective.cool_down_micros);
+        if (name != "alerts") return false;
+        r.list(value, path, [&](const YAML::Node& each, const std::string& where) {
+            read_alert(r, each, where, objective.rules.emplace_back());
+        });
+        return true;
+    });
+    if (!has_kind) r.refuse(node, at + ".kind", "is missing: one of availability, latency, errors");
+    if (objective.name.empty()) objective.name = word_of(kIndicators, objective.indicator.kind);
+}
+
+void read_objectives(Reader& r, const YAML::Node& node, const std::string& at, std::vector<LabObjective>& objectives) {
+    if (node.IsScalar() && node.Scalar() == kDefaultObjectives) {
+        objectives = default_lab_objectives();
+        return;
+    }
+    r.list(node, at, [&](const YAML::Node& each, const std::string& path) {
+        read_objective(r, each, path, objectives.emplace_back());
+    });
+}
+
 void read_scenario(Reader& r, const YAML::Node& root, Scenario& s) {
     r.map(root, "", [&](const std::string& name, const YAML::Node& value, const std::string& path) {
         if (name == "name") return r.read(value, path, s.name);
@@ -266,6 +348,7 @@ void read_scenario(Reader& r, const YAML::Node& root, Scenario& s) {
         if (name == "think") return r.duration(value, path, s.think_seconds);
         if (name == "think_random") return r.read(value, path, s.think_random);
         if (name == "max_in_flight") return r.read(value, path, s.max_in_flight);
+        if (name == "pipeline") return r.read(value, path, s.pipeline);
         if (name == "when_full") return r.word(value, path, kWhenFull, s.when_full);
         if (name == "connections") return r.word(value, path, kConnectionUses, s.connections);
         if (name == "timeout") return r.duration(value, path, s.timeout_seconds);
@@ -274,6 +357,7 @@ void read_scenario(Reader& r, const YAML::Node& root, Scenario& s) {
         if (name == "users") return r.read(value, path, s.users);
         if (name == "pages") return r.read(value, path, s.pages);
         if (name == "thresholds") return read_thresholds(r, value, path, s.thresholds), true;
+        if (name == "objectives") return read_objectives(r, value, path, s.objectives), true;
         if (name == "credentials") return read_credentials(r, value, path, s.credentials), true;
         if (name == "tls") return read_tls(r, value, path, s.tls), true;
         if (name == "stages") {
@@ -305,6 +389,27 @@ void read_scenario(Reader& r, const YAML::Node& root, Scenario& s) {
             });
             return true;
         }
+        if (name == "replay") {
+            r.map(value, path, [&](const std::string& member, const YAML::Node& node, const std::string& where) {
+                if (member == "journal") return r.read(node, where, s.replay.journal);
+                if (member == "access_log") return r.read(node, where, s.replay.access_log);
+                if (member == "speed") return r.read(node, where, s.replay.speed);
+                if (member == "from") return r.read(node, where, s.replay.from);
+                if (member == "to") return r.read(node, where, s.replay.to);
+                if (member == "project") return r.read(node, where, s.replay.project);
+                if (member == "keep_ids") return r.read(node, where, s.replay.keep_ids);
+                if (member == "keep_times") return r.read(node, where, s.replay.keep_times);
+                if (member == "methods") {
+                    s.replay.methods.clear();
+                    r.list(node, where, [&](const YAML::Node& each, const std::string& at) {
+                        r.read(each, at, s.replay.methods.emplace_back());
+                    });
+                    return true;
+                }
+                return false;
+            });
+            return true;
+        }
         if (name == "end_to_end") {
             r.map(value, path, [&](const std::string& member, const YAML::Node& node, const std::string& where) {
                 if (member == "check") return r.read(node, where, s.end_to_end.check);
@@ -325,6 +430,7 @@ YAML::Mark mark_of(const YAML::Node& root, std::string_view field) {
     YAML::Mark mark = root.Mark();
     while (!field.empty()) {
         if (field.front() == '.') field.remove_prefix(1);
+        if (field.empty()) return mark;  // of a member without a name
         YAML::Node next;
         if (field.front() == '[') {
             std::size_t index = 0;
@@ -421,6 +527,7 @@ Result<Scenario> parse_scenario(std::string_view text) {
         read_scenario(reader, *root, scenario);
         if (reader.error()) return *reader.error();
         if (scenario.requests.empty()) scenario.requests.emplace_back();
+        if (root.value()["replay"] && !root.value()["arrivals"]) scenario.spacing = Spacing::Recorded;
         if (const Status valid = validate(scenario); !valid)
             return fault(mark_of(*root, valid.error().field), valid.error().field, valid.error().message,
                          valid.error().hint);

@@ -58,8 +58,8 @@ inline constexpr Words<Credentials::Kind> kCredentialKinds{kCredentialKindWords}
 inline constexpr std::array<std::pair<std::string_view, bool>, 2> kLoopWords{{{"open", false}, {"closed", true}}};
 inline constexpr Words<bool> kLoops{kLoopWords};
 
-inline constexpr std::array<std::pair<std::string_view, Spacing>, 2> kSpacingWords{
-    {{"even", Spacing::Even}, {"poisson", Spacing::Poisson}}};
+inline constexpr std::array<std::pair<std::string_view, Spacing>, 3> kSpacingWords{
+    {{"even", Spacing::Even}, {"poisson", Spacing::Poisson}, {"recorded", Spacing::Recorded}}};
 inline constexpr Words<Spacing> kSpacings{kSpacingWords};
 
 inline constexpr std::array<std::pair<std::string_view, WhenFull>, 2> kWhenFullWords{
@@ -69,5 +69,19 @@ inline constexpr Words<WhenFull> kWhenFull{kWhenFullWords};
 inline constexpr std::array<std::pair<std::string_view, ConnectionUse>, 2> kConnectionUseWords{
     {{"keep-alive", ConnectionUse::KeepAlive}, {"new", ConnectionUse::NewEachRequest}}};
 inline constexpr Words<ConnectionUse> kConnectionUses{kConnectionUseWords};
+
+// Of what a run sees.
+inline constexpr std::array<std::pair<std::string_view, slo::Indicator::Kind>, 3> kIndicatorWords{
+    {{"availability", slo::Indicator::Kind::Availability},
+     {"latency", slo::Indicator::Kind::Latency},
+     {"errors", slo::Indicator::Kind::Errors}}};
+inline constexpr Words<slo::Indicator::Kind> kIndicators{kIndicatorWords};
+
+inline constexpr std::array<std::pair<std::string_view, slo::Severity>, 2> kSeverityWords{
+    {{"page", slo::Severity::Page}, {"ticket", slo::Severity::Ticket}}};
+inline constexpr Words<slo::Severity> kSeverities{kSeverityWords};
+
+// In place of the list of objectives: those of default_lab_objectives().
+inline constexpr std::string_view kDefaultObjectives = "default";
 
 }  // namespace streamgauge::loadgen

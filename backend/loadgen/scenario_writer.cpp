@@ -172,6 +172,65 @@ Item end_to_end_item(const EndToEnd& e) {
     return item;
 }
 
+Item replay_item(const Replay& r) {
+    const Replay usual;
+    Item item = map();
+    if (!r.journal.empty()) item.add("journal", scalar_text(r.journal));
+    if (!r.access_log.empty()) item.add("access_log", scalar_text(r.access_log));
+    if (r.speed != usual.speed) item.add("speed", number_text(r.speed));
+    if (!r.from.empty()) item.add("from", scalar_text(r.from));
+    if (!r.to.empty()) item.add("to", scalar_text(r.to));
+    if (!r.project.empty()) item.add("project", scalar_text(r.project));
+    if (r.keep_ids) item.add("keep_ids", "true");
+    if (r.keep_times) item.add("keep_times", "true");
+    if (r.methods != usual.methods) item.add("methods", flow_list(r.methods, scalar_text));
+    return item;
+}
+
+// In the largest unit that gives a whole number.
+std::string span_text(std::int64_t micros) {
+    constexpr std::array<std::pair<std::int64_t, const char*>, 4> units{
+        {{86'400'000'000, "d"}, {3'600'000'000, "h"}, {60'000'000, "m"}, {1'000'000, "s"}}};
+    for (const auto& [length, name] : units)
+        if (micros >= length && micros % length == 0) return number_text(micros / length) + name;
+    return seconds_text(static_cast<double>(micros) / 1e6);
+}
+
+Item alert_item(const slo::BurnRule& rule) {
+    Item item = map();
+    item.add("severity", std::string(word_of(kSeverities, rule.severity)));
+    item.add("long", span_text(rule.long_micros));
+    item.add("short", span_text(rule.short_micros));
+    item.add("factor", number_text(rule.factor));
+    if (rule.hold_micros > 0) item.add("hold", span_text(rule.hold_micros));
+    return item;
+}
+
+Item objective_item(const LabObjective& lab) {
+    const LabObjective usual;
+    const slo::Objective& objective = lab.objective;
+    const std::string_view kind = word_of(kIndicators, objective.indicator.kind);
+    Item item = map();
+    if (objective.name != kind) item.add("name", scalar_text(objective.name));
+    item.add("kind", std::string(kind));
+    item.add("target", share_text(objective.target));
+    if (objective.indicator.threshold_ms != usual.objective.indicator.threshold_ms)
+        item.add("threshold", number_text(objective.indicator.threshold_ms) + "ms");
+    if (!objective.indicator.route.empty()) item.add("request", scalar_text(objective.indicator.route));
+    if (objective.indicator.limited_is_bad) item.add("limited_is_bad", "true");
+    if (objective.window != usual.objective.window) item.add("window", span_text(objective.window.micros));
+    if (lab.scaled_to_seconds != 0) item.add("scaled_to", seconds_text(lab.scaled_to_seconds));
+    if (lab.usual_rate != 0) item.add("usual_rate", number_text(lab.usual_rate));
+    if (objective.least_bad != usual.objective.least_bad) item.add("least_bad", number_text(objective.least_bad));
+    if (objective.cool_down_micros != 0) item.add("cool_down", span_text(objective.cool_down_micros));
+    if (!objective.rules.empty()) {
+        Item alerts = list();
+        for (const slo::BurnRule& rule : objective.rules) alerts.add("", alert_item(rule));
+        item.add("alerts", std::move(alerts));
+    }
+    return item;
+}
+
 template <class Values, class Make>
 Item list_of(const Values& values, Make make) {
     Item all = list();
@@ -179,14 +238,16 @@ Item list_of(const Values& values, Make make) {
     return all;
 }
 
-Item scenario_item(const Scenario& s) {
+// `spelled_out`: objectives are a list also where a word would do.
+Item scenario_item(const Scenario& s, bool spelled_out = false) {
     const Scenario usual;
     Item item = map();
     if (s.name != usual.name) item.add("name", scalar_text(s.name));
     item.add("url", scalar_text(s.url));
     if (s.closed_loop) item.add("loop", std::string(word_of(kLoops, s.closed_loop)));
-    item.add("stages", list_of(s.stages, stage_item));
-    if (s.spacing != usual.spacing) item.add("arrivals", std::string(word_of(kSpacings, s.spacing)));
+    if (!s.replays()) item.add("stages", list_of(s.stages, stage_item));
+    // With `replay` they are said: Spacing::Recorded has no other use.
+    if (s.spacing != usual.spacing && !s.replays()) item.add("arrivals", std::string(word_of(kSpacings, s.spacing)));
     if (s.seed != usual.seed) item.add("seed", number_text(s.seed));
     if (s.jitter_percent != usual.jitter_percent) item.add("jitter_percent", number_text(s.jitter_percent));
     if (s.think_seconds != usual.think_seconds) item.add("think", seconds_text(s.think_seconds));
@@ -208,6 +269,7 @@ Item scenario_item(const Scenario& s) {
     if (s.credentials != usual.credentials) item.add("credentials", credentials_item(s.credentials));
     if (s.tls != usual.tls) item.add("tls", tls_item(s.tls));
     if (s.max_in_flight != usual.max_in_flight) item.add("max_in_flight", number_text(s.max_in_flight));
+    if (s.pipeline != usual.pipeline) item.add("pipeline", number_text(s.pipeline));
     if (s.when_full != usual.when_full) item.add("when_full", std::string(word_of(kWhenFull, s.when_full)));
     if (s.connections != usual.connections)
         item.add("connections", std::string(word_of(kConnectionUses, s.connections)));
@@ -218,6 +280,12 @@ Item scenario_item(const Scenario& s) {
         item.add("thresholds", list_of(s.thresholds, [](const Threshold& threshold) {
                      return Item::scalar(scalar_text(to_text(threshold)));
                  }));
+    if (s.replay != usual.replay) item.add("replay", replay_item(s.replay));
+    if (!spelled_out && s.objectives == default_lab_objectives()) {
+        item.add("objectives", std::string(kDefaultObjectives));
+    } else if (!s.objectives.empty()) {
+        item.add("objectives", list_of(s.objectives, objective_item));
+    }
     if (s.end_to_end != usual.end_to_end) item.add("end_to_end", end_to_end_item(s.end_to_end));
     return item;
 }
@@ -331,6 +399,37 @@ std::optional<Patch> section_range(std::string_view text, const YAML::Node& root
     return Patch{begin, end, {}};
 }
 
+// Rows were added at the end of a list that has a line for each, or taken from there: the others stay as they are
+// written. Adds the patches.
+bool patch_rows(std::string_view text, const YAML::Node& node, const Patch& section, const Item& old_item,
+                const Item& new_item, std::vector<Patch>& patches) {
+    if (old_item.kind != Item::Kind::List || new_item.kind != Item::Kind::List || !node.IsSequence()) return false;
+    const std::size_t before = old_item.items.size(), after = new_item.items.size(), both = std::min(before, after);
+    if (both == 0 || before == after || node.size() != before || node.Style() != YAML::EmitterStyle::Block)
+        return false;
+    std::vector<Patch> found;
+    for (std::size_t i = 0; i < both; ++i)
+        if (!patch_scalars(text, node[i], old_item.items[i].second, new_item.items[i].second, found)) return false;
+    if (after > before) {
+        const YAML::Mark mark = node.Mark();
+        if (mark.pos < 0 || mark.column < 0 || text[static_cast<std::size_t>(mark.pos)] != '-') return false;
+        Item added = list();
+        added.items.assign(new_item.items.begin() + static_cast<std::ptrdiff_t>(both), new_item.items.end());
+        Patch rows{section.end, section.end, text[section.end - 1] == '\n' ? "" : "\n"};
+        print(added, static_cast<std::size_t>(mark.column), rows.text);
+        found.push_back(std::move(rows));
+    } else {
+        const YAML::Mark mark = node[after].Mark();
+        if (mark.pos < 0) return false;
+        const std::size_t line = text.rfind('\n', static_cast<std::size_t>(mark.pos)) + 1;
+        const std::size_t dash = text.find_first_not_of(' ', line);
+        if (line <= section.begin || dash >= static_cast<std::size_t>(mark.pos) || text[dash] != '-') return false;
+        found.push_back({line, section.end, {}});
+    }
+    patches.insert(patches.end(), found.begin(), found.end());
+    return true;
+}
+
 const Item* find(const Item& map, const std::string& name) {
     for (const auto& [key, value] : map.items)
         if (key == name) return &value;
@@ -340,7 +439,8 @@ const Item* find(const Item& map, const std::string& name) {
 std::optional<std::string> patched(std::string_view text, const Scenario& before, const Scenario& after) {
     const YAML::Node root = YAML::Load(std::string(text));
     if (!root.IsMap()) return std::nullopt;
-    const Item old_item = scenario_item(before), new_item = scenario_item(after);
+    const bool spelled_out = root["objectives"].IsDefined() && root["objectives"].IsSequence();
+    const Item old_item = scenario_item(before, spelled_out), new_item = scenario_item(after, spelled_out);
     std::vector<Patch> patches;
     std::string added;
     for (const auto& [name, value] : new_item.items) {
@@ -360,6 +460,7 @@ std::optional<std::string> patched(std::string_view text, const Scenario& before
         }
         std::optional<Patch> section = section_range(text, root, name);
         if (!section) return std::nullopt;
+        if (old_value != nullptr && patch_rows(text, node, *section, *old_value, value, patches)) continue;
         section->text = section_text(name, value);
         patches.push_back(std::move(*section));
     }

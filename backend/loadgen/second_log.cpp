@@ -22,7 +22,7 @@ SecondLog::SecondLog(std::size_t seconds) : coarse_(seconds > kFineSeconds) {
     used_ = 0;
 }
 
-std::string_view SecondLog::keep(const Histogram& histogram) {
+SecondLog::Packed SecondLog::keep(const Histogram& histogram) {
     scratch_.clear();
     append_histogram_payload(histogram, scratch_, coarse_);
     if (scratch_.size() > kChunkBytes - used_) {
@@ -32,28 +32,24 @@ std::string_view SecondLog::keep(const Histogram& histogram) {
     char* const at = chunks_.back().get() + used_;
     std::copy(scratch_.begin(), scratch_.end(), at);
     used_ += scratch_.size();
-    return {at, scratch_.size()};
+    return {{at, scratch_.size()}, histogram.exact()};
 }
 
 void SecondLog::append(const SecondRow& row, const Histogram& response, const Histogram& unanswered) {
-    Packed packed;
-    packed.response = keep(response);
-    packed.response_exact = response.exact();
-    packed.unanswered = keep(unanswered);
-    packed.unanswered_exact = unanswered.exact();
     rows_.push_back(row);
-    packed_.push_back(packed);
+    packed_.push_back({keep(response), keep(unanswered)});
+}
+
+SparseHistogram SecondLog::Packed::restore() const {
+    return SparseHistogram::restore(std::string(payload), exact).value_or(SparseHistogram());
 }
 
 SparseHistogram SecondLog::response(std::size_t index) const {
-    const Packed& packed = packed_[index];
-    return SparseHistogram::restore(std::string(packed.response), packed.response_exact).value_or(SparseHistogram());
+    return packed_[index].response.restore();
 }
 
 SparseHistogram SecondLog::unanswered(std::size_t index) const {
-    const Packed& packed = packed_[index];
-    return SparseHistogram::restore(std::string(packed.unanswered), packed.unanswered_exact)
-        .value_or(SparseHistogram());
+    return packed_[index].unanswered.restore();
 }
 
 }  // namespace streamgauge::loadgen

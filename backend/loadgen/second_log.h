@@ -33,23 +33,30 @@ public:
     const std::vector<SecondRow>& rows() const { return rows_; }
     SparseHistogram response(std::size_t index) const;    // of the answers that came within the second
     SparseHistogram unanswered(std::size_t index) const;  // of its failures: how long they had waited
+    // A histogram as it is kept: no copy, it stands as long as the log and does not move. Another thread may read it.
+    struct Packed {
+        std::string_view payload;
+        Histogram::Exact exact;
+        SparseHistogram restore() const;
+    };
+    const Packed& packed_response(std::size_t index) const { return packed_[index].response; }
+    const Packed& packed_unanswered(std::size_t index) const { return packed_[index].unanswered; }
     // Payloads for histogram_buckets(), without copying.
-    std::string_view response_payload(std::size_t index) const { return packed_[index].response; }
-    std::string_view unanswered_payload(std::size_t index) const { return packed_[index].unanswered; }
+    std::string_view response_payload(std::size_t index) const { return packed_[index].response.payload; }
+    std::string_view unanswered_payload(std::size_t index) const { return packed_[index].unanswered.payload; }
     std::size_t bytes() const { return chunks_.size() * kChunkBytes; }
 
 private:
     static constexpr std::size_t kChunkBytes = 512 * 1024;
 
-    struct Packed {
-        std::string_view response, unanswered;  // into chunks_
-        Histogram::Exact response_exact, unanswered_exact;
+    struct PackedSecond {
+        Packed response, unanswered;  // payloads into chunks_
     };
 
-    std::string_view keep(const Histogram& histogram);
+    Packed keep(const Histogram& histogram);
 
     std::vector<SecondRow> rows_;
-    std::vector<Packed> packed_;
+    std::vector<PackedSecond> packed_;
     std::vector<std::unique_ptr<char[]>> chunks_;
     bool coarse_;
     std::size_t used_ = kChunkBytes;  // of the last chunk

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
 
 namespace streamgauge::loadgen {
@@ -40,8 +41,10 @@ std::optional<double> read(const std::string& text, double lowest, double highes
     return value;
 }
 
-Error wrong(const char* name) {
-    Error error = Error::make(ErrorCode::InvalidArgument, "not a number, or out of range");
+Error wrong(const char* name, double lowest, double highest) {
+    std::array<char, 80> message{};
+    std::snprintf(message.data(), message.size(), "must be a number from %g to %g, without a unit", lowest, highest);
+    Error error = Error::make(ErrorCode::InvalidArgument, message.data());
     error.field = name;
     return error;
 }
@@ -54,6 +57,11 @@ std::optional<std::string> environment_variable(std::string_view name) {
     return value;
 }
 
+bool spike_in_environment(const EnvironmentLookup& lookup) {
+    return std::any_of(kVariables.begin(), kVariables.end(),
+                       [&](const Variable& variable) { return lookup(variable.name).has_value(); });
+}
+
 Result<bool> apply_spike_environment(Scenario& scenario, const EnvironmentLookup& lookup) {
     const auto is_spike = [](const Stage& stage) { return stage.shape == Stage::Shape::Spike; };
     const auto found = std::find_if(scenario.stages.begin(), scenario.stages.end(), is_spike);
@@ -63,7 +71,7 @@ Result<bool> apply_spike_environment(Scenario& scenario, const EnvironmentLookup
         const std::optional<std::string> text = lookup(variable.name);
         if (!text) continue;
         const std::optional<double> value = read(*text, variable.lowest, variable.highest);
-        if (!value) return wrong(variable.name);
+        if (!value) return wrong(variable.name, variable.lowest, variable.highest);
         spike.*variable.member = *value;
         any = true;
     }
@@ -74,7 +82,7 @@ Result<bool> apply_spike_environment(Scenario& scenario, const EnvironmentLookup
     const std::optional<std::string> jitter = lookup("JITTER_PCT");
     if (!jitter) return any;
     const std::optional<double> percent = read(*jitter, 0, 100);
-    if (!percent) return wrong("JITTER_PCT");
+    if (!percent) return wrong("JITTER_PCT", 0, 100);
     scenario.jitter_percent = *percent;
     return true;
 }

@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/punctual_thread.h"
 
 namespace streamgauge::loadgen {
 namespace {
@@ -41,7 +42,9 @@ std::uint16_t bind_free_port(int fd) {
 
 struct StallServer::Peer {
     int fd = -1;
-    std::string input;
+    std::string input, output;
+    std::size_t written = 0;  // of output
+    bool wants_write = false, closes = false;
 };
 
 StallServer::StallServer(StallPlan stall, Behaviour behaviour) : stall_(stall), behaviour_(std::move(behaviour)) {
@@ -62,7 +65,7 @@ StallServer::StallServer(StallPlan stall, Behaviour behaviour) : stall_(stall), 
 StallServer::~StallServer() {
     closing_ = true;
     const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t n = write(wake_, &one, sizeof one);
+    [[maybe_unused]] const ssize_t n = ::write(wake_, &one, sizeof one);
     thread_.join();
     for (Peer* peer : peers_) {
         close(peer->fd);
@@ -99,13 +102,15 @@ void StallServer::accept_all() {
     }
 }
 
-// Checked before every answer too, so that the stall begins on time in the middle of a burst.
-void StallServer::stall_if_due() {
+// Checked before every answer too, so that the stall begins on time in the middle of a burst: what `peer` was answered
+// before it leaves first.
+void StallServer::stall_if_due(Peer* peer) {
     if (stalled_ || stall_.duration.count() == 0 || first_request_ < 0) return;
     const std::int64_t begin = first_request_ + stall_.after.count();
     const std::int64_t end = begin + stall_.duration.count();
     const SystemClock clock;
     if (clock.monotonic_nanos() < begin) return;
+    if (peer != nullptr) write(*peer);
     stalled_ = true;
     while (!closing_) {
         const std::int64_t left = end - clock.monotonic_nanos();
@@ -118,12 +123,13 @@ void StallServer::stall_if_due() {
 }
 
 void StallServer::run() {
+    const PunctualThread punctual;
     std::array<epoll_event, 64> events{};
     while (!closing_) {
         // Short waits only until the stall has been: it must begin on time without a request, too.
         const bool waiting_for_stall = !stalled_ && stall_.duration.count() > 0;
         const int n = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), waiting_for_stall ? 1 : -1);
-        stall_if_due();
+        stall_if_due(nullptr);
         for (int i = 0; i < n; ++i) {
             void* const what = events[static_cast<std::size_t>(i)].data.ptr;
             if (what == &wake_) continue;
@@ -143,54 +149,87 @@ void StallServer::run() {
 // False when the connection is to be closed.
 bool StallServer::serve(Peer& peer) {
     std::array<char, 64 * 1024> buffer;
+    if (peer.wants_write && !write(peer)) return false;
     const ssize_t n = recv(peer.fd, buffer.data(), buffer.size(), 0);
     if (n < 0) return errno == EAGAIN || errno == EINTR;
     if (n == 0) return false;
     peer.input.append(buffer.data(), static_cast<std::size_t>(n));
-    while (true) {
-        const std::size_t head_end = peer.input.find("\r\n\r\n");
-        if (head_end == std::string::npos) return true;
-        constexpr std::string_view name = "Content-Length: ";
-        const std::size_t at = peer.input.find(name);
-        std::size_t length = 0;
-        if (at < head_end) std::from_chars(peer.input.data() + at + name.size(), peer.input.data() + head_end, length);
-        const std::size_t total = head_end + 4 + length;
-        if (peer.input.size() < total) return true;
-        std::string body = peer.input.substr(head_end + 4, length);
-        peer.input.erase(0, total);
-        if (!answer(peer, std::move(body))) return false;
-    }
-}
-
-bool StallServer::answer(Peer& peer, std::string body) {
     const std::int64_t now = SystemClock().monotonic_nanos();
-    const std::uint64_t number = requests_++;
     if (first_request_ < 0) first_request_ = now;
+    std::string_view left = peer.input;
+    std::vector<std::string_view> bodies;
+    while (true) {
+        const std::size_t head_end = left.find("\r\n\r\n");
+        if (head_end == std::string::npos) break;
+        constexpr std::string_view name = "Content-Length: ";
+        const std::size_t at = left.substr(0, head_end).find(name);
+        std::size_t length = 0;
+        if (at < head_end) std::from_chars(left.data() + at + name.size(), left.data() + head_end, length);
+        const std::size_t total = head_end + 4 + length;
+        if (left.size() < total) break;
+        bodies.push_back(left.substr(head_end + 4, length));
+        left.remove_prefix(total);
+    }
     {
         const std::lock_guard lock(mutex_);
-        arrivals_.push_back(now);
-        if (keep_bodies_) bodies_.push_back(std::move(body));
+        arrivals_.insert(arrivals_.end(), bodies.size(), now);
+        if (keep_bodies_) bodies_.insert(bodies_.end(), bodies.begin(), bodies.end());
     }
-    stall_if_due();
+    for (std::size_t i = 0; i < bodies.size(); ++i) {
+        stall_if_due(&peer);
+        if (!answer(peer)) return false;
+    }
+    peer.input.erase(0, peer.input.size() - left.size());
+    return write(peer);
+}
+
+// False when the connection is to be closed at once.
+bool StallServer::answer(Peer& peer) {
+    const std::uint64_t number = requests_++;
     const int what = behaviour_ ? behaviour_(number) : 202;
-    std::string text;
-    if (what == kSilence) return true;
+    if (what == kSilence || peer.closes) return true;
     if (what == kReset) {
         const linger hard{1, 0};
         setsockopt(peer.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
         return false;
     }
     if (what == kNonsense) {
-        text = "I am not a web server\r\n\r\n";
+        peer.output += "I am not a web server\r\n\r\n";
     } else if (what == kCloseAfter202) {
-        text = "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+        peer.output += "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+        peer.closes = true;
     } else if (what == kChunked202) {
-        text = "HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+        peer.output += "HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    } else if (what == 202) {
+        peer.output += "HTTP/1.1 202 Whatever\r\nContent-Length: 2\r\n\r\nok";
     } else {
-        text = "HTTP/1.1 " + std::to_string(what) + " Whatever\r\nContent-Length: 2\r\n\r\nok";
+        peer.output += "HTTP/1.1 " + std::to_string(what) + " Whatever\r\nContent-Length: 2\r\n\r\nok";
     }
-    const ssize_t sent = send(peer.fd, text.data(), text.size(), MSG_NOSIGNAL);
-    return sent == static_cast<ssize_t>(text.size()) && what != kCloseAfter202;
+    return true;
+}
+
+// What there is to say, as far as the socket takes it. False when the connection is to be closed.
+bool StallServer::write(Peer& peer) {
+    while (peer.written < peer.output.size()) {
+        const ssize_t sent =
+            send(peer.fd, peer.output.data() + peer.written, peer.output.size() - peer.written, MSG_NOSIGNAL);
+        if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
+        if (sent < 0 && errno == EAGAIN) break;
+        if (sent > 0) peer.written += static_cast<std::size_t>(sent);
+    }
+    const bool all = peer.written == peer.output.size();
+    if (all) {
+        peer.output.clear();
+        peer.written = 0;
+    }
+    if (peer.wants_write == all) {
+        epoll_event event{};
+        event.events = all ? EPOLLIN : EPOLLIN | EPOLLOUT;
+        event.data.ptr = &peer;
+        if (epoll_ctl(epoll_, EPOLL_CTL_MOD, peer.fd, &event) != 0) return false;
+        peer.wants_write = !all;
+    }
+    return !all || !peer.closes;
 }
 
 DeadPort::DeadPort() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), port_(bind_free_port(fd_)) {}

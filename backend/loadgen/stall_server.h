@@ -49,8 +49,9 @@ private:
     void run();
     void accept_all();
     bool serve(Peer& peer);
-    bool answer(Peer& peer, std::string body);
-    void stall_if_due();
+    bool answer(Peer& peer);
+    bool write(Peer& peer);
+    void stall_if_due(Peer* peer);
 
     const StallPlan stall_;
     const Behaviour behaviour_;

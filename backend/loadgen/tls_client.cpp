@@ -6,8 +6,10 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <array>
 #include <cerrno>
 #include <climits>
+#include <fstream>
 #include <string>
 #include <utility>
 
@@ -100,6 +102,16 @@ Result<std::unique_ptr<TlsClient>> TlsClient::make(const TlsChoices& choices, co
     constexpr unsigned char protocols[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
     SSL_CTX_set_alpn_protos(context, protocols, sizeof protocols);
     SSL_CTX_set_verify(context, choices.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+    const std::array<std::pair<const char*, const std::string*>, 3> files{
+        {{"tls.ca_file", &choices.ca_file},
+         {"tls.certificate_file", &choices.certificate_file},
+         {"tls.key_file", &choices.key_file}}};
+    for (const auto& [field, file] : files) {
+        if (file->empty() || std::ifstream(*file)) continue;
+        Error error = Error::make(ErrorCode::InvalidArgument, "cannot read " + *file);
+        error.field = field;
+        return error;
+    }
     if (choices.ca_file.empty()) {
         SSL_CTX_set_default_verify_paths(context);
     } else if (SSL_CTX_load_verify_file(context, choices.ca_file.c_str()) != 1) {

@@ -24,6 +24,12 @@ struct PartitionState {
     std::uint64_t late = 0, future = 0;
     std::uint64_t system = 0;  // events of kSystemProject, which are in no metric and in none of the other numbers
     bool operator==(const PartitionState&) const = default;
+
+    // Events of the log that retention removed before they were aggregated: each other one is in one of the numbers.
+    std::uint64_t missing() const {
+        const std::uint64_t seen = aggregated + too_late + system;
+        return next - 1 > seen ? next - 1 - seen : 0;
+    }
 };
 
 }  // namespace streamgauge

@@ -46,19 +46,19 @@ struct Removal {
 
 struct Backfills::Impl : std::enable_shared_from_this<Backfills::Impl> {
     Impl(Journal& journal_in, ResultStore& store_in, Pipeline& pipeline_in, const Clock& clock_in,
-         Backfilled adopted_in, BackfillOptions options_in)
+         BackfillListener listener_in, BackfillOptions options_in)
         : journal(journal_in),
           store(store_in),
           pipeline(pipeline_in),
           clock(clock_in),
-          adopted(std::move(adopted_in)),
+          listener(std::move(listener_in)),
           options(options_in) {}
 
     Journal& journal;
     ResultStore& store;
     Pipeline& pipeline;
     const Clock& clock;
-    const Backfilled adopted;
+    const BackfillListener listener;
     const BackfillOptions options;
 
     mutable std::mutex mutex;
@@ -74,12 +74,12 @@ struct Backfills::Impl : std::enable_shared_from_this<Backfills::Impl> {
     // ---- the thread's own -------------------------------------------------------------------------------------------
     std::optional<BackfillWalk> walk;
     bool adopting = false;
-    std::optional<Timestamp> begins_at;
+    std::optional<Timestamp> told;  // to listener.begins, of the walk
     SteadyClock::time_point last_commit{};
     std::optional<SteadyClock::time_point> retry_at;
     std::chrono::milliseconds backoff{0};
-    std::optional<SteadyClock::time_point> failing_since;
-    std::set<MetricId> doubtful;  // have failed, and have not committed anything since
+    std::optional<std::int64_t> failing_since;  // by `clock`
+    std::set<MetricId> doubtful;                // have failed, and have not committed anything since
     Offset rate_from = 0;
     std::int64_t rate_since = 0;
     std::thread thread;
@@ -89,6 +89,8 @@ struct Backfills::Impl : std::enable_shared_from_this<Backfills::Impl> {
     void remove(Removal& removal, bool at_hand);
     void step(const MetricDefinition& definition);
     void begin(const MetricDefinition& definition);
+    Status tell_beginning(MetricId metric);
+    Status commit(MetricId metric);
     void ask_to_adopt();
     void finish(MetricId metric);
     void abandon();
@@ -104,12 +106,12 @@ bool Backfills::Impl::wait(std::vector<Removal>& gone, std::optional<Status>& ou
     std::unique_lock lock(mutex);
     const auto news = [this] { return stopping || !removals.empty() || (adopting && adoption); };
     const auto any = [&] { return news() || (!adopting && !waiting.empty()); };
-    const auto again = std::min_element(failed.begin(), failed.end(),
-                                        [](const Failed& a, const Failed& b) { return a.again_at < b.again_at; });
+    std::optional<SteadyClock::time_point> next;
+    for (const Failed& one : failed) next = std::min(next.value_or(one.again_at), one.again_at);
     if (retry_at)
         changed.wait_until(lock, *retry_at, news);
-    else if (again != failed.end())
-        changed.wait_until(lock, again->again_at, any);
+    else if (next)
+        changed.wait_until(lock, *next, any);
     else
         changed.wait(lock, any);
     std::erase_if(failed, [this](Failed& one) {
@@ -173,7 +175,6 @@ void Backfills::Impl::remove(Removal& removal, bool at_hand) {
 // Forgets what is at hand; the store has its progress.
 void Backfills::Impl::abandon() {
     walk.reset();
-    begins_at.reset();
     retry_at.reset();
     failing_since.reset();
     backoff = std::chrono::milliseconds{0};
@@ -186,12 +187,12 @@ void Backfills::Impl::abandon() {
 
 void Backfills::Impl::fail(const MetricDefinition& definition, const Error& error) {
     walk.reset();
-    const auto now = SteadyClock::now();
+    const std::int64_t now = clock.monotonic_nanos();
     if (!failing_since) failing_since = now;
-    if (doubtful.count(definition.id) != 0 || now - *failing_since >= options.failed_after)
+    if (doubtful.count(definition.id) != 0 || std::chrono::nanoseconds(now - *failing_since) >= options.failed_after)
         return give_up(definition, error);
     backoff = std::clamp(backoff * 2, kFirstRetry, kLongestRetry);
-    retry_at = now + backoff;
+    retry_at = SteadyClock::now() + backoff;
     log::warning("backfill_failure", "filling a metric is tried again",
                  {{"metric", definition.name}, {"error", error.describe()}});
     const std::lock_guard lock(mutex);
@@ -230,6 +231,7 @@ void Backfills::Impl::begin(const MetricDefinition& definition) {
     Result<BackfillWalk> started = BackfillWalk::start(journal, store, pipeline.epoch(), definition, limits);
     if (!started) return fail(definition, started.error());
     walk.emplace(std::move(started).value());
+    told.reset();
     last_commit = SteadyClock::now();
     rate_from = walk->next();
     rate_since = clock.monotonic_nanos();
@@ -251,19 +253,34 @@ void Backfills::Impl::step(const MetricDefinition& definition) {
     if (!near) {
         if (Status done = walk->advance(goal, options.read_events); !done) {
             // What is known so far is kept; a set that cannot be read now may be read after a commit.
-            if (Status kept = walk->has_changes() ? walk->commit() : Status(); !kept)
+            if (Status kept = walk->has_changes() ? commit(definition.id) : Status(); !kept)
                 return fail(definition, kept.error());
             return fail(definition, done.error());
         }
-        if (walk->begins_at()) begins_at = walk->begins_at();
     }
     const auto now = SteadyClock::now();
     if (walk->has_changes() && (near || walk->overfull() || now - last_commit >= options.commit_interval)) {
-        if (Status done = walk->commit(); !done) return fail(definition, done.error());
+        if (Status done = commit(definition.id); !done) return fail(definition, done.error());
         proceed(definition.id);
     }
     show();
-    if (near) ask_to_adopt();
+    if (!near) return;
+    if (Status told_it = tell_beginning(definition.id); !told_it) return fail(definition, told_it.error());
+    ask_to_adopt();
+}
+
+// The store's progress does not say it, and has none any more when the metric is complete: who is told keeps it.
+Status Backfills::Impl::tell_beginning(MetricId metric) {
+    const std::optional<Timestamp> from = walk->begins_at();
+    if (!from || from == told) return {};
+    if (Status kept = listener.begins(metric, *from); !kept) return kept;
+    told = from;
+    return {};
+}
+
+Status Backfills::Impl::commit(MetricId metric) {
+    if (Status kept = tell_beginning(metric); !kept) return kept;
+    return walk->commit();
 }
 
 void Backfills::Impl::show() {
@@ -301,18 +318,17 @@ void Backfills::Impl::ask_to_adopt() {
 }
 
 void Backfills::Impl::finish(MetricId metric) {
-    const std::optional<Timestamp> from = begins_at;
     abandon();
     // First, so that who sees no progress any more finds the metric adopted.
-    adopted(metric, from);
+    listener.adopted(metric);
     const std::lock_guard lock(mutex);
     std::erase_if(waiting, [metric](const MetricDefinition& one) { return one.id == metric; });
     shown = {};
 }
 
-Backfills::Backfills(Journal& journal, ResultStore& store, Pipeline& pipeline, const Clock& clock, Backfilled adopted,
-                     BackfillOptions options)
-    : impl_(std::make_shared<Impl>(journal, store, pipeline, clock, std::move(adopted), options)) {
+Backfills::Backfills(Journal& journal, ResultStore& store, Pipeline& pipeline, const Clock& clock,
+                     BackfillListener listener, BackfillOptions options)
+    : impl_(std::make_shared<Impl>(journal, store, pipeline, clock, std::move(listener), options)) {
     impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
 }
 
@@ -340,6 +356,18 @@ void Backfills::remove(MetricId metric, std::function<void(Status)> done) {
         done(Error::make(ErrorCode::Unavailable, "the server stops"));
     else
         impl_->changed.notify_all();
+}
+
+void Backfills::retry(MetricId metric) {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        std::erase_if(impl_->failed, [&](Failed& one) {
+            if (one.definition.id != metric) return false;
+            impl_->waiting.push_back(std::move(one.definition));
+            return true;
+        });
+    }
+    impl_->changed.notify_all();
 }
 
 std::vector<BackfillProgress> Backfills::progress() const {

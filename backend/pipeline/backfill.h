@@ -28,7 +28,7 @@ struct BackfillOptions {
     std::size_t rows = 50'000;  // of cells that are not committed: the pipeline's commits wait for such a one
     // One that has failed for so long, without a commit in between, has failed: what it has filled is removed, so that
     // the journal may let its events go, and the next one has its turn. Tried anew, from the oldest event that is kept,
-    // after `again_after` and at each start.
+    // after `again_after`, by retry() and at each start.
     std::chrono::milliseconds failed_after = std::chrono::hours(1);
     std::chrono::milliseconds again_after = std::chrono::minutes(10);
 };
@@ -41,16 +41,21 @@ struct BackfillProgress {
     bool failed = false;                  // BackfillOptions::failed_after has passed
 };
 
-// What comes of it. `from`: when the first event was received that is in, where earlier ones are gone.
-using Backfilled = std::function<void(MetricId metric, std::optional<Timestamp> from)>;
+struct BackfillListener {
+    // The pipeline has taken the metric over: it is complete from then on.
+    std::function<void(MetricId metric)> adopted;
+    // Earlier events than those received at `from` are gone. Keep that: it is told before the store has anything of the
+    // metric, and not again after a restart. On an error nothing is committed, and the metric is tried again. May wait
+    // for others, but not for these backfills.
+    std::function<Status(MetricId metric, Timestamp from)> begins;
+};
 
 // A thread of its own, of low priority. All public methods are thread-safe; callbacks come from that thread or the
 // pipeline's and must not block. Progress is in the store: after a stop or a crash add() goes on where it was.
 class Backfills {
 public:
-    // `adopted` when the pipeline has taken a metric over: it is complete from then on. Everything passed must outlive
-    // it.
-    Backfills(Journal& journal, ResultStore& store, Pipeline& pipeline, const Clock& clock, Backfilled adopted,
+    // Everything passed must outlive it.
+    Backfills(Journal& journal, ResultStore& store, Pipeline& pipeline, const Clock& clock, BackfillListener listener,
               BackfillOptions options = {});
     ~Backfills();  // stop()
     Backfills(const Backfills&) = delete;
@@ -60,6 +65,8 @@ public:
     // Whether it is being filled, waits for that, or is run by the pipeline: takes no more events for it and removes
     // what the store has. `done` when that is committed; Unavailable after stop(): then the next start has to do it.
     void remove(MetricId metric, std::function<void(Status)> done);
+    // One that has failed waits for its turn again, now instead of after `again_after`. Nothing for any other.
+    void retry(MetricId metric);
     // Of those that are not adopted yet, in their order.
     std::vector<BackfillProgress> progress() const;
 

@@ -50,7 +50,8 @@ Result<BackfillWalk> BackfillWalk::start(Journal& journal, ResultStore& store, s
     if (walk.complete_) return walk;
     walk.state_ = *stored->backfill;
     walk.committed_ = walk.state_.next;
-    walk.first_ = walk.state_.next > 1 && !walk.state_.watermark;
+    if (walk.state_.next > 1 && !walk.state_.watermark)
+        if (Status begun = walk.begin_at(walk.state_.next); !begun) return begun.error();
     Result<std::unique_ptr<StoreSnapshot>> snapshot = store.snapshot();
     if (!snapshot) return snapshot.error();
     if (Status restored = walk.restore(**snapshot); !restored) return restored.error();
@@ -84,12 +85,25 @@ Status BackfillWalk::restore(StoreSnapshot& snapshot) {
     return {};
 }
 
-void BackfillWalk::skip_to(Offset next) {
+// Before anything is read or committed: the pipeline may take the metric over at once, and a commit that goes on after
+// what is gone does not say so later.
+Status BackfillWalk::begin_at(Offset next) {
+    Result<std::shared_ptr<const CommittedBatch>> read = journal_->read(next, 1);
+    while (!read) {
+        const Error& error = read.error();
+        if (error.code != ErrorCode::NotFound || !error.offset || *error.offset <= next) return error;
+        next = *error.offset;
+        read = journal_->read(next, 1);
+    }
+    const CommittedBatch* const run = read.value().get();
+    first_ = run == nullptr || run->first > next || run->next() <= next;  // nothing has come since
+    if (!first_) begins_at_ = run->batch[static_cast<std::size_t>(next - run->first)].received_at;
+    if (next == state_.next) return {};
     log::warning(
         "backfill_incomplete", "the journal no longer holds events that a metric is to be filled from",
         {{"metric", metric().definition().name}, {"from", std::to_string(state_.next)}, {"to", std::to_string(next)}});
     state_.next = next;
-    first_ = true;
+    return {};
 }
 
 Status BackfillWalk::advance(Offset end, std::size_t most) {
@@ -99,8 +113,7 @@ Status BackfillWalk::advance(Offset end, std::size_t most) {
     if (!read) {
         const Error& error = read.error();
         if (error.code != ErrorCode::NotFound || !error.offset || *error.offset <= state_.next) return error;
-        skip_to(*error.offset);
-        return {};
+        return begin_at(*error.offset);
     }
     const CommittedBatch* const run = read.value().get();
     if (run == nullptr || run->first > state_.next || run->next() <= state_.next)

@@ -33,7 +33,8 @@ public:
     bool complete() const { return complete_; }
     Offset next() const { return state_.next; }
     const PartitionState& state() const { return state_; }
-    // When the first event was received that is in, where earlier ones are gone.
+    // When the first event was or will be received that is in, where earlier ones are gone; none where the store's
+    // progress has it in already.
     const std::optional<Timestamp>& begins_at() const { return begins_at_; }
 
     // Adds at most `most` events before `end`. On an error what was added stays: go on later.
@@ -50,7 +51,7 @@ private:
     BackfillWalk(Journal& journal, ResultStore& store, std::uint64_t epoch, Aggregation aggregation, Limits limits)
         : journal_(&journal), store_(&store), epoch_(epoch), limits_(limits), aggregation_(std::move(aggregation)) {}
     Status restore(StoreSnapshot& snapshot);
-    void skip_to(Offset next);
+    Status begin_at(Offset next);
     std::size_t set_bytes() const;
     MetricAggregation& metric() { return aggregation_.metrics().front(); }
     const MetricAggregation& metric() const { return aggregation_.metrics().front(); }

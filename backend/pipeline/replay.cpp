@@ -35,7 +35,7 @@ Result<PartitionState> replay(Journal& journal, ResultStore& store, std::vector<
     // Metrics that a store which has begun does not have are filled as they are in a server.
     const std::vector<MetricId> missing = pipeline.missing();
     Backfills backfills(journal, store, pipeline, clock,
-                        [&adopted](MetricId, std::optional<Timestamp>) { adopted.fetch_add(1); });
+                        {[&adopted](MetricId) { adopted.fetch_add(1); }, [](MetricId, Timestamp) { return Status(); }});
     for (const MetricDefinition& definition : definitions)
         if (std::find(missing.begin(), missing.end(), definition.id) != missing.end()) backfills.add(definition);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pipeline/span_release.h"
 
+#include <pthread.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -60,6 +61,7 @@ Status SpanRelease::before_unlink(const Seal& seal) {
     Status taken;
     std::thread([&] {
         setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness);
+        pthread_setname_np(pthread_self(), "baseline");
         taken = take_into_baseline(directory_, seal, *definitions, stopping_);
     }).join();
     if (taken.ok()) return {};

@@ -124,6 +124,7 @@ std::string canonical_text(const PointsQuery& query, const Plan& plan) {
     put_number(out, plan.metric->definition.percentile);
     put_reading(out, plan.now);
     if (plan.before) put_reading(out, *plan.before);
+    if (plan.before_kept_from) put_number(out, plan.before_kept_from->micros);  // levels are read by the same pieces
     return out;
 }
 
@@ -188,8 +189,17 @@ PointsAnswer cut_page(const Answer& answer, const PointsQuery& query, TimeRange 
         if (before) {
             const auto found = before->find(step, answer.table.group(row));
             point.previous = found ? answer.before->value(*found) : empty_value(answer.head.aggregate);
-            const auto& kept = answer.head.previous_complete_from;
-            if (kept && answer.steps_before->end(step) <= *kept) point.previous = Value{};  // not known any more
+            if (const auto& kept = answer.head.previous_complete_from) {
+                // A metric's level goes on from what is gone; one over events begins with those that are kept.
+                const bool level = answer.head.aggregate == Aggregate::Gauge;
+                const bool over_events = answer.head.metric.empty();
+                const bool known = *kept < answer.steps_before->end(step);
+                if (!known) {
+                    point.previous = Value{};
+                    point.previous->exact = false;
+                }
+                point.previous_partial = known && (level ? over_events : answer.steps_before->start(step) < *kept);
+            }
         }
         point.open = open(point.end);
         point.corrected = answer.table.corrected(row);

@@ -18,6 +18,8 @@ namespace streamgauge::query {
 struct AskedMetric {
     MetricDefinition definition;
     std::vector<Windows> windows;  // by tier
+    // When the first event was received that it holds, where the journal had lost earlier ones when it was filled.
+    std::optional<Timestamp> complete_from;
 };
 
 // InvalidArgument for a time zone that the machine does not know.

@@ -97,10 +97,11 @@ public:
         return {};
     }
 
-    // Levels go through every window of one tier: the finest that all boundaries lie on and that is kept.
-    std::optional<Piece> through(const Steps& steps) const {
+    // Levels go through every window of one tier: the finest that all boundaries lie on and that is kept from `kept`
+    // on. What came before is in the level that the first window which is kept starts from.
+    std::optional<Piece> through(const Steps& steps, Timestamp kept) const {
         for (std::size_t tier = 0; tier < windows_.size(); ++tier) {
-            if (oldest_[tier] > steps.range().from.micros) continue;
+            if (oldest_[tier] > kept.micros) continue;
             bool fits = true;
             for (std::size_t step = 0; fits && step < steps.size(); ++step) fits = on_edge(tier, steps.end(step));
             fits = fits && on_edge(tier, steps.range().from);
@@ -214,21 +215,24 @@ Error not_on_windows(const AskedMetric& metric) {
     return wrong_field("step", "the steps do not begin and end where windows do that are still kept (" + kept + ")");
 }
 
+Status read_levels(const Planner& planner, const AskedMetric& metric, Timestamp kept, Reading& reading) {
+    const std::optional<Piece> piece = planner.through(reading.steps, kept);
+    if (!piece) return not_on_windows(metric);
+    reading.pieces = {*piece};
+    return {};
+}
+
 Status read_from(const Planner& planner, const AskedMetric& metric, Reading& reading) {
-    if (metric.definition.aggregate == Aggregate::Gauge) {
-        const std::optional<Piece> piece = planner.through(reading.steps);
-        if (!piece) return not_on_windows(metric);
-        reading.pieces = {*piece};
-        return {};
-    }
+    if (metric.definition.aggregate == Aggregate::Gauge)
+        return read_levels(planner, metric, reading.steps.range().from, reading);
     std::optional<std::vector<Piece>> pieces = planner.cover(reading.steps);
     if (!pieces) return not_on_windows(metric);
     reading.pieces = *std::move(pieces);
     return {};
 }
 
-// Steps before what is kept have no windows. Levels are read whole or not at all: without what came before they would
-// be others.
+// Steps before what is kept have no windows. Levels after it are whole all the same: the store keeps what the windows
+// that are gone came to.
 Status read_before(const Planner& planner, const AskedMetric& metric, Plan& plan) {
     Reading& reading = *plan.before;
     const auto in_compare = [](Error error) {
@@ -237,14 +241,9 @@ Status read_before(const Planner& planner, const AskedMetric& metric, Plan& plan
     };
     if (metric.definition.aggregate == Aggregate::Gauge) {
         const Planner::Widened kept = planner.widen(reading.steps.range(), true);
-        if (kept.range.from >= reading.steps.range().to) {
-            plan.before_kept_from = reading.steps.range().to;
-            return {};
-        }
-        if (kept.cut)
-            return wrong_field("compare", "the level's period before is not kept from its beginning any more (since " +
-                                              format_rfc3339(kept.range.from) + ")");
-        Status read = read_from(planner, metric, reading);
+        if (kept.cut) plan.before_kept_from = std::min(kept.range.from, reading.steps.range().to);
+        if (kept.range.from >= reading.steps.range().to) return {};
+        Status read = read_levels(planner, metric, kept.range.from, reading);
         return read.ok() ? read : Status(in_compare(read.error()));
     }
     if (planner.keeps(reading.steps.range().from)) {

@@ -72,6 +72,7 @@ struct Point {
     std::vector<std::string> group;  // values of group_by; empty text: the event had none
     Value value;
     std::optional<Value> previous;  // compare
+    bool previous_partial = false;  // of a part of its step: the rest is no longer kept
     bool open = false;              // its window is not closed: more may come
     std::uint64_t corrected = 0;    // events that came after it was closed
     bool other = false;             // stands for groups beyond the metric's bound
@@ -102,6 +103,10 @@ struct PointsAnswer {
     std::optional<double> backfilled;                 // 0 to 1: the metric is still being filled from the journal
     std::optional<Timestamp> complete_from;           // what is older is no longer kept, though it was asked for
     std::optional<Timestamp> previous_complete_from;  // compare: the same of the period before
+    // The metric holds less than all events of the log: so many were removed before it had them, and no baseline
+    // (pipeline/baseline.h) had them; or it was filled when the journal had lost its beginning, from this moment on.
+    std::uint64_t missing_events = 0;
+    std::optional<Timestamp> metric_complete_from;
     Explanation explanation;
 };
 

@@ -61,6 +61,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr int kSecondsBetweenRetries = 10;    // of load runs that wait for their database
 constexpr int kSecondsBetweenRetention = 60;  // what was still needed when a span ended may go a moment later
 constexpr milliseconds kLoadGrace{1000};      // for a load run that is under way when the server stops
 
@@ -247,9 +248,16 @@ Status EmbeddedBackend::open_storage() {
     if (!annotations.ok())
         return explained("the annotations in " + config_.data_dir + " cannot be opened", annotations.error());
     annotations_ = std::move(annotations).value();
-    auto runs = api::LoadRuns::open(config_.data_dir + "/loadruns.db",
-                                    {config_.load_keep_runs, static_cast<std::int64_t>(config_.load_keep_age)}, clock_);
-    if (!runs.ok()) return explained("the load runs in " + config_.data_dir + " cannot be opened", runs.error());
+    const std::string place = config_.load_runs.empty() ? config_.data_dir + "/loadruns.db" : config_.load_runs;
+    api::LoadRunsOptions waiting;
+    // Also where the place was a database before: what waits for it goes to the file that is in its place.
+    const std::string directory = config_.data_dir + "/loadruns-waiting";
+    std::error_code none;
+    if (api::is_database_url(place) || std::filesystem::exists(directory, none)) waiting.waiting_directory = directory;
+    waiting.notes_directory = config_.data_dir + "/loadruns-under-way";
+    auto runs = api::LoadRuns::open(place, {config_.load_keep_runs, static_cast<std::int64_t>(config_.load_keep_age)},
+                                    clock_, std::move(waiting));
+    if (!runs.ok()) return explained("the load runs in " + api::shown_place(place) + " cannot be opened", runs.error());
     load_runs_ = std::move(runs).value();
     return open_notifications();
 }
@@ -286,6 +294,8 @@ Status EmbeddedBackend::open_metrics() {
     metrics_ = std::move(metrics).value();
 
     open_questions();
+    if (Status prepared = metrics_->prepare(*journal_, *observed_); !prepared.ok())
+        return explained("the metrics cannot be taken up", prepared.error());
     auto pipeline = Pipeline::start(*journal_, *observed_, clock_, {}, metrics_->definitions());
     if (!pipeline.ok()) return explained("the aggregates cannot be recovered", pipeline.error());
     pipeline_ = std::move(pipeline).value();
@@ -363,10 +373,17 @@ void EmbeddedBackend::make_services() {
 
     api::LoadServiceOptions load;
     load.program = config_.load_program.empty() ? program_beside_this_one() : config_.load_program;
-    load.stop_grace = kLoadGrace;
+    load.close_grace = kLoadGrace;
     load.allowed_targets = [this] { return load_targets(); };
-    load.on_report = [this](std::string report, std::string by) { load_runs_->add(std::move(report), std::move(by)); };
+    load.on_report = [this](std::string report, std::string by, std::string run_id) {
+        load_runs_->add(std::move(report), std::move(by), {}, std::move(run_id));
+    };
+    load.notes.note = [this](const std::string& run_id, std::string report, const std::string& by) {
+        load_runs_->note(run_id, std::move(report), by);
+    };
+    load.notes.forget = [this](const std::string& run_id) { load_runs_->forget(run_id); };
     load.highest_rate = static_cast<double>(config_.load_max_rate);
+    load.data_dir = config_.data_dir;
     if (access(load.program.c_str(), X_OK) == 0) {
         hello.features.emplace_back("load");
     } else {
@@ -385,12 +402,14 @@ void EmbeddedBackend::make_services() {
             {"store", [this] { return pipeline_->status().failure; }},
             {"disk", [this] { return disk_->fault(clock_.now()); }},
             {"dead_letters", [this] { return letters_->failure(); }, {}, false},
+            {"load_runs", [this] { return load_runs_->failure(); }, {}, false},
             {"objectives", [this] { return objectives_ ? objectives_->failure() : std::nullopt; }, {}, false},
             // Not vital: whoever is sent elsewhere because answers are late loses nothing here, and gains nothing.
             {"canary", [this] { return canary_ ? canary_->status().fault : std::nullopt; }, {}, false}});
     ticker_ = std::make_unique<Ticker>();
     ticker_->add([this, seconds = 0]() mutable {
         if (++seconds % kSecondsBetweenRetention == 0) journal_->tend_retention();
+        if (seconds % kSecondsBetweenRetries == 0) load_runs_->retry();
         return true;
     });
 }
@@ -405,6 +424,7 @@ Status EmbeddedBackend::open_objectives() {
     parts.analysis = analyst_.get();
     parts.metrics = metrics_.get();
     parts.changed = [this](const api::ObjectiveAlert& alert) { tell(alert); };
+    parts.has_target = [this](const std::string& name) { return notifier_->has_target(name); };
     auto objectives = api::ObjectiveManager::open(std::move(options), std::move(parts));
     if (!objectives.ok())
         return explained("the objectives in " + config_.data_dir + " cannot be opened", objectives.error());

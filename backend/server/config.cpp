@@ -141,9 +141,9 @@ public:
         for (const auto& variable : environment) {
             const std::string& name = variable.first;
             const std::string& text = variable.second;
-            // What the console logs in with is no setting.
-            if (!name.starts_with("STREAMGAUGE_") || name == "STREAMGAUGE_CONFIG" || name == "STREAMGAUGE_PASSWORD" ||
-                name == "STREAMGAUGE_TOKEN") {
+            // What the console logs in with is no setting, nor are the keys of webhooks.
+            if (!name.starts_with("STREAMGAUGE_") || name.starts_with("STREAMGAUGE_SECRET_") ||
+                name == "STREAMGAUGE_CONFIG" || name == "STREAMGAUGE_PASSWORD" || name == "STREAMGAUGE_TOKEN") {
                 continue;
             }
             const auto spec = std::find_if(settings().begin(), settings().end(), [&](const SettingSpec& s) {

@@ -56,6 +56,7 @@ struct Config {
     std::string load_program;                         // streamgauged, for load runs; default: beside this program
     std::vector<std::string> load_allowed_targets{"itself"};  // "host:port", "host", "loopback", "itself"
     std::uint64_t load_max_rate = 50'000;                     // requests a second of runs that are started here
+    std::string load_runs;  // a file or a postgresql:// URL, which may hold a password; default: in the data directory
     std::uint64_t load_keep_runs = 500;
     std::uint64_t load_keep_age = 90 * 86'400;  // seconds
 };

@@ -42,6 +42,18 @@ AnswerForm answer_form(std::string_view accept) {
     return AnswerForm::Json;
 }
 
+void send_event(http::Stream& stream, std::string_view name, std::string_view data) {
+    auto text = std::make_shared<std::string>("event: ");
+    text->append(name).append("\ndata: ").append(data).append("\n\n");
+    stream.push(std::move(text));
+}
+
+void send_progress(http::Stream& stream, int hundredths) {
+    char text[48] = R"({"progress":0})";
+    if (hundredths > 0) std::snprintf(text, sizeof text, R"({"progress":%d.%02d})", hundredths / 100, hundredths % 100);
+    send_event(stream, "progress", text);
+}
+
 void QuestionReply::begin(api::AnswerStyle style, std::size_t questions) {
     style_ = std::move(style);
     answers_.resize(questions);
@@ -55,7 +67,7 @@ void QuestionReply::begin(api::AnswerStyle style, std::size_t questions) {
     }
     const std::lock_guard lock(mutex_);
     told_ = 0;
-    send_event("progress", R"({"progress":0})");
+    send_progress(*stream_, told_);
 }
 
 api::Attendance QuestionReply::attendance(std::size_t question) {
@@ -78,16 +90,7 @@ void QuestionReply::progress(std::size_t question, double share) {
     const int hundredths = static_cast<int>(all * 100);
     if (hundredths <= told_) return;
     told_ = hundredths;
-    char text[48];
-    std::snprintf(text, sizeof text, R"({"progress":%d.%02d})", hundredths / 100, hundredths % 100);
-    send_event("progress", text);
-}
-
-// Neither JSON nor problems have line breaks.
-void QuestionReply::send_event(std::string_view name, std::string_view data) {
-    auto text = std::make_shared<std::string>("event: ");
-    text->append(name).append("\ndata: ").append(data).append("\n\n");
-    stream_->push(std::move(text));
+    send_progress(*stream_, hundredths);
 }
 
 void QuestionReply::send(Response response, const query::Explanation& explanation) {
@@ -105,7 +108,7 @@ void QuestionReply::send(Response response, const query::Explanation& explanatio
         error.hint = "ask for fewer points a page, or without text/event-stream";
         response = http::problem(error);
     }
-    send_event(response.status < 400 ? "answer" : "error", response.body);
+    send_event(*stream_, response.status < 400 ? "answer" : "error", response.body);
     stream_->end();
 }
 
@@ -128,10 +131,21 @@ Response QuestionReply::rendered() const {
     }
     if (const auto& as_of = answers_.front().as_of)
         response.headers.emplace_back("Streamgauge-As-Of", format_rfc3339(*as_of));
-    if (const auto& from = answers_.front().complete_from)
-        response.headers.emplace_back("Streamgauge-Complete-From", format_rfc3339(*from));
-    if (const auto& from = answers_.front().previous_complete_from)
-        response.headers.emplace_back("Streamgauge-Previous-Complete-From", format_rfc3339(*from));
+    // Of several metrics, by the one that lacks most.
+    std::optional<Timestamp> complete_from, previous_complete_from, metric_complete_from;
+    std::uint64_t missing = 0;
+    for (const PointsAnswer& one : answers_) {
+        complete_from = std::max(complete_from, one.complete_from);
+        previous_complete_from = std::max(previous_complete_from, one.previous_complete_from);
+        metric_complete_from = std::max(metric_complete_from, one.metric_complete_from);
+        missing = std::max(missing, one.missing_events);
+    }
+    if (complete_from) response.headers.emplace_back("Streamgauge-Complete-From", format_rfc3339(*complete_from));
+    if (previous_complete_from)
+        response.headers.emplace_back("Streamgauge-Previous-Complete-From", format_rfc3339(*previous_complete_from));
+    if (missing != 0) response.headers.emplace_back("Streamgauge-Missing-Events", std::to_string(missing));
+    if (metric_complete_from)
+        response.headers.emplace_back("Streamgauge-Metric-Complete-From", format_rfc3339(*metric_complete_from));
     if (auto cursor = cursor_of(answers_, style_))
         response.headers.emplace_back("Streamgauge-Cursor", *std::move(cursor));
     if (response.body.empty()) response.body = "\n";

@@ -21,6 +21,11 @@ enum class AnswerForm { Json, Csv, Ndjson, Events };
 // The first that we have, of those that the client names in Accept.
 AnswerForm answer_form(std::string_view accept);
 
+// One event. `data` has no line breaks, as neither JSON nor problems have.
+void send_event(http::Stream& stream, std::string_view name, std::string_view data);
+// The event "progress", of hundredths of the whole.
+void send_progress(http::Stream& stream, int hundredths);
+
 // One client's. Thread-safe; in a shared_ptr, which the question's callbacks hold.
 class QuestionReply : public std::enable_shared_from_this<QuestionReply> {
 public:
@@ -41,7 +46,6 @@ public:
 
 private:
     void progress(std::size_t question, double share);
-    void send_event(std::string_view name, std::string_view data);
     http::Response rendered() const;
 
     const http::ReplyPtr reply_;

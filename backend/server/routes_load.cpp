@@ -29,26 +29,29 @@ http::RouteDocs start_docs() {
     docs.body_types = {"application/json", "application/yaml"};
     docs.body_schema = "#LoadPlan";
     docs.answers.push_back({403, "application/problem+json", "#Problem",
-                            "The target is not among load.allowed_targets, the rate is above load.max_rate, or the "
-                            "scenario names a file or a variable."});
-    docs.answers.push_back({409, "application/problem+json", "#Problem", "A load run is under way."});
+                            "The target is not among load.allowed_targets, the rate or a second of a replay is above "
+                            "load.max_rate, or the scenario names a file or a variable."});
+    docs.answers.push_back(
+        {409, "application/problem+json", "#Problem", "A load run is under way, or it was stopped before it began."});
     return docs;
 }
 
 constexpr std::string_view kHandAction =
-    R"({"type":"object","required":["action"],"properties":{"action":{"enum":["rate","spike","pause","resume","stop"]},"rate":{"type":"number","minimum":0},"seconds":{"type":"number","exclusiveMinimum":0}}})";
+    R"({"type":"object","required":["action"],"properties":{"action":{"enum":["rate","spike","speed","pause","resume","stop"]},"rate":{"type":"number","minimum":0},"speed":{"type":"number","minimum":0,"maximum":1000,"description":"Of a replay, with the actions speed and spike."},"seconds":{"type":"number","exclusiveMinimum":0}}})";
 
 http::RouteDocs hand_docs() {
     http::RouteDocs docs = docs_of(202, "The run has been told.");
     docs.body_types = {"application/json"};
     docs.body_schema = kHandAction;
-    docs.answers.push_back({403, "application/problem+json", "#Problem", "The rate is above load.max_rate."});
+    docs.answers.push_back(
+        {403, "application/problem+json", "#Problem", "The rate is above load.max_rate, or would be at the speed."});
     docs.answers.push_back({404, "application/problem+json", "#Problem", "No load run is under way."});
+    docs.answers.push_back({409, "application/problem+json", "#Problem", "The recording is still being read."});
     return docs;
 }
 
 constexpr std::string_view kCapacityAsk =
-    R"({"type":"object","required":["scenario","objectives","first_rate","highest_rate","budget_seconds"],"properties":{"scenario":{"type":"string","description":"A scenario file; its stages are not used."},"objectives":{"type":"array","minItems":1,"items":{"type":"string"},"description":"Such as p(99)<300 and errors<1%."},"first_rate":{"type":"number","exclusiveMinimum":0},"highest_rate":{"type":"number","minimum":0,"description":"0: load.max_rate."},"budget_seconds":{"type":"number","description":"30 to 3600."}}})";
+    R"({"type":"object","required":["scenario","objectives","first_rate","highest_rate","budget_seconds"],"properties":{"scenario":{"type":"string","description":"A scenario file; its stages are not used, and its objectives are to hold."},"objectives":{"type":"array","items":{"type":"string"},"description":"Such as p(99)<300 and errors<1%; may be empty where the scenario has objectives."},"first_rate":{"type":"number","exclusiveMinimum":0},"highest_rate":{"type":"number","minimum":0,"description":"0: load.max_rate."},"budget_seconds":{"type":"number","description":"30 to 3600."}}})";
 
 http::RouteDocs capacity_docs() {
     http::RouteDocs docs = docs_of(202, "It has started: the run's status has the member capacity.");
@@ -74,7 +77,7 @@ void start(api::LoadService& load, const http::Request& request, const http::Rep
         return load.start_scenario({std::string(request.body), asker(request)}, answer_status(reply, 202));
     auto plan = api::decode_load_plan(request.body);
     if (!plan.ok()) return reply->send(http::problem(plan.error()));
-    load.start(std::move(plan).value(), answer_status(reply, 202));
+    load.start_for(asker(request), std::move(plan).value(), answer_status(reply, 202));
 }
 
 void lay_hand(api::LoadService& load, const http::Request& request, const http::ReplyPtr& reply) {
@@ -103,7 +106,7 @@ Status add_load_routes(http::RouteTable& table, const RouteServices& services) {
     if (!added.ok()) return added;
     added = table.add(
         {Method::Post, "/api/v1/load/hand", Scope::Operate, Plane::ManagementOnly, limits::kSmallBodyBytes,
-         "Change the rate of the load run, spike, pause, resume or stop it.",
+         "Change the rate or, of a replay, the speed of the load run, spike, pause, resume or stop it.",
          [&load](const http::Request& request, const http::ReplyPtr& reply) { lay_hand(load, request, reply); },
          nullptr, false, false, hand_docs()});
     if (!added.ok()) return added;

@@ -130,6 +130,16 @@ void cancel(MetricService& metrics, const Request& request, const ReplyPtr& repl
     });
 }
 
+void retry(MetricService& metrics, const Request& request, const ReplyPtr& reply) {
+    if (may_not_change(request, reply)) return;
+    metrics.retry_backfill(name_of(request), [reply, by = asker(request)](const Result<MetricStatus>& done) {
+        if (!done) return reply->send(http::problem(done.error()));
+        log::info("backfill_retried", "the backfill of a metric was asked for again",
+                  {{"metric", done->definition.name}, {"by", by}});
+        reply->send(Response::json(done->backfill ? 202 : 200, api::write_status(*done)));
+    });
+}
+
 // ---- documentation --------------------------------------------------------------------------------------------------
 constexpr std::string_view kMetricsOut =
     R"({"type":"object","required":["metrics"],"properties":{"metrics":{"type":"array","items":{"$ref":"#/components/schemas/MetricStatus"}}}})";
@@ -175,6 +185,9 @@ Status add_metric_routes(http::RouteTable& table, const RouteServices& services)
     const http::AnswerDoc done{200, "application/json", "#MetricStatus", "It is so; nothing has to be filled."};
     const http::AnswerDoc begun{202, "application/json", "#MetricStatus",
                                 "It is durable, and is being filled from the journal: see `backfill`."};
+    const http::AnswerDoc none = bad(404, "There is no such metric.");
+    const http::AnswerDoc retried{202, "application/json", "#MetricStatus",
+                                  "It is being filled from the journal, or waits for its turn: see `backfill`."};
     http::RouteDocs putting = docs_of(true, {done, begun, fixed, full});
     putting.examples = {{"logins-by-day", "application/json", kNamedExample}};
     http::RouteDocs posting = docs_of(true, {done, begun, fixed, full});
@@ -201,6 +214,9 @@ Status add_metric_routes(http::RouteTable& table, const RouteServices& services)
         {Method::Delete, "/api/v1/metrics/{name}/backfill",
          "Give a backfill up: a new metric is removed, a changed one stays as it was.", http::Scope::Operate, cancel,
          docs_of(false, {{204, {}, {}, "It is given up."}, gone, fixed})},
+        {Method::Post, "/api/v1/metrics/{name}/backfill",
+         "Try a backfill that has failed again, now: of any other metric it changes nothing.", http::Scope::Operate,
+         retry, docs_of(false, {done, retried, none})},
     };
     for (const Row& row : rows) {
         const bool takes_body = !row.docs.body_types.empty();

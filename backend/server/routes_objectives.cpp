@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Objectives over REST: list, declare, change, remove, their history, and what a draft would have done.
 #include <algorithm>
+#include <atomic>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "base/time_text.h"
 #include "server/exposition.h"
 #include "server/parameters.h"
+#include "server/question_reply.h"
 #include "server/route_rows.h"
 #include "server/routes.h"
 
@@ -142,10 +145,34 @@ void remove(const RouteServices& services, const Request& request, const ReplyPt
     });
 }
 
+// As events: how far it is, in hundredths, then the answer.
+void back_test_as_events(const RouteServices& services, api::BackTestRequest asked, const ReplyPtr& reply) {
+    const std::shared_ptr<http::Stream> stream = reply->stream();
+    if (!stream) return;
+    send_progress(*stream, 0);
+    api::Attendance attendance;
+    attendance.cancelled = [stream] { return stream->closed(); };
+    attendance.progress = [stream, told = std::make_shared<std::atomic<int>>(0)](double share) {
+        const int hundredths = static_cast<int>(share * 100);
+        if (hundredths > told->exchange(hundredths)) send_progress(*stream, hundredths);
+    };
+    services.objectives.back_test(std::move(asked.draft), asked.range, attendance,
+                                  [stream](const Result<api::BackTest>& done) {
+                                      if (done) {
+                                          send_event(*stream, "answer", api::write_back_test(*done));
+                                      } else {
+                                          send_event(*stream, "error", http::problem(done.error()).body);
+                                      }
+                                      stream->end();
+                                  });
+}
+
 void back_test(const RouteServices& services, const Request& request, const ReplyPtr& reply) {
     if (may_not_change(request, reply)) return;
     Result<api::BackTestRequest> asked = api::read_back_test_request(request.body, services.clock.now());
     if (!asked) return reply->send(http::problem(asked.error()));
+    if (answer_form(request.header("Accept")) == AnswerForm::Events)
+        return back_test_as_events(services, std::move(asked).value(), reply);
     services.objectives.back_test(std::move(asked->draft), asked->range, {{}, [reply] { return reply->abandoned(); }},
                                   [reply](const Result<api::BackTest>& done) {
                                       if (!done) return reply->send(http::problem(done.error()));
@@ -194,8 +221,12 @@ std::vector<Row> rows() {
     const http::AnswerDoc one{200, "application/json", "#ObjectiveStatus", "The objective and how it stands."};
     http::RouteDocs putting = docs_of("#Objective", {one, bad(413, "There are too many objectives.")});
     putting.examples = {{"fast-events", "application/json", kExample}};
-    http::RouteDocs testing = docs_of(kBackTestIn, {{200, "application/json", "#BackTest", "What it would have done."},
-                                                    bad(404, "There is no such metric.")});
+    http::RouteDocs testing =
+        docs_of(kBackTestIn, {{200, "application/json", "#BackTest", "What it would have done."},
+                              {200, "text/event-stream", R"({"type":"string"})",
+                               "Events `progress` with how far it is, then one `answer`, or `error` with the problem "
+                               "document."},
+                              bad(404, "There is no such metric.")});
     testing.examples = {{"draft", "application/json", kDraftExample}};
     http::RouteDocs past = docs_of({}, {{200, "application/json", "#ObjectiveHistory",
                                          "Good and total by step, budget and burn rates at the end of each, a "
@@ -242,6 +273,16 @@ void expose_objectives(Exposition& out, const std::vector<ObjectiveStatus>& obje
           [](const ObjectiveStatus& one) { return one.budget.indicator; });
     gauge("streamgauge_objective_budget_left", "Share of the error budget that is left; negative when overspent.",
           [](const ObjectiveStatus& one) { return one.budget.left; });
+    out.family("streamgauge_objective_events_total", "counter",
+               "What the objective counted since the server started or it was changed: good and bad ones.");
+    for (const ObjectiveStatus& one : objectives) {
+        const auto sample = [&](std::string_view outcome, std::uint64_t count) {
+            out.sample("streamgauge_objective_events_total", {{"objective", one.objective.name}, {"outcome", outcome}},
+                       count);
+        };
+        sample("good", one.counters.good);
+        sample("bad", one.counters.bad);
+    }
     out.family("streamgauge_objective_burn_rate", "gauge", "Burn rate of the windows of each alert rule.");
     for (const ObjectiveStatus& one : objectives) {
         for (std::size_t i = 0; i < one.alerts.size(); ++i) {

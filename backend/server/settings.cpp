@@ -3,6 +3,7 @@
 #include <charconv>
 #include <limits>
 
+#include "api/load_run_store.h"
 #include "http/outgoing.h"
 #include "server/config.h"
 
@@ -370,6 +371,16 @@ std::vector<SettingSpec> make_settings() {
         {"load.max_rate", "N", "Most requests a second of load runs that are started here, 1 to 200000.", false, false,
          [](Config& c, const Values& v) { return read_number(v[0], 1, 200'000, c.load_max_rate); },
          [](const Config& c) { return std::to_string(c.load_max_rate); }},
+        {"load.runs", "PLACE",
+         "Where load runs are kept: a file, or postgresql://USER@HOST/DATABASE; default: loadruns.db in data_dir.",
+         false, false,
+         // Looked at where it is opened: what is refused here is repeated in the refusal, and it may hold a password.
+         [](Config& c, const Values& v) -> std::string {
+             if (v[0].empty()) return "must not be empty";
+             c.load_runs = v[0];
+             return {};
+         },
+         [](const Config& c) { return api::shown_place(c.load_runs); }},
         {"load.keep_runs", "N", "Load runs that are kept with their reports, the newest, 1 to 100000.", false, false,
          [](Config& c, const Values& v) { return read_number(v[0], 1, 100'000, c.load_keep_runs); },
          [](const Config& c) { return std::to_string(c.load_keep_runs); }},

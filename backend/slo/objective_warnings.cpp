@@ -89,7 +89,8 @@ void no_data(const Objective& objective, const Traffic& traffic, std::vector<War
     }
     if (!objective.alert_when_no_data && !objective.notify.empty())
         out.push_back({"alert_when_no_data", "nobody is told when data stop: alert_when_no_data is off for " +
-                                                 std::to_string(objective.notify.size()) + " targets"});
+                                                 std::to_string(objective.notify.size()) + " target" +
+                                                 (objective.notify.size() == 1 ? "" : "s")});
 }
 
 void unfit_for_window(const Objective& objective, const BurnRule& rule, const std::string& at,

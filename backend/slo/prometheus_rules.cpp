@@ -42,9 +42,7 @@ std::string quoted(std::string_view text, bool pattern) {
 }
 
 struct Selection {
-    std::string good, total;  // per second, over $RANGE; empty good: `ratio`
-    std::string ratio;        // of errors
-    std::string why_not;
+    std::string good, total;  // per second, over $RANGE
 };
 
 // "/events" or "POST /events".
@@ -69,41 +67,27 @@ Selection selection_of(const Objective& objective, std::span<const double> bound
     const std::string route = route_matchers(indicator, left_out);
     const std::string comma = route.empty() ? "" : ",";
     Selection out;
-    switch (indicator.kind) {
-        case Indicator::Kind::Availability:
-        case Indicator::Kind::Errors:
-            out.total = "sum(rate(api_http_requests_total{" + route + "}[$RANGE]))";
-            out.good = "sum(rate(api_http_requests_total{" + route + comma + "status!~\"5..";
-            out.good += std::string(indicator.limited_is_bad ? "|429" : "") + "\"}[$RANGE]))";
-            return out;
-        case Indicator::Kind::Latency: {
-            const auto bound = std::find_if(bounds.begin(), bounds.end(), [&indicator](double seconds) {
-                return std::abs(seconds * 1e3 - indicator.threshold_ms) < 1e-6;
-            });
-            if (bound == bounds.end()) {
-                out.why_not = "there is no bucket of " + number_text(indicator.threshold_ms) +
-                              " ms in api_http_request_duration_seconds; there are";
-                for (const double seconds : bounds) out.why_not += " " + number_text(seconds * 1e3);
-                return out;
-            }
-            std::array<char, 64> le{};
-            const auto end = std::to_chars(le.data(), le.data() + le.size(), *bound, std::chars_format::fixed);
-            out.total = "sum(rate(api_http_request_duration_seconds_count{" + route + "}[$RANGE]))";
-            out.good = "sum(rate(api_http_request_duration_seconds_bucket{" + route + comma + "le=\"" +
-                       std::string(le.data(), end.ptr) + "\"}[$RANGE]))";
-            return out;
-        }
-        case Indicator::Kind::Freshness:
-            out.ratio = "1 - avg_over_time((streamgauge_consumer_lag_seconds < bool " +
-                        number_text(indicator.threshold_ms / 1e3) + ")[$RANGE:10s])";
-            return out;
-        case Indicator::Kind::Correctness:
-            out.why_not = "the ledger is compared at one moment, and Prometheus scrapes its parts at several";
-            return out;
-        case Indicator::Kind::Metric:
-            out.why_not = "declared metrics are not in the exposition";
-            return out;
+    if (indicator.kind == Indicator::Kind::Availability || indicator.kind == Indicator::Kind::Errors) {
+        out.total = "sum(rate(api_http_requests_total{" + route + "}[$RANGE]))";
+        out.good = "sum(rate(api_http_requests_total{" + route + comma + "status!~\"5..";
+        out.good += std::string(indicator.limited_is_bad ? "|429" : "") + "\"}[$RANGE]))";
+        return out;
     }
+    const auto bound = std::find_if(bounds.begin(), bounds.end(), [&indicator](double seconds) {
+        return std::abs(seconds * 1e3 - indicator.threshold_ms) < 1e-6;
+    });
+    if (indicator.kind == Indicator::Kind::Latency && bound != bounds.end()) {
+        std::array<char, 64> le{};
+        const auto end = std::to_chars(le.data(), le.data() + le.size(), *bound, std::chars_format::fixed);
+        out.total = "sum(rate(api_http_request_duration_seconds_count{" + route + "}[$RANGE]))";
+        out.good = "sum(rate(api_http_request_duration_seconds_bucket{" + route + comma + "le=\"" +
+                   std::string(le.data(), end.ptr) + "\"}[$RANGE]))";
+        return out;
+    }
+    const std::string counted =
+        "sum(rate(streamgauge_objective_events_total{objective=" + quoted(objective.name, false);
+    out.total = counted + "}[$RANGE]))";
+    out.good = counted + ",outcome=\"good\"}[$RANGE]))";
     return out;
 }
 
@@ -124,8 +108,7 @@ void put(YAML::Emitter& out, const char* key, const std::string& value) {
 
 void write_recording(YAML::Emitter& out, const Objective& objective, const Selection& from, std::int64_t range) {
     const std::string ratio =
-        from.ratio.empty() ? "1 - (" + over(from.good, range) + " or vector(0)) / (" + over(from.total, range) + " > 0)"
-                           : over(from.ratio, range);
+        "1 - (" + over(from.good, range) + " or vector(0)) / (" + over(from.total, range) + " > 0)";
     out << YAML::BeginMap;
     put(out, "record", record_name(range));
     put(out, "expr", ratio);
@@ -135,11 +118,11 @@ void write_recording(YAML::Emitter& out, const Objective& objective, const Selec
 }
 
 void write_alert(YAML::Emitter& out, const Objective& objective, const Selection& from, const BurnRule& rule) {
-    const std::string limit = number_text(rule.factor) + " * " + number_text(1 - objective.target);
+    const std::string limit = number_text(rule.factor) + " * (1 - " + number_text(objective.target) + ")";
     const std::string label = "{objective=" + quoted(objective.name, false) + "}";
     std::string expression = record_name(rule.long_micros) + label + " >= " + limit + "\nand on(objective) " +
                              record_name(rule.short_micros) + label + " >= " + limit;
-    if (objective.least_bad > 1 && from.ratio.empty()) {
+    if (objective.least_bad > 1) {
         const std::string seconds = number_text(static_cast<double>(rule.long_micros) / 1e6);
         expression += "\nand on() ((" + over(from.total, rule.long_micros) + " - (" +
                       over(from.good, rule.long_micros) + " or vector(0))) * " + seconds +
@@ -176,18 +159,13 @@ void write_no_data(YAML::Emitter& out, const Objective& objective, std::int64_t 
 
 }  // namespace
 
-PrometheusRules prometheus_rules(const std::vector<Objective>& objectives, std::span<const double> latency_bounds,
-                                 const std::vector<std::string>& left_out) {
-    PrometheusRules result;
+std::string prometheus_rules(const std::vector<Objective>& objectives, std::span<const double> latency_bounds,
+                             const std::vector<std::string>& left_out) {
     YAML::Emitter out;
     out << YAML::Comment("Made by Streamgauge from its objectives.") << YAML::Newline;
     out << YAML::BeginMap << YAML::Key << "groups" << YAML::Value << YAML::BeginSeq;
     for (const Objective& objective : objectives) {
         const Selection from = selection_of(objective, latency_bounds, left_out);
-        if (!from.why_not.empty()) {
-            result.notes.push_back(objective.name + " is left out: " + from.why_not);
-            continue;
-        }
         const std::vector<BurnRule> rules = objective.rules.empty() ? rules_for(objective.window) : objective.rules;
         std::set<std::int64_t> ranges;
         for (const BurnRule& rule : rules) ranges.insert({rule.long_micros, rule.short_micros});
@@ -200,9 +178,7 @@ PrometheusRules prometheus_rules(const std::vector<Objective>& objectives, std::
         out << YAML::EndSeq << YAML::EndMap;
     }
     out << YAML::EndSeq << YAML::EndMap;
-    for (const std::string& note : result.notes) out << YAML::Newline << YAML::Comment(note);
-    result.yaml = std::string(out.c_str()) + "\n";
-    return result;
+    return std::string(out.c_str()) + "\n";
 }
 
 }  // namespace streamgauge::slo

@@ -11,15 +11,13 @@
 
 namespace streamgauge::slo {
 
-struct PrometheusRules {
-    std::string yaml;                // a rules file, also where nothing could be written
-    std::vector<std::string> notes;  // objectives that Prometheus cannot watch, and why; also comments in the file
-};
-
-// `latency_bounds`: of the histograms' buckets, in seconds: a latency objective needs one at its threshold.
-// `left_out`: route templates that no objective without a route counts. An alert waits rule.hold_micros (`for`) and
-// cools down (`keep_firing_for`); Objective::least_bad is a second condition.
-PrometheusRules prometheus_rules(const std::vector<Objective>& objectives, std::span<const double> latency_bounds,
-                                 const std::vector<std::string>& left_out);
+// A rules file. Availability, errors, and a latency threshold that is a bucket are counted from the requests' own
+// families, whose labels can be told apart in Prometheus; everything else (declared metrics, freshness, the ledger,
+// other thresholds) from streamgauge_objective_events_total, which has what the objective itself counts.
+// `latency_bounds`: of the histograms' buckets, in seconds. `left_out`: route templates that no objective without a
+// route counts. An alert waits rule.hold_micros (`for`) and cools down (`keep_firing_for`); Objective::least_bad is a
+// second condition.
+std::string prometheus_rules(const std::vector<Objective>& objectives, std::span<const double> latency_bounds,
+                             const std::vector<std::string>& left_out);
 
 }  // namespace streamgauge::slo

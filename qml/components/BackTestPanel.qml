@@ -24,34 +24,13 @@ Panel {
         y: Theme.s3
         width: parent.width - 2 * x
         spacing: Theme.s2
-        Row {
+        ProgressLine {
             visible: panel.editor.testing
             width: parent.width
-            spacing: Theme.s3
-            Txt {
-                id: how
-                height: Theme.controlHeight
-                width: 132
-                text: panel.editor.testProgress < 0 ? "Reading the past …" : "Reading the past, " + Math.round(panel.editor.testProgress * 100) + " %"
-                muted: true
-            }
-            Rectangle {
-                objectName: "backTestProgress"
-                anchors.verticalCenter: parent.verticalCenter
-                width: parent.width - how.width - stop.width - 2 * Theme.s3
-                height: 4
-                radius: 2
-                color: Theme.lineStrong
-                Accessible.role: Accessible.ProgressBar
-                Accessible.name: how.text
-                Rectangle {
-                    width: parent.width * (panel.editor.testProgress < 0 ? 0.15 : panel.editor.testProgress)
-                    height: parent.height
-                    radius: 2
-                    color: Theme.accent
-                }
-            }
-            Btn { id: stop; objectName: "cancelBackTest"; text: "Cancel"; flat: true; onClicked: panel.editor.cancelTest() }
+            prefix: "backTest"
+            text: "Reading the past"
+            progress: panel.editor.testProgress
+            onCancelled: panel.editor.cancelTest()
         }
         Row {
             visible: !panel.editor.testing && panel.editor.testTitle !== ""

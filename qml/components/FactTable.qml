@@ -34,20 +34,22 @@ Column {
             }
         }
     }
+    // By their number: figures that change ten times a second change texts, they make no new items.
     Repeater {
-        model: table.rows
+        model: table.rows.length
         delegate: Row {
             id: line
-            required property var modelData
+            required property int index
+            readonly property var row: table.rows[index] || ({})
             Accessible.role: Accessible.Row
-            Accessible.name: table.columns.map((column) => line.modelData[column.key]).join(", ")
+            Accessible.name: table.columns.map((column) => line.row[column.key]).join(", ")
             Repeater {
                 model: table.columns
                 delegate: Item {
                     id: cell
                     required property int index
                     required property var modelData
-                    readonly property string tone: modelData.key === table.toned ? line.modelData.tone : "none"
+                    readonly property string tone: modelData.key === table.toned ? line.row.tone || "none" : "none"
                     width: index === 0 ? table.rest : modelData.width
                     height: Math.max(23, words.implicitHeight + 5)
                     Icon {
@@ -67,14 +69,14 @@ Column {
                         anchors.right: parent.right
                         anchors.rightMargin: cell.index === 0 ? Theme.s2 : 0
                         anchors.verticalCenter: parent.verticalCenter
-                        text: String(line.modelData[cell.modelData.key])
+                        text: String(line.row[cell.modelData.key] ?? "")
                         horizontalAlignment: cell.index === 0 ? Text.AlignLeft : Text.AlignRight
                         wrapMode: table.wraps && cell.index === 0 ? Text.Wrap : Text.NoWrap
                         elide: table.wraps && cell.index === 0 ? Text.ElideNone : Text.ElideRight
                         strong: cell.tone === "bad"
                         color: cell.tone === "bad" ? Theme.bad : cell.tone === "warning" ? Theme.warning : Theme.text
                         HoverHandler { id: over }
-                        Tip { text: cell.index === 0 && line.modelData.tip ? line.modelData.tip : words.truncated ? words.text : ""; shown: over.hovered }
+                        Tip { text: cell.index === 0 && line.row.tip ? line.row.tip : words.truncated ? words.text : ""; shown: over.hovered }
                     }
                 }
             }

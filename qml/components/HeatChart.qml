@@ -10,7 +10,8 @@ Panel {
     property bool stale: false
     readonly property int gutter: 62
     property var reading: ({"valid": false})
-    note: reading.valid ? reading.time + ", " + reading.range + ": " + reading.count : "answers by response time"
+    property string subtitle: "answers by response time"
+    note: reading.valid ? reading.time + ", " + reading.range + ": " + reading.count : subtitle
 
     Item {
         id: plot

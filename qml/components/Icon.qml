@@ -12,12 +12,13 @@ Item {
     property real stroke: 1.7
     implicitWidth: size
     implicitHeight: size
-    // Qt Quick's software renderer draws a shape that is scrolled out of its view altogether, over whatever is there.
+    // Qt Quick's software renderer draws a shape that is scrolled out of its view, or cut by its edge, over whatever is
+    // there, and leaves it there.
     property Item view: null
     readonly property bool inView: {
         if (!view || view.contentY + view.contentHeight + view.height + view.width < 0) return true
         const y = mapToItem(view, 0, 0).y
-        return y > -size && y < view.height
+        return y > -1 && y + size < view.height + 1
     }
     Component.onCompleted: {
         for (let up = parent; up && !view; up = up.parent) if (up.clip && up.contentY !== undefined) view = up

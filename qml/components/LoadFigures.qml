@@ -27,6 +27,23 @@ Item {
             spacing: Theme.s3
             readonly property real chartHeight: figures.wide ? Math.max(170, (figures.height - 2 * Theme.s3) * 0.36)
                                                              : Math.max(160, (figures.height - Theme.s3) / 2)
+            FactPanel {
+                objectName: "loadObjectives"
+                visible: !figures.searching && figures.result.objectives.length > 0
+                width: parent.width
+                title: "Objectives"
+                note: figures.result.final ? "windows scaled to the run" : "windows scaled to the run, as far as it is"
+                FactTable {
+                    width: parent.width
+                    toned: "state"
+                    rows: figures.result.objectives
+                    columns: width < 460
+                        ? [{"key": "name", "text": "Objective"}, {"key": "measured", "text": "Measured", "width": 74}, {"key": "spent", "text": "Spent", "width": 56}, {"key": "state", "text": "", "width": 80}]
+                        : [{"key": "name", "text": "Objective"}, {"key": "kind", "text": "Kind", "width": 82}, {"key": "target", "text": "Target", "width": 62},
+                              {"key": "measured", "text": "Measured", "width": 74}, {"key": "spent", "text": "Budget spent", "width": 92},
+                              {"key": "alerts", "text": "Alerts fired", "width": 92}, {"key": "state", "text": "", "width": 80}]
+                }
+            }
             Flow {
                 visible: !figures.searching
                 width: parent.width
@@ -62,6 +79,7 @@ Item {
                 width: parent.width
                 height: figures.wide ? Math.max(150, (figures.height - 2 * Theme.s3) * 0.28) : 170
                 title: "Heat"
+                subtitle: figures.result.rates.zoomed ? "whole run" : "answers by response time"
                 model: figures.result.heat
                 stale: figures.stale
             }
@@ -72,12 +90,28 @@ Item {
                 model: figures.result.seconds
             }
             TimeChart {
+                id: curve
+                objectName: "capacityCurve"
                 visible: figures.searching
                 width: parent.width
                 height: Math.max(190, figures.height * 0.45)
                 title: "Latency against rate"
+                subtitle: dots.some((dot) => dot.provisional) ? "hollow: the step under way" : ""
                 model: figures.result.curve
                 colors: Theme.latencyColors
+                dots: figures.searching ? figures.result.steps : []
+                underlay: Rectangle {
+                    readonly property real low: figures.searching ? figures.result.capacity.low : 0
+                    readonly property real high: figures.searching ? figures.result.capacity.high : 0
+                    readonly property real from: curve.model.from
+                    readonly property real to: curve.model.to
+                    visible: high > from && low < to
+                    x: Math.round(parent.width * Math.max(0, low - from) / (to - from))
+                    width: Math.max(2, Math.round(parent.width * (Math.min(high, to) - Math.max(low, from)) / (to - from)))
+                    height: parent.height
+                    color: Theme.accent
+                    opacity: 0.18
+                }
                 stale: figures.stale
                 cursor: figures.cursor
                 onCursorMoved: (position) => figures.cursor = position
@@ -91,11 +125,13 @@ Item {
                 note: "newest first"
                 FactTable {
                     width: parent.width
-                    rows: figures.searching ? figures.result.capacity.steps.map((step) => Object.assign({"tone": step.held ? "good" : "bad"}, step)) : []
+                    rows: figures.searching ? figures.result.capacity.steps : []
                     toned: "verdict"
-                    columns: [{"key": "rate", "text": "Rate"}, {"key": "answered", "text": "Answered", "width": 90},
-                              {"key": "p50", "text": "p50", "width": 80}, {"key": "p99", "text": "p99", "width": 80},
-                              {"key": "seconds", "text": "Time", "width": 70}, {"key": "verdict", "text": "Verdict", "width": 190}]
+                    columns: width < 600
+                        ? [{"key": "rate", "text": "Rate"}, {"key": "p99", "text": "p99", "width": 58}, {"key": "verdict", "text": "Verdict", "width": 152}]
+                        : [{"key": "rate", "text": "Rate"}, {"key": "answered", "text": "Answered", "width": 90},
+                           {"key": "p50", "text": "p50", "width": 80}, {"key": "p99", "text": "p99", "width": 80},
+                           {"key": "seconds", "text": "Time", "width": 70}, {"key": "verdict", "text": "Verdict", "width": 190}]
                 }
             }
         }
@@ -170,9 +206,27 @@ Item {
                 FactTable {
                     width: parent.width
                     headed: false
+                    wraps: true
                     toned: "name"
                     rows: figures.result.outcomes
-                    columns: [{"key": "name"}, {"key": "count", "width": 80}, {"key": "shareText", "width": 62}]
+                    columns: [{"key": "name"}, {"key": "count", "width": 72}, {"key": "shareText", "width": 58}]
+                }
+            }
+            FactPanel {
+                visible: figures.result.objectiveNotes.length > 0
+                width: parent.width
+                title: "Budgets and alerts"
+                Repeater {
+                    model: figures.result.objectiveNotes
+                    delegate: Txt {
+                        required property string modelData
+                        width: parent ? parent.width : 0
+                        text: modelData
+                        small: true
+                        muted: true
+                        wrapMode: Text.Wrap
+                        elide: Text.ElideNone
+                    }
                 }
             }
             FactPanel {
@@ -226,6 +280,7 @@ Item {
                 }
             }
             FactPanel {
+                objectName: "loadKinds"
                 visible: figures.result.kinds.length > 0
                 width: parent.width
                 title: "By kind of request"

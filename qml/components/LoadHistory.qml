@@ -102,7 +102,7 @@ Item {
                     height: 62
                     color: current ? Theme.selected : over.hovered ? Theme.hover : "transparent"
                     Accessible.role: Accessible.ListItem
-                    Accessible.name: modelData.name + ", " + modelData.when + ", " + modelData.verdict + ", p95 " + modelData.p95
+                    Accessible.name: modelData.name + ", " + modelData.when + ", " + modelData.verdict + ", " + modelData.facts
                     Rectangle { visible: row.current; width: 3; height: parent.height; color: list.activeFocus ? Theme.focus : Theme.accent }
                     Txt {
                         x: Theme.s3
@@ -134,7 +134,7 @@ Item {
                         x: Theme.s3
                         y: 24
                         width: parent.width - 2 * x
-                        text: row.modelData.when + " · " + row.modelData.length + " · p95 " + row.modelData.p95 + " · " + row.modelData.errors + " failed"
+                        text: row.modelData.when + " · " + row.modelData.length + " · by " + row.modelData.by
                         small: true
                         muted: true
                     }
@@ -142,7 +142,7 @@ Item {
                         x: Theme.s3
                         y: 41
                         width: parent.width - 2 * x
-                        text: (row.isBefore ? "Before · " : "") + "by " + row.modelData.by + (row.modelData.generator !== "" ? " · generator " + row.modelData.generator : "")
+                        text: (row.isBefore ? "Before · " : "") + row.modelData.facts + (row.modelData.generator !== "" ? " · generator " + row.modelData.generator : "")
                         small: true
                         faint: !row.isBefore
                         color: row.isBefore ? Theme.accent : row.modelData.generator !== "" ? Theme.warning : Theme.textFaint
@@ -191,7 +191,7 @@ Item {
                         onClicked: history.runs.compareWith(history.runs.comparing ? "" : history.runs.selected)
                     },
                     Btn { objectName: "removeRun"; height: 26; iconName: "trash"; text: "Remove"; danger: true; tip: "Remove this run (Delete)"; onClicked: history.runs.askRemove() },
-                    SaveReport { onChosen: (kind) => history.runs.exportAs(kind) }
+                    SaveReport { search: history.runs.run.capacity.steps !== undefined; onChosen: (kind) => history.runs.exportAs(kind) }
                 ]
             }
             Item {
@@ -221,6 +221,7 @@ Item {
                         spacing: Theme.s3
                         readonly property var found: history.runs.comparison
                         readonly property bool known: found.verdict !== undefined
+                        readonly property bool searches: history.runs.run.capacity.steps !== undefined
                         FactPanel {
                             width: parent.width
                             title: "Before: " + history.runs.baselineName
@@ -263,7 +264,20 @@ Item {
                             }
                         }
                         TimeChart {
+                            objectName: "overlayCurve"
+                            visible: compared.searches && history.runs.overlayCurve.hasData
+                            width: parent.width
+                            height: 260
+                            title: "p99 against rate"
+                            model: history.runs.overlayCurve
+                            colors: [Theme.seriesColors[5], Theme.seriesColors[0]]
+                            onCursorMoved: (position) => cursor = position
+                            onCopyRequested: (text) => history.app.copy(text, "chart's data")
+                        }
+                        TimeChart {
                             id: overlayRates
+                            objectName: "overlayRates"
+                            visible: !compared.searches && history.runs.overlayRates.hasData
                             width: parent.width
                             height: 200
                             title: "Good answers"
@@ -274,6 +288,8 @@ Item {
                         }
                         TimeChart {
                             id: overlayLatency
+                            objectName: "overlayLatency"
+                            visible: !compared.searches && history.runs.overlayLatency.hasData
                             width: parent.width
                             height: 200
                             title: "p99"

@@ -47,19 +47,18 @@ Panel {
             required property var model
             width: seconds.width
             height: 24
+            readonly property var texts: [model.second, model.okCount, model.limited, model.other, model.planned, model.average, model.p95]
             Row {
                 x: Theme.s3 - 1
                 height: parent.height
                 Repeater {
-                    model: [second.model.second, second.model.okCount, second.model.limited, second.model.other,
-                            second.model.planned, second.model.average, second.model.p95]
+                    model: table.columns.length
                     delegate: Txt {
                         required property int index
-                        required property var modelData
-                        readonly property bool alarming: (index === 2 || index === 3) && modelData !== "0"
+                        readonly property bool alarming: (index === 2 || index === 3) && text !== "0"
                         width: table.columnWidth
                         height: 24
-                        text: modelData
+                        text: second.texts[index]
                         horizontalAlignment: index === 0 ? Text.AlignLeft : Text.AlignRight
                         strong: alarming
                         color: alarming ? Theme.bad : index === 0 ? Theme.textFaint : Theme.text

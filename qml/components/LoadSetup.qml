@@ -11,6 +11,7 @@ Item {
     readonly property var scenario: load.scenario
     readonly property var form: scenario.form
     readonly property bool closed: form.loop === "closed"
+    readonly property bool replays: scenario.profile === "replay"
     property alias first: urlField
 
     component Heading: Txt { width: parent ? parent.width : 0; strong: true; topPadding: Theme.s2 }
@@ -98,6 +99,7 @@ Item {
                                   {"value": "spike", "text": "Spike: base, spike, cooldown"}, {"value": "steps", "text": "Steps"},
                                   {"value": "soak", "text": "Soak: long and steady"}, {"value": "sine", "text": "Sine wave"},
                                   {"value": "custom", "text": "Several stages"},
+                                  {"value": "replay", "text": "Replay of recorded traffic"},
                                   {"value": "capacity", "text": "Capacity search: how much holds?"}]
                         onChosen: (value) => setup.scenario.choose(value)
                     }
@@ -128,10 +130,11 @@ Item {
                         width: fields.width
                         spacing: Theme.s2
                         Item {
-                            visible: setup.scenario.stages.length > 1
+                            visible: setup.scenario.profile === "custom"
                             width: parent.width
                             height: 30
                             Choice {
+                                objectName: "scenario_" + stage.path + "shape"
                                 width: parent.width - 34
                                 label: "Shape of stage " + (stage.index + 1)
                                 value: stage.row.shape || ""
@@ -143,7 +146,8 @@ Item {
                                 anchors.right: parent.right
                                 anchors.verticalCenter: parent.verticalCenter
                                 iconName: "trash"
-                                tip: "Remove stage " + (stage.index + 1)
+                                enabled: setup.scenario.stages.length > 1
+                                tip: enabled ? "Remove stage " + (stage.index + 1) : "The only stage"
                                 onClicked: setup.scenario.remove("stages", stage.index)
                             }
                         }
@@ -166,8 +170,10 @@ Item {
                         }
                     }
                 }
+                ScenarioFault { scenario: setup.scenario; member: "stages" }
+                ReplayFields { objectName: "replayFields"; visible: setup.replays; width: parent.width; scenario: setup.scenario }
                 Btn {
-                    visible: setup.scenario.profile !== "capacity"
+                    visible: setup.scenario.profile !== "capacity" && !setup.replays
                     height: 26
                     flat: true
                     iconName: "plus"
@@ -178,6 +184,7 @@ Item {
                     width: parent.width
                     spacing: Theme.s4
                     Column {
+                        visible: !setup.replays
                         spacing: 4
                         Txt { text: "Load by"; small: true; muted: true; strong: true }
                         Segmented {
@@ -190,7 +197,7 @@ Item {
                         }
                     }
                     Column {
-                        visible: !setup.closed
+                        visible: !setup.closed && !setup.replays
                         spacing: 4
                         Txt { text: "Arrivals"; small: true; muted: true; strong: true }
                         Segmented {
@@ -211,13 +218,30 @@ Item {
                         label: "Think between"
                         value: setup.form.think
                     }
+                    CheckLine {
+                        objectName: "scenario_think_random"
+                        visible: setup.closed
+                        topPadding: 20
+                        text: "at random around it"
+                        checked: setup.form.think_random === true
+                        onToggled: setup.scenario.set("think_random", checked ? "true" : "false")
+                    }
                     ScenarioField {
                         width: 120
                         scenario: setup.scenario
                         member: "max_in_flight"
                         label: "Most under way"
                         value: setup.form.max_in_flight
-                        tip: "So many requests, so many connections; what is due beyond waits"
+                        tip: "So many requests; what is due beyond waits"
+                    }
+                    ScenarioField {
+                        visible: !setup.closed
+                        width: 120
+                        scenario: setup.scenario
+                        member: "pipeline"
+                        label: "On one connection"
+                        value: setup.form.pipeline
+                        tip: "So many requests at once on a connection, the later ones behind the earlier; 1: each waits for the answer before it"
                     }
                 }
 
@@ -248,15 +272,10 @@ Item {
                         }
                     }
                 }
-                Txt {
-                    visible: (setup.scenario.faults["thresholds"] || "") !== ""
-                    width: parent.width
-                    text: setup.scenario.faults["thresholds"] || ""
-                    small: true
-                    color: Theme.bad
-                    wrapMode: Text.Wrap
-                }
+                ScenarioFault { scenario: setup.scenario; member: "thresholds" }
                 Btn { objectName: "addThreshold"; height: 26; flat: true; iconName: "plus"; text: "Another threshold"; onClicked: setup.scenario.add("thresholds") }
+
+                ScenarioObjectives { width: parent.width; scenario: setup.scenario; searching: setup.scenario.profile === "capacity" }
 
                 Heading { text: "What is sent" }
                 Repeater {
@@ -266,6 +285,7 @@ Item {
                         required property int index
                         readonly property var row: setup.scenario.requests[index] || ({})
                         readonly property string path: "requests[" + index + "]."
+                        readonly property string list: path + "headers"
                         width: fields.width
                         spacing: Theme.s2
                         Row {
@@ -298,9 +318,29 @@ Item {
                             mono: true
                             tip: "{{field}} is replaced. Empty in a POST: the product's own events"
                         }
+                        Repeater {
+                            model: kind.row.headers ? kind.row.headers.length : 0
+                            delegate: Row {
+                                id: header
+                                required property int index
+                                readonly property var row: kind.row.headers[index] || ({"name": "", "value": ""})
+                                readonly property string path: kind.path + "headers[" + index + "]."
+                                spacing: Theme.s2
+                                ScenarioField { width: Math.floor((kind.width - 34 - Theme.s2) * 0.4); scenario: setup.scenario; member: header.path + "name"; label: header.index === 0 ? "Header" : ""; value: header.row.name; mono: true }
+                                ScenarioField { width: Math.floor((kind.width - 34 - Theme.s2) * 0.6) - Theme.s2; scenario: setup.scenario; member: header.path + "value"; label: header.index === 0 ? "is" : ""; value: header.row.value; mono: true; tip: "{{field}} is replaced" }
+                                RowButton {
+                                    y: header.index === 0 ? 20 : 2
+                                    iconName: "trash"
+                                    tip: "Remove the header " + header.row.name
+                                    onClicked: setup.scenario.remove(kind.list, header.index)
+                                }
+                            }
+                        }
+                        Btn { objectName: "addHeader"; height: 26; flat: true; iconName: "plus"; text: "Another header"; onClicked: setup.scenario.add(kind.list) }
                     }
                 }
-                Btn { objectName: "addRequest"; height: 26; flat: true; iconName: "plus"; text: "Another kind of request"; onClicked: setup.scenario.add("requests") }
+                Btn { objectName: "addRequest"; visible: !setup.replays; height: 26; flat: true; iconName: "plus"; text: "Another kind of request"; onClicked: setup.scenario.add("requests") }
+                ScenarioFault { scenario: setup.scenario; member: "requests" }
                 Heading { text: "Generated fields" }
                 Repeater {
                     model: setup.scenario.fields.length
@@ -350,43 +390,7 @@ Item {
                 }
                 Btn { objectName: "addField"; height: 26; flat: true; iconName: "plus"; text: "Another field"; onClicked: setup.scenario.add("fields") }
 
-                Heading { text: "And" }
-                Flow {
-                    width: parent.width
-                    spacing: Theme.s2
-                    Repeater {
-                        model: [["name", "Name"], ["seed", "Seed"], ["timeout", "Timeout"], ["error_brake", "Error brake"], ["users", "Different users"], ["pages", "Different pages"]]
-                        delegate: ScenarioField {
-                            required property var modelData
-                            width: Math.floor((fields.width - 2 * Theme.s2) / 3)
-                            scenario: setup.scenario
-                            member: modelData[0]
-                            label: modelData[1]
-                            value: String(setup.form[modelData[0]])
-                        }
-                    }
-                }
-                T.CheckBox {
-                    id: endToEnd
-                    objectName: "endToEnd"
-                    width: parent.width
-                    implicitHeight: 26
-                    focusPolicy: Qt.StrongFocus
-                    checked: setup.form["end_to_end.check"] === true
-                    onToggled: setup.scenario.set("end_to_end.check", checked ? "true" : "false")
-                    Accessible.name: "Read back what was sent"
-                    indicator: Rectangle {
-                        y: 5
-                        width: 16
-                        height: 16
-                        radius: 3
-                        color: endToEnd.checked ? Theme.accentFill : Theme.field
-                        border.width: endToEnd.activeFocus ? 2 : 1
-                        border.color: endToEnd.activeFocus ? Theme.focus : Theme.lineStrong
-                        Icon { anchors.centerIn: parent; visible: endToEnd.checked; name: "check"; size: 12; stroke: 2.4; color: Theme.textOnAccent }
-                    }
-                    contentItem: Txt { leftPadding: 24; text: "Read back what was sent: freshness, loss, repeats, sums" }
-                }
+                LoadSetupMore { width: parent.width; scenario: setup.scenario }
             }
         }
         Item {
@@ -435,8 +439,10 @@ Item {
         anchors.leftMargin: Theme.s3
         anchors.right: parent.right
         height: Math.round(Math.max(170, parent.height * 0.3))
+        timed: false
         title: setup.closed ? "Planned users" : "Planned rate"
         subtitle: setup.scenario.previewText
+        emptyText: setup.scenario.profile === "capacity" ? "A search has rates of its own" : setup.replays ? "Known when the recording is read" : "No data in this window"
         model: setup.scenario.preview
         colors: [Theme.spark]
         onCursorMoved: (position) => preview.cursor = position

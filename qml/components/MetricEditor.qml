@@ -289,7 +289,7 @@ FocusScope {
             view: editor_.editor.preview
             prefix: "preview"
             title: "Would have shown"
-            waitingTitle: editor_.editor.previewNote === "" ? "Nothing to preview yet" : "Reading stored events …"
+            waitingTitle: editor_.editor.previewNote === "" ? "Nothing to preview yet" : "Reading events …"
             waiting: editor_.editor.previewNote !== ""
             emptyText: "No stored event of this time would be in it."
         }

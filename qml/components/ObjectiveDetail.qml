@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One objective on one screen; where that is small, it scrolls. The charts have one cursor, by time.
+// One objective on one screen; where that is small, budget and alerts come first and the charts are scrolled to. The charts
+// have one cursor, by time.
 import QtQuick
 import QtQuick.Templates as T
 import "../theme"
@@ -85,7 +86,8 @@ FocusScope {
             id: scroll
             anchors.fill: parent
             clip: true
-            contentHeight: Math.max(height, 686)
+            readonly property bool small: height < 686
+            contentHeight: small ? charts.y + charts.height : height
             boundsBehavior: Flickable.StopAtBounds
             interactive: contentHeight > height
             T.ScrollBar.vertical: ScrollMark {}
@@ -94,7 +96,8 @@ FocusScope {
                 width: scroll.width - (scroll.interactive ? 12 : 0)
                 height: scroll.contentHeight
                 readonly property int alertHeight: 36 + 25 + Math.min(5, Math.max(1, view.detail.alerts.count)) * Theme.rowHeight + 44
-                readonly property int free: height - tiles.height - alertHeight - 3 * Theme.s3 - (traps.visible ? traps.height + Theme.s2 : 0)
+                readonly property int belowBudget: budget.y + budget.height + Theme.s3
+                readonly property int free: scroll.height - tiles.height - alertHeight - 3 * Theme.s3 - (traps.visible ? traps.height + Theme.s2 : 0)
                 Row {
                     id: tiles
                     width: parent.width
@@ -106,7 +109,7 @@ FocusScope {
                             required property var model
                             objectName: "objectiveTile" + index
                             width: Math.floor((tiles.width - 2 * Theme.s3) / 3)
-                            implicitHeight: 106
+                            implicitHeight: scroll.small ? 92 : 106
                             title: model.title
                             value: model.value
                             unit: model.unit
@@ -150,7 +153,7 @@ FocusScope {
                     objectName: "budgetChart"
                     y: tiles.height + Theme.s3 + (traps.visible ? traps.height + Theme.s2 : 0)
                     width: parent.width
-                    height: Math.round(body.free * 0.54)
+                    height: scroll.small ? Math.max(130, body.free + Theme.s3) : Math.round(body.free * 0.54)
                     title: "Error budget"
                     subtitle: "left over time; hatched where it is overspent, dashed what may come"
                     model: view.detail.budget
@@ -164,9 +167,9 @@ FocusScope {
                 }
                 Row {
                     id: charts
-                    y: budget.y + budget.height + Theme.s3
+                    y: body.belowBudget + (scroll.small ? body.alertHeight + Theme.s3 : 0)
                     width: parent.width
-                    height: body.free - budget.height
+                    height: scroll.small ? 190 : body.free - budget.height
                     spacing: Theme.s3
                     readonly property int share: Math.floor((width - 2 * Theme.s3) / 3)
                     Chart {
@@ -209,9 +212,9 @@ FocusScope {
                 }
                 AlertTable {
                     objectName: "alertTable"
-                    y: charts.y + charts.height + Theme.s3
+                    y: body.belowBudget + (scroll.small ? 0 : body.free - budget.height + Theme.s3)
                     width: parent.width
-                    height: body.height - y
+                    height: scroll.small ? body.alertHeight : body.height - y
                     detail: view.detail
                     stale: view.stale
                 }

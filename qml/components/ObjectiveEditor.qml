@@ -85,7 +85,7 @@ FocusScope {
         objectName: "objectiveEditor"
         anchors.top: parent.top
         anchors.bottom: parent.bottom
-        width: page.sideBySide ? Math.round(Math.max(330, parent.width * 0.5)) : parent.width
+        width: page.sideBySide ? Math.round(Math.max(360, parent.width * 0.5)) : parent.width
         title: page.editor.title
         tools: [
             Btn { objectName: "objectiveCancel"; anchors.verticalCenter: parent.verticalCenter; text: "Cancel"; flat: true; tip: "Esc"; onClicked: page.leave() },
@@ -325,7 +325,7 @@ FocusScope {
                             Warning {
                                 objectName: "ruleWarning" + rule.index
                                 width: form.width - Theme.s3
-                                text: (page.editor.warnings[rule.at + "factor"] || "") + (page.editor.warnings[rule.at + "long"] ? "\n" + page.editor.warnings[rule.at + "long"] : "")
+                                text: ["factor", "long"].map((key) => page.editor.warnings[rule.at + key] || "").filter((text) => text !== "").join("\n")
                             }
                             Txt { visible: text !== ""; text: page.editor.ruleNotes[rule.index] || ""; small: true; faint: true; width: form.width - Theme.s3 }
                         }

@@ -25,6 +25,13 @@ Rectangle {
         if (returnTo) returnTo.forceActiveFocus()
     }
     Keys.onEscapePressed: close()
+    Connections {
+        target: overlay.exchange
+        function onTextOpened(text) {
+            area.text = text
+            area.forceActiveFocus()
+        }
+    }
     MouseArea { anchors.fill: parent; onClicked: overlay.close(); onWheel: (wheel) => wheel.accepted = true }
     MouseArea { anchors.fill: panel }
 
@@ -97,7 +104,7 @@ Rectangle {
                 x: Theme.s2 + 2
                 y: Theme.s2 + 1
                 visible: overlay.importing && area.length === 0
-                text: "Paste apiVersion: openslo/v1 …"
+                text: "Paste apiVersion: openslo/v1 …, or open a file"
                 faint: true
                 font.family: Theme.mono
             }
@@ -143,6 +150,21 @@ Rectangle {
                 anchors.right: parent.right
                 spacing: Theme.s2
                 Btn { objectName: "closeExchange"; text: overlay.exchange.done ? "Done" : "Close"; flat: true; tip: "Esc"; onClicked: overlay.close() }
+                Btn {
+                    objectName: "openImport"
+                    visible: overlay.importing && !overlay.exchange.done
+                    text: "Open a file …"
+                    iconName: "import"
+                    enabled: !overlay.exchange.busy
+                    onClicked: overlay.exchange.openFile()
+                }
+                Btn {
+                    objectName: "saveExport"
+                    visible: !overlay.importing
+                    text: "Save as …"
+                    enabled: overlay.exchange.text !== "" && !overlay.exchange.busy
+                    onClicked: overlay.exchange.saveFile()
+                }
                 Btn {
                     objectName: "checkImport"
                     visible: overlay.importing && !overlay.exchange.done

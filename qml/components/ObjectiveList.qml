@@ -113,6 +113,7 @@ Panel {
                 y: 7
                 width: parent.width - 2 * x - state.width - Theme.s2
                 text: row.name
+                elide: Text.ElideMiddle  // names of a kind differ at their ends
                 strong: true
             }
             Row {

@@ -110,16 +110,76 @@ Item {
             }
         }
     }
+    // A newer question takes its time or was ended: what was answered before stays.
+    Rectangle {
+        objectName: body.prefix + "NewerBar"
+        visible: body.shown && (body.view.slow || body.view.cancelled)
+        anchors.bottom: parent.bottom
+        anchors.bottomMargin: Theme.s3
+        anchors.horizontalCenter: parent.horizontalCenter
+        width: Math.min(440, parent.width - 2 * Theme.s3)
+        height: 40
+        radius: Theme.radius
+        color: Theme.raised
+        border.color: Theme.lineStrong
+        ProgressLine {
+            visible: body.view.slow
+            x: Theme.s3
+            anchors.verticalCenter: parent.verticalCenter
+            width: parent.width - x - Theme.s1
+            prefix: body.prefix + "Newer"
+            text: "Reading"
+            progress: body.view.progress
+            onCancelled: body.view.cancel()
+        }
+        Txt {
+            visible: body.view.cancelled
+            x: Theme.s3
+            height: parent.height
+            width: newerAgain.x - x - Theme.s2
+            text: "You ended a newer question."
+            muted: true
+            Accessible.role: Accessible.AlertMessage
+        }
+        Btn {
+            id: newerAgain
+            objectName: body.prefix + "NewerAgain"
+            visible: body.view.cancelled
+            anchors.right: parent.right
+            anchors.rightMargin: Theme.s1
+            anchors.verticalCenter: parent.verticalCenter
+            text: "Ask again"
+            iconName: "play"
+            flat: true
+            onClicked: body.view.again()
+        }
+    }
     StateCard {
         objectName: body.prefix + "Card"
         anchors.centerIn: parent
         visible: !body.shown
         readonly property string state_: body.view.phase
-        waiting: state_ === "loading" && body.waiting
+        waiting: state_ === "loading" && body.waiting && !body.view.slow
         tone: state_ === "error" ? "bad" : "none"
-        iconName: state_ === "error" ? "cross" : state_ === "empty" ? "inbox" : "clock"
-        title: state_ === "error" ? "This question was not answered" : state_ === "empty" ? "Nothing in this range" : body.waitingTitle
+        iconName: state_ === "error" ? "cross" : state_ === "empty" ? "inbox" : state_ === "cancelled" ? "pause" : "clock"
+        title: state_ === "cancelled" ? "You ended this question" : state_ === "error" ? "This question was not answered" : state_ === "empty" ? "Nothing in this range" : body.waitingTitle
         text: state_ === "error" ? body.view.errorText
-              : state_ === "empty" ? body.emptyText : ""
+              : state_ === "empty" ? (body.view.cancelled ? "You ended a newer question." : body.emptyText)
+              : state_ === "cancelled" ? "The server reads no further for it." : ""
+        ProgressLine {
+            visible: body.view.slow
+            width: parent.width
+            prefix: body.prefix
+            text: "Reading"
+            progress: body.view.progress
+            onCancelled: body.view.cancel()
+        }
+        Btn {
+            objectName: body.prefix + "Again"
+            visible: body.view.cancelled || body.view.phase === "error"
+            text: "Ask again"
+            iconName: "play"
+            onClicked: body.view.again()
+        }
     }
 }

@@ -37,6 +37,7 @@ Column {
         Tip { text: field.tip; shown: over.hovered && !input.activeFocus }
     }
     onValueChanged: if (!input.activeFocus) input.read()
+    onFaultChanged: if (fault === "" && !input.activeFocus) input.read()
     Txt {
         objectName: "scenarioFault_" + field.member
         visible: field.fault !== ""

@@ -72,6 +72,8 @@ Rectangle {
         text: tile.detail
         small: true
         faint: true
+        HoverHandler { id: over }
+        Tip { text: tile.detail; shown: over.hovered && detailText.truncated }
     }
     Sparkline {
         x: 1

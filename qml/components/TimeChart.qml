@@ -36,12 +36,17 @@ Panel {
     readonly property var reading: cursorActive && model ? model.at(cursor) : ({"valid": false})
     readonly property int gutter: 62
     property string subtitle
+    property string emptyText: "No data in this window"
     property var lines: []         // across the chart: [{value, label, tone}]; one above the scale is named at its edge
+    property var dots: []          // single points: [{x, y, tone, provisional}]; what is provisional is hollow
     property bool showsLatest: true  // in the legend, while no cursor reads
     property bool drawn: true      // by lines and areas; otherwise `underlay` draws the series
     property alias underlay: under.data  // below everything, over the plot
     readonly property bool roomy: model ? width > 150 + model.names.length * 128 : false
-    note: reading.valid ? reading.time : subtitle
+    note: reading.valid ? reading.time : pictureCopied.running ? "picture copied" : subtitle
+    // Without data the scale is nobody's.
+    readonly property bool scaled: model !== null && model !== undefined && model.hasData === true
+    property bool timed: true      // the time axis is known without data, too
 
     tools: Repeater {
         model: chart.model ? chart.model.names : []
@@ -96,6 +101,7 @@ Panel {
                     anchors.right: parent.left
                     anchors.rightMargin: Theme.s2
                     y: -height / 2
+                    visible: chart.scaled
                     text: parent.modelData.label
                     small: true
                     faint: true
@@ -103,7 +109,7 @@ Panel {
             }
         }
         Repeater {
-            model: chart.model ? chart.model.xTicks : []
+            model: chart.model && (chart.scaled || chart.timed) ? chart.model.xTicks : []
             delegate: Txt {
                 required property var modelData
                 required property int index
@@ -177,6 +183,22 @@ Panel {
             }
         }
         Repeater {
+            model: chart.dots
+            delegate: Rectangle {
+                required property var modelData
+                readonly property color tint: Theme.tone(modelData.tone)
+                visible: modelData.x >= chart.model.from && modelData.x <= chart.model.to
+                width: modelData.provisional ? 11 : 7
+                height: width
+                radius: width / 2
+                x: Math.round(plot.width * (modelData.x - chart.model.from) / (chart.model.to - chart.model.from) - width / 2)
+                y: Math.round(plot.height * (1 - Math.min(1, (modelData.y - chart.model.bottom) / (chart.model.top - chart.model.bottom))) - height / 2)
+                color: modelData.provisional ? Theme.panel : tint
+                border.width: modelData.provisional ? 2 : 0
+                border.color: tint
+            }
+        }
+        Repeater {
             model: chart.marksHere
             delegate: Item {
                 id: mark
@@ -219,7 +241,7 @@ Panel {
         Txt {
             anchors.centerIn: parent
             visible: !(chart.model && chart.model.hasData)
-            text: "No data in this window"
+            text: chart.emptyText
             faint: true
         }
         Rectangle {
@@ -242,13 +264,56 @@ Panel {
                 small: true
             }
         }
+        Rectangle {
+            readonly property real first: Math.max(0, Math.min(pointer.pressedAt, pointer.mouseX))
+            visible: pointer.dragging
+            x: first
+            width: Math.min(plot.width, Math.max(pointer.pressedAt, pointer.mouseX)) - first
+            height: plot.height
+            color: Theme.accent
+            opacity: 0.22
+        }
         MouseArea {
+            id: pointer
+            objectName: "chartPointer"
+            property real pressedAt: 0
+            readonly property bool dragging: pressed && pressedButtons === Qt.LeftButton && Math.abs(mouseX - pressedAt) > 5
             anchors.fill: parent
             hoverEnabled: true
-            acceptedButtons: Qt.RightButton
+            preventStealing: true
+            acceptedButtons: Qt.LeftButton | Qt.RightButton
+            onPressed: (mouse) => pressedAt = mouse.x
             onPositionChanged: (mouse) => chart.cursorMoved(mouse.x / width)
             onExited: chart.cursorMoved(-1)
-            onClicked: chart.copyRequested(chart.model.csv())
+            onReleased: (mouse) => {
+                if (mouse.button === Qt.LeftButton && chart.model && Math.abs(mouse.x - pressedAt) > 5) chart.model.zoom(pressedAt / width, mouse.x / width)
+            }
+            onClicked: (mouse) => {
+                if (mouse.button !== Qt.RightButton || !chart.scaled) return
+                menu.active = true
+                menu.item.openAt(mouse.x, mouse.y)
+            }
+            onDoubleClicked: (mouse) => { if (mouse.button === Qt.LeftButton && chart.model) chart.model.unzoom() }
+        }
+        Loader {
+            id: menu
+            active: false
+            anchors.fill: parent
+            sourceComponent: Item {
+                readonly property Item whole: chart
+                function openAt(x, y) { choices.openAt(x, y) }
+                ChartMenu { id: choices; chart: parent.whole; onCopied: pictureCopied.restart() }
+            }
+        }
+        Timer { id: pictureCopied; interval: 2500 }
+        Btn {
+            objectName: "chartZoomOut"
+            visible: chart.model !== null && chart.model !== undefined && chart.model.zoomed === true
+            anchors.right: parent.right
+            height: 22
+            text: "All"
+            tip: "Show all of it again (double click)"
+            onClicked: chart.model.unzoom()
         }
     }
 }

@@ -102,7 +102,7 @@ FocusScope {
                 stale: page.load.stale
                 actions: [
                     Btn { objectName: "againButton"; height: 26; visible: page.load.run.final; iconName: "edit"; text: "Edit and run again"; onClicked: page.load.editAgain() },
-                    SaveReport { visible: page.load.run.final; onChosen: (kind) => page.load.exportAs(kind) }
+                    SaveReport { visible: page.load.run.final; search: page.load.run.capacity.steps !== undefined; onChosen: (kind) => page.load.exportAs(kind) }
                 ]
             }
             LoadHand {

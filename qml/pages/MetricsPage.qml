@@ -312,13 +312,24 @@ FocusScope {
                 Rectangle {
                     anchors.left: fillingText.right
                     anchors.leftMargin: Theme.s3
-                    anchors.right: cancel.left
+                    anchors.right: retry.visible ? retry.left : cancel.left
                     anchors.rightMargin: Theme.s3
                     anchors.verticalCenter: parent.verticalCenter
                     height: 4
                     radius: 2
                     color: Theme.lineStrong
                     Rectangle { width: parent.width * page.metrics.fillingProgress; height: parent.height; radius: 2; color: Theme.accent }
+                }
+                Btn {
+                    id: retry
+                    objectName: "retryBackfill"
+                    anchors.right: cancel.left
+                    anchors.verticalCenter: parent.verticalCenter
+                    text: "Try again"
+                    flat: true
+                    visible: page.metrics.fillingFailed
+                    tip: "Fills it now, from the oldest event that is kept; otherwise that is tried every ten minutes"
+                    onClicked: page.metrics.retryBackfill()
                 }
                 Btn {
                     id: cancel

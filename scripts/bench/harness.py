@@ -117,7 +117,7 @@ class Nginx:
             file.write(f"""daemon off; master_process off; worker_processes 1; pid {self.directory}/pid;
 error_log {self.directory}/error.log;
 events {{ worker_connections 1024; }}
-http {{ access_log off; keepalive_requests 1000000000; client_body_temp_path {self.directory};
+http {{ access_log off; keepalive_requests 1000000000; keepalive_timeout 3600s; client_body_temp_path {self.directory};
   proxy_temp_path {self.directory}; fastcgi_temp_path {self.directory}; uwsgi_temp_path {self.directory};
   scgi_temp_path {self.directory};
   server {{ listen 127.0.0.1:{self.port}; location / {{ return 202 '{{"status":"accepted"}}'; }} }} }}

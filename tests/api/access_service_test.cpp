@@ -194,7 +194,7 @@ TEST_F(AccessServiceTest, WhatAnotherProcessChangesIsTakenByItself) {
     const auto elsewhere = auth::Directory::open(folder.path(), clock).value();
     const auto key =
         elsewhere->create_key(auth::wanted_key("cli", static_cast<auth::Permissions>(Permission::Query))).value();
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!who(key.secret).ok() && std::chrono::steady_clock::now() < end)
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     EXPECT_TRUE(who(key.secret).ok());

@@ -32,11 +32,19 @@ MetricDefinition definition_of(MetricId id, std::string name, Aggregate aggregat
 
 const std::vector<MetricDefinition>& definitions() {
     static const std::vector<MetricDefinition> all{
-        definition_of(1001, "views", Aggregate::Count), definition_of(1002, "amount", Aggregate::Sum),
-        definition_of(1003, "users", Aggregate::Distinct), definition_of(1004, "viewers", Aggregate::Gauge), [] {
+        definition_of(1001, "views", Aggregate::Count),
+        definition_of(1002, "amount", Aggregate::Sum),
+        definition_of(1003, "users", Aggregate::Distinct),
+        definition_of(1004, "viewers", Aggregate::Gauge),
+        [] {
             MetricDefinition brief = definition_of(1005, "brief", Aggregate::Count);
             brief.tiers = {{kMinuteMicros, kHourMicros}, {kHourMicros, 4 * kHourMicros}};
             return brief;
+        }(),
+        [] {
+            MetricDefinition level = definition_of(1006, "brief level", Aggregate::Gauge);
+            level.tiers = {{kMinuteMicros, 4 * kHourMicros}};
+            return level;
         }()};
     return all;
 }
@@ -308,6 +316,7 @@ TEST_F(AnalystTest, ComparesWithWhatIsKeptOfThePeriodBefore) {
         EXPECT_EQ(point.value.number, 60);
         ASSERT_TRUE(point.previous.has_value());
         const std::int64_t begin = point.start.micros - 3 * kHourMicros, end = begin + kHourMicros;
+        EXPECT_EQ(point.previous_partial, begin < kept.micros && end > kept.micros);
         if (end <= kept.micros) {
             EXPECT_FALSE(point.previous->number.has_value());
             continue;
@@ -322,6 +331,7 @@ TEST_F(AnalystTest, ComparesWithWhatIsKeptOfThePeriodBefore) {
     ASSERT_EQ(whole.points.size(), 1U);
     EXPECT_EQ(whole.points[0].previous->number, (kStart + 6 * kHourMicros - kept.micros) / kMinuteMicros);
     EXPECT_EQ(whole.previous_complete_from, kept);
+    EXPECT_TRUE(whole.points[0].previous_partial);
     query = question("brief", 8 * 3600, 9 * 3600);
     query.compare = true;
     EXPECT_FALSE(ask(query).previous_complete_from.has_value()) << "all of it is kept";
@@ -331,6 +341,60 @@ TEST_F(AnalystTest, ComparesWithWhatIsKeptOfThePeriodBefore) {
     ASSERT_EQ(gone.points.size(), 1U);
     EXPECT_FALSE(gone.points[0].previous->number.has_value()) << "nothing of it is";
     EXPECT_TRUE(gone.previous_complete_from.has_value());
+}
+
+// What the windows that are gone came to is in the level, which is told exactly as soon as windows are kept.
+TEST_F(AnalystTest, ComparesLevelsWithWhatIsKeptOfThePeriodBefore) {
+    constexpr std::int64_t kMinutes = 9 * 60;
+    std::vector<PlainEvent> events;
+    for (std::int64_t minute = 0; minute < kMinutes; ++minute)  // one comes every minute, one of three leaves again
+        events.push_back(event(minute * 60 + 7, "/a", "u", minute % 3 == 2 ? -1 : 1));
+    add(1006, events);
+    const auto level_at = [](Timestamp end) {
+        std::int64_t level = 0;
+        for (std::int64_t minute = 0; kStart + minute * kMinuteMicros < end.micros; ++minute)
+            level += minute % 3 == 2 ? -1 : 1;
+        return level;
+    };
+    PointsQuery query = question("brief level", 6 * 3600, 9 * 3600, 1800);
+    query.compare = true;
+    const PointsAnswer answer = ask(query);
+    ASSERT_TRUE(answer.previous_complete_from.has_value());
+    const Timestamp kept = *answer.previous_complete_from;
+    EXPECT_GT(kept.micros, kStart + 3 * kHourMicros) << "something is gone";
+    EXPECT_LT(kept.micros, kStart + 6 * kHourMicros) << "something is there";
+    ASSERT_EQ(answer.points.size(), 6U);
+    std::size_t known = 0;
+    for (const query::Point& point : answer.points) {
+        EXPECT_EQ(point.value.number, level_at(point.end));
+        ASSERT_TRUE(point.previous.has_value());
+        const Timestamp end{point.end.micros - 3 * kHourMicros};
+        if (end <= kept) {
+            EXPECT_FALSE(point.previous->number.has_value());
+            continue;
+        }
+        ++known;
+        EXPECT_EQ(point.previous->number, level_at(end));
+        EXPECT_TRUE(point.previous->exact);
+        EXPECT_FALSE(point.previous_partial) << "a level is whole";
+    }
+    EXPECT_GE(known, 1U);
+    EXPECT_LT(known, 6U);
+    // Half an hour later as much more is gone: an answer that is kept must not hide it.
+    add(1006, {event((kMinutes + 29) * 60, "/b")});
+    const PointsAnswer later = ask(query);
+    EXPECT_GT(*later.previous_complete_from, kept);
+    EXPECT_EQ(later.points.back().previous->number, answer.points.back().previous->number);
+    query = question("brief level", 8 * 3600, 9 * 3600);
+    query.compare = true;
+    EXPECT_FALSE(ask(query).previous_complete_from.has_value()) << "all of it is kept";
+    query = question("brief level", 0, 1);
+    query.compare = true;
+    query.range = {*later.previous_complete_from, later.previous_complete_from->plus_micros(4 * kHourMicros)};
+    const PointsAnswer gone = ask(query);
+    ASSERT_EQ(gone.points.size(), 1U);
+    EXPECT_FALSE(gone.points[0].previous->number.has_value()) << "nothing of it is";
+    EXPECT_EQ(gone.previous_complete_from, gone.points[0].start);
 }
 
 TEST_F(AnalystTest, CountsQuestionsThatNobodyWaitsForAndGoesOnWithOthers) {

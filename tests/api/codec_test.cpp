@@ -6,6 +6,8 @@
 
 #include <limits>
 
+#include "api/load_refusal.h"
+
 namespace streamgauge::api {
 namespace {
 
@@ -85,6 +87,7 @@ LoadStatus some_status() {
     status.send_lag = {0.1, 0.2, 0.25, 1};
     status.errors = {{"status_429", 1}, {"timeout", 1}};
     status.thresholds = {{"p(95) < 300", true, 2}, {"freshness < 1000", true, {}}};
+    status.objectives = {{"fast", "95 % within 300 ms", "latency", 0.95, 90, 100, false, -0.5, {}, {"page"}, 2}};
     return status;
 }
 
@@ -98,7 +101,9 @@ const std::string kStatusText =
     R"("send_lag":{"p50_ms":0.1,"p95_ms":0.2,"p99_ms":0.25,"max_ms":1},)"
     R"("errors":[{"name":"status_429","count":1},{"name":"timeout","count":1}],)"
     R"("thresholds":[{"text":"p(95) < 300","passed":true,"measured":2},)"
-    R"({"text":"freshness < 1000","passed":true,"measured":null}],"capacity":null})";
+    R"({"text":"freshness < 1000","passed":true,"measured":null}],"capacity":null,)"
+    R"("objectives":[{"name":"fast","promise":"95 % within 300 ms","kind":"latency","target":0.95,"good":90,"total":100,"held":false,"left":-0.5,"burn_rate":null,)"
+    R"("firing":["page"],"fired":2}],"end_to_end":null,"replay":null})";
 
 TEST(CodecTest, EveryTypeHasItsLiteralTextAndReadsItBack) {
     const Hello hello{"streamgauge", "0.1.0", 1, 18446744073709551615ULL, {"live", "events"}};
@@ -123,6 +128,9 @@ TEST(CodecTest, EveryTypeHasItsLiteralTextAndReadsItBack) {
 
     LoadStatus search = some_status();
     search.capacity = {{"found", 1000, 950, 1050, "p(99)<300", "commit", 175, {"p(99)<300"}, {}}};
+    search.plan.arrivals = Arrivals::Replay;
+    search.replay = {2.5, 10};
+    search.end_to_end = {200, 190, 10, 1, 2, 50.5, 99.25, 20.5, 80};
     search.capacity->steps = {{1000, 998, 20, 3, 250, true, true, ""}, {1100, 900, 4, 9, 900, false, false, "queue"}};
     EXPECT_EQ(decode_load_status(encode(search)).value(), search);
     const CapacityAsk ask{"url: x", {"p(99)<300", "errors<1%"}, 50, 0, 175, "nobody on the wire"};
@@ -133,6 +141,23 @@ TEST(CodecTest, EveryTypeHasItsLiteralTextAndReadsItBack) {
     StoredLoadRuns kept;
     kept.runs.push_back({"r1", "checkout", "http://a/", {}, "done", "valid", true, "ada", 30, 42, 9, 8, 1, 1, 2, 3});
     EXPECT_EQ(decode_load_runs(encode(kept))->runs, kept.runs);
+}
+
+TEST(CodecTest, ARefusalOfARunIsALineAndBack) {
+    Error error = Error::make(ErrorCode::Forbidden, "too \"fast\"\n");
+    error.field = "replay.speed";
+    error.hint = "slower";
+    const std::string line = encode_load_refusal(error);
+    EXPECT_EQ(line.find('\n'), std::string::npos);
+    const std::optional<Error> again = decode_load_refusal(line);
+    ASSERT_TRUE(again.has_value());
+    EXPECT_EQ(again->code, ErrorCode::Forbidden);
+    EXPECT_EQ(again->message, error.message);
+    EXPECT_EQ(again->field, "replay.speed");
+    EXPECT_EQ(again->hint, "slower");
+    EXPECT_EQ(decode_load_refusal(R"({"refused":{"error":"surprising"}})")->code, ErrorCode::Internal);
+    for (const std::string& other : {kStatusText, std::string(R"({"refused":7})"), std::string(R"({"refused":{)")})
+        EXPECT_FALSE(decode_load_refusal(other).has_value()) << other;
 }
 
 TEST(CodecTest, EmptyValuesRoundTrip) {
@@ -208,7 +233,7 @@ TEST(CodecTest, UnknownWordsAndNumbersOutOfRangeAreRefused) {
     std::string text(kPlanText);
     text.replace(text.find("poisson"), 7, "bursty");
     EXPECT_EQ(decode_load_plan(text).error().field, "arrivals");
-    EXPECT_EQ(decode_load_plan(text).error().message, "arrivals must be one of even, poisson");
+    EXPECT_EQ(decode_load_plan(text).error().message, "arrivals must be one of even, poisson, replay");
     text = kPlanText;
     text.replace(text.find("\"batch\":10"), 10, "\"batch\":4294967296");
     EXPECT_EQ(decode_load_plan(text).error().field, "batch");

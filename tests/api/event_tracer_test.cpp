@@ -13,7 +13,13 @@ using test::eventually;
 
 class EventTracerTest : public test::PipelineFixture {
 protected:
-    EventTracer& tracer(TraceOptions options = {}, std::vector<std::string> projects = {}) {
+    // Waits for the store, unless a test says otherwise, as long as a busy machine may need.
+    static TraceOptions patient() {
+        TraceOptions options;
+        options.catch_up = std::chrono::seconds(60);
+        return options;
+    }
+    EventTracer& tracer(TraceOptions options = patient(), std::vector<std::string> projects = {}) {
         TraceSources sources{journal, *pipeline, clock, nullptr, nullptr, &store};
         sources.projects = [projects] { return projects; };
         tracer_ = std::make_unique<EventTracer>(std::move(sources), options);

@@ -15,9 +15,12 @@
 #include <mutex>
 #include <thread>
 
+#include "api/codec.h"
+#include "loadgen/report_text.h"
 #include "loadgen/scenario_text.h"
 #include "support/child_program.h"
 #include "support/stall_server.h"
+#include "support/temporary_directory.h"
 
 namespace streamgauge::api {
 namespace {
@@ -45,9 +48,12 @@ protected:
         const std::lock_guard lock(mutex_);
         return updates_;
     }
-    LoadPlan plan(const StallServer& server, double rate = 100, double seconds = 3600) {
+    static LoadPlan plan(const StallServer& server, double rate = 100, double seconds = 3600) {
+        return plan(server.url(), rate, seconds);
+    }
+    static LoadPlan plan(std::string url, double rate = 100, double seconds = 3600) {
         LoadPlan p;
-        p.url = server.url();
+        p.url = std::move(url);
         p.rate = rate;
         p.duration_seconds = seconds;
         return p;
@@ -188,6 +194,56 @@ TEST_F(LoadServiceTest, AProgramThatIsNoGeneratorFailsWithItsWords) {
     EXPECT_NE(service->status().error.find("cat:"), std::string::npos) << service->status().error;
 }
 
+// A program that says nothing has sent nothing: no run is kept. One that began and ended without its report is.
+TEST_F(LoadServiceTest, ARunIsKeptAsInterruptedOnlyWhenSomethingWasHeardOfIt) {
+    const test::TemporaryDirectory directory;
+    const std::filesystem::path begins = directory.path / "begins";
+    LoadStatus first;
+    first.state = LoadState::Running;
+    first.planned = first.sent = 7;
+    first.done = 5;
+    std::ofstream(begins) << "#!/bin/sh\ncat <<'END'\n" << encode(first) << "\nEND\n";
+    std::filesystem::permissions(begins, std::filesystem::perms::owner_all);
+    StallServer server;
+    for (const bool heard : {false, true}) {
+        std::mutex mutex;
+        std::vector<std::string> reports, noted, forgotten;
+        LoadServiceOptions options;
+        options.program = heard ? begins.string() : "/bin/false";
+        options.on_report = [&](std::string report, const std::string&, const std::string&) {
+            const std::lock_guard lock(mutex);
+            reports.push_back(std::move(report));
+        };
+        options.notes.note = [&](const std::string& run_id, const std::string&, const std::string&) {
+            const std::lock_guard lock(mutex);
+            noted.push_back(run_id);
+        };
+        options.notes.forget = [&](const std::string& run_id) {
+            const std::lock_guard lock(mutex);
+            forgotten.push_back(run_id);
+        };
+        auto service = make_load_service(options, [](const LoadStatus&) {});
+        const auto started = start(*service, plan(server));
+        ASSERT_TRUE(started.ok()) << started.error().describe();
+        ASSERT_TRUE(eventually([&] { return service->status().state == LoadState::Failed; }));
+        service.reset();  // nothing is told any more
+        ASSERT_FALSE(noted.empty());
+        EXPECT_EQ(noted.front(), started->run_id) << "before its process starts";
+        if (!heard) {
+            EXPECT_TRUE(reports.empty()) << reports.front();
+            EXPECT_EQ(forgotten, (std::vector<std::string>{started->run_id}));
+            continue;
+        }
+        EXPECT_TRUE(forgotten.empty()) << "until it is stored";
+        ASSERT_EQ(reports.size(), 1U);
+        const auto report = loadgen::parse_run_report(reports.front());
+        ASSERT_TRUE(report.ok()) << report.error().describe();
+        EXPECT_EQ(report->run_id, started->run_id);
+        EXPECT_EQ(report->state, loadgen::RunState::Interrupted);
+        EXPECT_EQ(report->totals.done(), 5U);
+    }
+}
+
 // The generator's process id, from the outside: the one child of this process.
 pid_t only_child() {
     for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
@@ -244,23 +300,30 @@ TEST_F(LoadServiceTest, DestroyingTheServiceEndsTheRunAndAnswersWhoWaits) {
 
 // A server that is killed cannot end its generator: the generator must see to that itself.
 TEST_F(LoadServiceTest, TheGeneratorDiesWithItsServer) {
-    StallServer server;
-    std::array<int, 2> ends{};
+    std::array<int, 2> ends{}, go_on{};
     ASSERT_EQ(pipe(ends.data()), 0);
-    const LoadPlan p = plan(server);
+    ASSERT_EQ(pipe(go_on.data()), 0);
+    // While this process has one thread: what the others hold nobody would give back in the child.
     const pid_t parent = fork();
     ASSERT_GE(parent, 0);
     if (parent == 0) {
+        close(go_on[1]);
+        std::string url;
+        for (char c = 0; read(go_on[0], &c, 1) == 1;) url += c;
         LoadServiceOptions options;
         options.program = load_program();
         const auto service = make_load_service(options, [](const LoadStatus&) {});
-        service->start(p, [](const Result<LoadStatus>&) {});
+        service->start(plan(url), [](const Result<LoadStatus>&) {});
         if (!eventually([&] { return service->status().done >= 5; })) _exit(1);
         const pid_t child = only_child();
         [[maybe_unused]] const ssize_t n = write(ends[1], &child, sizeof child);
         eventually([] { return false; });  // to be killed
         _exit(2);
     }
+    StallServer server;
+    const std::string url = server.url();
+    ASSERT_EQ(write(go_on[1], url.data(), url.size()), static_cast<ssize_t>(url.size()));
+    for (const int fd : {go_on[0], go_on[1]}) close(fd);
     close(ends[1]);
     pid_t child = 0;
     ASSERT_EQ(read(ends[0], &child, sizeof child), static_cast<ssize_t>(sizeof child));

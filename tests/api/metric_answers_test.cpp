@@ -59,6 +59,18 @@ TEST(MetricAnswers, AreReadAsTheyWereWritten) {
     }
 }
 
+TEST(MetricAnswers, TakeForExactOnlyWhatIsSaidToBe) {
+    const auto read = [](const std::string& more) {
+        const auto answer = read_points(R"({"aggregate":"count","points":[{"start":null,"end":null,"value":1,)" + more +
+                                        R"("open":false,"exact":true}]})");
+        EXPECT_TRUE(answer.ok());
+        return answer.ok() ? answer->points.at(0).previous.value_or(query::Value()) : query::Value();
+    };
+    EXPECT_TRUE(read(R"("previous":2,"previous_exact":true,)").exact);
+    EXPECT_FALSE(read(R"("previous":2,)").exact) << "an older server";
+    EXPECT_FALSE(read(R"("previous":null,)").exact);
+}
+
 TEST(MetricAnswers, TellOfBuiltInMetrics) {
     for (const MetricDefinition& definition : built_in_metrics()) {
         MetricStatus status;

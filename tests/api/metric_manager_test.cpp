@@ -11,6 +11,7 @@
 
 #include "api/metric_codec.h"
 #include "pipeline/backfill_support.h"
+#include "support/memory_journal.h"
 
 namespace streamgauge::api {
 namespace {
@@ -323,6 +324,48 @@ TEST_F(MetricManagerTest, FillsAgainWhatTheStoreHasLost) {
     const auto server = start();
     ASSERT_TRUE(server->filled("visits"));
     expect_right(*server, "visits");
+}
+
+// Also of one that the file declares, which is known before the journal is, and over a restart.
+TEST_F(MetricManagerTest, SaysWhereAMetricBeginsThatTheJournalHasNotAllOf) {
+    for (const bool walks : {false, true}) {
+        SCOPED_TRACE(walks ? "over many commits" : "the pipeline takes it over at once");
+        const test::ScratchDirectory directory;
+        test::MemoryJournal journal;
+        auto store = open_sqlite_result_store(directory.path() + "/store.db");
+        ASSERT_TRUE(store.ok());
+        if (walks) slowly();
+        std::optional<Timestamp> begins;
+        for (int times = 0; times < 3; ++times) {
+            MetricManagerOptions options;
+            options.catalogue = directory.path() + "/metrics.db";
+            options.built_in = built_in_metrics();
+            options.backfill = backfill_;
+            // The first time only to have something aggregated.
+            if (times > 0) options.from_file = {declared("visits", R"j("window":"1h")j")};
+            Server server;
+            auto manager = MetricManager::open(std::move(options), system_clock());
+            ASSERT_TRUE(manager.ok());
+            server.metrics = std::move(manager).value();
+            ASSERT_TRUE(server.metrics->prepare(journal, **store).ok());
+            auto pipeline = Pipeline::start(journal, **store, system_clock(), {}, server.metrics->definitions());
+            ASSERT_TRUE(pipeline.ok());
+            server.running = std::make_unique<test::Running>();
+            server.running->pipeline = std::move(pipeline).value();
+            journal.on_commit([running = server.running->pipeline.get()] { running->wake(); });
+            ASSERT_TRUE(server.metrics->start(journal, **store, *server.running->pipeline).ok());
+            if (times == 0) {
+                test::append_random(journal, 1, 2'000);
+                ASSERT_TRUE(eventually([&] { return server.running->pipeline->status().committed == journal.end(); }));
+                journal.forget_before(501);
+                begins = journal.read(501, 1).value()->batch[0].received_at;
+                continue;
+            }
+            ASSERT_TRUE(server.filled("visits"));
+            EXPECT_EQ(server.status("visits")->complete_from, begins);
+            EXPECT_EQ(server.metrics->find("visits")->complete_from, begins);
+        }
+    }
 }
 
 }  // namespace

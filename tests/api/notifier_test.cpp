@@ -203,11 +203,15 @@ TEST_F(NotifierTest, RemovedTargetsTakeTheirQueueAlong) {
     fail("pager", true);
     notify({"pager"}, "1");
     ASSERT_TRUE(eventually([&] { return status("pager").waiting == 1; }));
+    EXPECT_TRUE(notifier_->has_target("pager"));
     EXPECT_TRUE(remove("pager"));
     EXPECT_FALSE(remove("pager"));
+    EXPECT_FALSE(notifier_->has_target("pager"));
     fail("pager", false);
     open();
     ASSERT_TRUE(put("pager").ok());
+    open();
+    EXPECT_TRUE(notifier_->has_target("pager")) << "also of an earlier run";
     notify({"pager"}, "2");
     ASSERT_TRUE(eventually([&] { return !arrived().empty(); }));
     EXPECT_THAT(arrived(), ElementsAre("pager 2"));

@@ -39,6 +39,7 @@ protected:
             const std::lock_guard lock(mutex_);
             if (alert.objective.name == "short") alerts_.push_back(alert);
         };
+        parts.has_target = [](const std::string& name) { return name == "pager"; };
         auto opened = ObjectiveManager::open(options, std::move(parts));
         ASSERT_TRUE(opened) << opened.error().describe();
         manager_ = std::move(opened).value();
@@ -142,6 +143,21 @@ TEST_F(ObjectiveManagerTest, ListAndDetailSayTheSame) {
     EXPECT_EQ(one("freshness").budget.counted, (slo::Ratio{95, 95}));
 }
 
+TEST_F(ObjectiveManagerTest, CountersSayWhatWasCountedSinceTheStart) {
+    for (int i = 0; i < 25; ++i) second(100, i % 5 == 0 ? 3 : 0);
+    EXPECT_EQ(one("errors").counters, (ObjectiveCounters{2500 - 15, 15}));
+    EXPECT_EQ(one("freshness").counters, (ObjectiveCounters{25, 0}));
+    slo::Objective other = one("errors").objective;
+    other.target = 0.95;
+    ASSERT_TRUE(put(other));
+    EXPECT_EQ(one("errors").counters, ObjectiveCounters()) << "another one, whose past is not counted again";
+    second(100, 1);
+    EXPECT_EQ(one("errors").counters, (ObjectiveCounters{99, 1}));
+    restart();
+    EXPECT_EQ(one("errors").counters, ObjectiveCounters());
+    EXPECT_EQ(one("errors").budget.counted, (slo::Ratio{2600 - 16, 2600}));
+}
+
 // 10 s and 2 s windows, factor 2 of 10 %: a fifth of the last ten seconds.
 TEST_F(ObjectiveManagerTest, AnAlertFiresInTheTickOfItsFormula) {
     ASSERT_TRUE(put(short_one()));
@@ -163,6 +179,25 @@ TEST_F(ObjectiveManagerTest, AnAlertFiresInTheTickOfItsFormula) {
     const ObjectiveHistory past = history("short");
     ASSERT_EQ(past.changes.size(), 3U);  // firing, cooling, inactive
     EXPECT_EQ(past.changes.back().news, slo::AlertNews::Resolved);
+}
+
+// A name that is misspelt, or that was removed since: the alert would reach nobody.
+TEST_F(ObjectiveManagerTest, WarnsOfTargetsThatThereAreNot) {
+    slo::Objective objective = short_one();
+    objective.alert_when_no_data = true;
+    objective.notify = {"pager", "pagr"};
+    const auto warnings = [&]() -> std::vector<std::string> {
+        const auto stands = put(objective);
+        EXPECT_TRUE(stands) << stands.error().describe();
+        std::vector<std::string> found;
+        if (!stands) return found;
+        for (const std::string& warning : stands->warnings)
+            if (warning.find("nobody is told by") != std::string::npos) found.push_back(warning);
+        return found;
+    };
+    EXPECT_EQ(warnings(), (std::vector<std::string>{"nobody is told by notify pagr: there is no target of this name"}));
+    objective.notify = {"pager"};
+    EXPECT_EQ(warnings(), std::vector<std::string>());
 }
 
 TEST_F(ObjectiveManagerTest, NothingIsCountedTwiceOrLostOverARestart) {
@@ -318,11 +353,68 @@ public:
         point.open = open;
         held_[metric].push_back(point);
     }
+    // Held already, of that minute.
+    void correct(const std::string& metric, std::int64_t minute, std::int64_t number) {
+        for (query::Point& point : held_[metric])
+            if (point.start == kStart.plus_micros(minute * kMinute)) point.value.number = number;
+    }
     int asked_ = 0;
 
 private:
     std::map<std::string, std::vector<query::Point>> held_;
 };
+
+// What Prometheus counts of a metric is what the objective counts of it, and never falls.
+TEST(ObjectiveMetricTest, ACorrectionNeverTakesCountersBack) {
+    std::vector<MetricDefinition> definitions(2);
+    definitions[0].name = "orders";
+    definitions[1].name = "paid";
+    for (MetricDefinition& one : definitions) one.tiers = {{kMinute, kDay}};
+    const query::FixedDirectory metrics(definitions);
+    HeldPoints analysis;
+    slo::Objective objective;
+    objective.name = "paid";
+    objective.indicator.kind = slo::Indicator::Kind::Metric;
+    objective.indicator.total = "orders";
+    objective.indicator.good = "paid";
+    const test::TemporaryDirectory directory;
+    test::ManualClock clock{kStart};
+    ObjectiveOptions options;
+    options.path = (directory.path / "objectives.db").string();
+    options.first = {objective};
+    ObjectiveParts parts{clock, [] { return slo::SliceFigures(); }};
+    parts.analysis = &analysis;
+    parts.metrics = &metrics;
+    const auto manager = ObjectiveManager::open(options, parts);
+    ASSERT_TRUE(manager) << manager.error().describe();
+    const auto tick = [&] {
+        clock.advance(10 * kSecond);
+        (*manager)->tick();
+        // The first is answered after the tick, the second after what it asked.
+        for (int i = 0; i < 2; ++i)
+            static_cast<void>(
+                wait_for<std::vector<ObjectiveStatus>>([&](auto done) { (*manager)->list({}, std::move(done)); }));
+        (*manager)->tick();
+        const auto all =
+            wait_for<std::vector<ObjectiveStatus>>([&](auto done) { (*manager)->list({}, std::move(done)); });
+        return all && all->size() == 1 ? all->front() : ObjectiveStatus();
+    };
+    analysis.hold("orders", -1, 50);  // before the server was started
+    analysis.hold("orders", 0, 10);
+    analysis.hold("paid", 0, 9);
+    EXPECT_EQ(tick().counters, (ObjectiveCounters{9, 1}));
+    EXPECT_EQ(tick().counters, (ObjectiveCounters{9, 1}));
+    analysis.correct("paid", 0, 7);
+    ObjectiveStatus status = tick();
+    EXPECT_EQ(status.counters, (ObjectiveCounters{9, 3}));
+    EXPECT_EQ(status.budget.counted, (slo::Ratio{7, 60}));
+    for (int i = 0; i < 4; ++i) static_cast<void>(tick());
+    analysis.hold("orders", 1, 10);
+    analysis.hold("paid", 1, 10);
+    status = tick();
+    EXPECT_EQ(status.counters, (ObjectiveCounters{17, 3}));
+    EXPECT_EQ(status.budget.counted, (slo::Ratio{17, 70}));
+}
 
 TEST(ObjectiveMetricTest, CountsTheWindowsOfMetrics) {
     std::vector<MetricDefinition> definitions(2);

@@ -72,13 +72,23 @@ TEST(QueryAnswer, WritesJsonWithExactDecimals) {
         R"({"metric":"m","aggregate":"sum","unit":"USD","from":"1970-01-01T00:00:00Z","to":"1970-01-01T02:00:00Z",)"
         R"("step":"1h","group_by":["page_url"],"as_of":"1970-01-01T01:56:40Z","last_window_open":true,"points":[)"
         R"({"start":"1970-01-01T00:00:00Z","end":"1970-01-01T01:00:00Z","group":["/a"],"value":123456789.000001,)"
-        R"("previous":-0.1,"open":false,"exact":true},)"
+        R"("previous":-0.1,"previous_exact":true,"open":false,"exact":true},)"
         R"({"start":"1970-01-01T01:00:00Z","end":"1970-01-01T02:00:00Z","group":["say \"b\", twice\n"],)"
         R"("value":null,"open":true,"corrected":3,"exact":true}],"cursor":"next"})");
     EXPECT_EQ(write_csv({answer}, {}),
-              "start,end,page_url,value,previous,open,corrected,exact,error\r\n"
-              "1970-01-01T00:00:00Z,1970-01-01T01:00:00Z,/a,123456789.000001,-0.1,false,0,true,0\r\n"
-              "1970-01-01T01:00:00Z,1970-01-01T02:00:00Z,\"say \"\"b\"\", twice\n\",,,true,3,true,0\r\n");
+              "start,end,page_url,value,previous,previous_exact,previous_partial,open,corrected,exact,error\r\n"
+              "1970-01-01T00:00:00Z,1970-01-01T01:00:00Z,/a,123456789.000001,-0.1,true,false,false,0,true,0\r\n"
+              "1970-01-01T01:00:00Z,1970-01-01T02:00:00Z,\"say \"\"b\"\", twice\n\",,,,,true,3,true,0\r\n");
+    // A part of what there was, known by a sketch; and nothing that is kept.
+    answer.points[0].previous->exact = false;
+    answer.points[0].previous_partial = true;
+    answer.points[1].previous = number(std::nullopt, true);
+    const std::string partial = write_json({answer}, {});
+    EXPECT_NE(partial.find(R"("previous":-0.1,"previous_exact":false,"previous_partial":true,)"), std::string::npos);
+    EXPECT_NE(partial.find(R"("previous":null,"open":true)"), std::string::npos) << partial;
+    const std::string table = write_csv({answer}, {});
+    EXPECT_NE(table.find(",-0.1,false,true,false,0,true,0\r\n"), std::string::npos) << table;
+    EXPECT_NE(table.find("twice\n\",,,,,true,3,true,0\r\n"), std::string::npos) << table;
 }
 
 TEST(QueryAnswer, LabelsWhatIsNotExact) {

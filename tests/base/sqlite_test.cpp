@@ -34,6 +34,9 @@ TEST(Sqlite, CodesComeOutAsErrors) {
     EXPECT_EQ(sql::open(":memory:", true, "no such vfs").ok(), false);
     auto connection = sql::open(":memory:", true);
     ASSERT_TRUE(connection.ok());
+    const std::string long_one = "SELEKT 1" + std::string(1000, ' ');
+    const Status lengthy = sql::execute(connection->get(), long_one.c_str());
+    EXPECT_LT(lengthy.error().message.size(), 200U) << "a whole schema would hide what is wrong";
     const Status wrong = sql::execute(connection->get(), "SELEKT 1");
     ASSERT_FALSE(wrong.ok());
     EXPECT_NE(wrong.error().message.find("SELEKT"), std::string::npos);

@@ -15,21 +15,21 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <thread>
 #include <vector>
 
 #include "base/log.h"
+#include "bench/console_bench.h"
 #include "client/embedded_client.h"
 #include "client/eventually.h"
 #include "console/console_window.h"
-#include "server/backend.h"
 #include "ui/find_item.h"
 
 namespace {
 
 using namespace streamgauge;
+using bench::quantile;
 using namespace Qt::Literals::StringLiterals;
 using SteadyClock = std::chrono::steady_clock;
 
@@ -81,17 +81,10 @@ private:
     std::vector<std::atomic<SteadyClock::rep>> sent_;
 };
 
-double quantile(const std::vector<double>& sorted, double q) {
-    const auto rank = static_cast<std::size_t>(std::ceil(q * static_cast<double>(sorted.size())));
-    return sorted[std::max<std::size_t>(rank, 1) - 1];
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
-    if (!qEnvironmentVariableIsSet("QT_QUICK_BACKEND")) qputenv("QT_QUICK_BACKEND", "software");
-    qputenv("QT_NO_GLIB", "1");
+    bench::draw_in_software();
     QApplication application(argc, argv);
     const QStringList words = application.arguments().mid(1);
     const auto probes = static_cast<std::size_t>(std::max(words.value(0, u"1000"_s).toInt(), 1));
@@ -100,11 +93,7 @@ int main(int argc, char** argv) {
     console::prepare_application();
 
     const QTemporaryDir directory;
-    Config config;
-    config.data_dir = directory.path().toStdString();
-    config.listen = {"127.0.0.1:0"};
-    config.management = "off";
-    config.load_program = QCoreApplication::applicationDirPath().toStdString() + "/streamgauged";
+    const Config config = bench::own_server(directory);
     const SystemClock clock;
     client::EmbeddedClient client([&] { return Backend::start(config, clock); });
     viewmodels::ConsoleViewModel app(client, clock);

@@ -89,6 +89,13 @@ public:
             metrics_.cancel_backfill(name, [&](auto result) { told = std::move(result); });
             return told;
         };
+        fake_.on_retry_backfill = [this](const std::string& name) {
+            Result<bool> told = true;
+            metrics_.retry_backfill(name, [&](const auto& status) {
+                if (!status.ok()) told = status.error();
+            });
+            return told;
+        };
         fake_.on_start_load = [](const api::LoadPlan& plan) -> Result<api::LoadStatus> {
             if (plan.rate <= 0) {
                 return Error{ErrorCode::InvalidArgument, "the rate must be above 0", "rate", {}, "give one"};
@@ -423,22 +430,33 @@ TEST_P(ClientContract, TellsOfMetricsAndTheirPoints) {
     query.filter = *Filter::parse("props.currency = EUR");
     query.order = query::Order{query::Order::By::Value, true};
     const auto points =
-        settled(query::PointsAnswer(), [&](auto done) { metrics.points(query, &context, std::move(done)); });
+        settled(query::PointsAnswer(), [&](auto done) { metrics.points(query, {}, &context, std::move(done)); });
     ASSERT_TRUE(points.ok()) << points.error().describe();
     EXPECT_EQ(api::write_json({*points}, {}), api::write_json({tests::scripted_points(query)}, {}));
     query::PointsQuery raw = query;
     raw.metric.clear();
     raw.raw = query::RawAggregate{Aggregate::Sum, {{Field::Prop, "amount"}}, 0, {}, {}, TimeBasis::Activity};
     const auto over_events =
-        settled(query::PointsAnswer(), [&](auto done) { metrics.points(raw, &context, std::move(done)); });
+        settled(query::PointsAnswer(), [&](auto done) { metrics.points(raw, {}, &context, std::move(done)); });
     ASSERT_TRUE(over_events.ok()) << over_events.error().describe();
     EXPECT_THAT(over_events->points[0].group, ElementsAre("sum(props.amount) activity where props.currency = EUR"));
     query.metric = "nobody";
-    EXPECT_EQ(settled(query::PointsAnswer(), [&](auto done) { metrics.points(query, &context, std::move(done)); })
+    EXPECT_EQ(settled(query::PointsAnswer(), [&](auto done) { metrics.points(query, {}, &context, std::move(done)); })
                   .error()
                   .code,
               ErrorCode::NotFound);
 
+    const auto retry = [&](const std::string& name) {
+        return settled(false, [&](auto done) { metrics.retry_backfill(name, &context, std::move(done)); });
+    };
+    EXPECT_TRUE(retry("revenue_by_plan").ok());
+    EXPECT_TRUE(retry("revenue_by_plan").ok()) << "again, while it is being filled";
+    EXPECT_EQ(retry("nobody").error().code, ErrorCode::NotFound);
+    const auto retried =
+        settled(std::vector<api::MetricStatus>(), [&](auto done) { metrics.list_metrics(&context, std::move(done)); });
+    ASSERT_TRUE(retried.ok());
+    EXPECT_TRUE(std::none_of(retried->begin(), retried->end(),
+                             [](const api::MetricStatus& one) { return one.backfill && one.backfill->failed; }));
     const auto cancel = [&](const std::string& name) {
         return settled(false, [&](auto done) { metrics.cancel_backfill(name, &context, std::move(done)); });
     };

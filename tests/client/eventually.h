@@ -11,7 +11,7 @@
 namespace streamgauge::tests {
 
 template <class Condition>
-bool eventually(Condition condition, std::chrono::milliseconds within = std::chrono::seconds(20)) {
+bool eventually(Condition condition, std::chrono::milliseconds within = std::chrono::seconds(60)) {
     const QDeadlineTimer deadline(within);
     while (!condition()) {
         if (deadline.hasExpired()) return false;

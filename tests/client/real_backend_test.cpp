@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "api/capacity_reports.h"
 #include "client/embedded_client.h"
 #include "client/eventually.h"
 #include "client/remote_client.h"
@@ -242,7 +243,7 @@ TEST_P(RealBackend, RunsAScenarioWithAHandAndKeepsIt) {
     ASSERT_TRUE(report->ok()) << report->error().describe();
     const auto parsed = loadgen::parse_run_report(report->value());
     ASSERT_TRUE(parsed.ok()) << parsed.error().describe();
-    EXPECT_EQ(parsed->hand.size(), 2U);
+    EXPECT_EQ(parsed->hand.size(), 3U) << "its end, too";
     std::optional<Result<loadgen::RunComparison>> compared;
     client.load().compare_runs(kept.id, kept.id, &context,
                                [&](Result<loadgen::RunComparison> result) { compared = std::move(result); });
@@ -255,10 +256,108 @@ TEST_P(RealBackend, RunsAScenarioWithAHandAndKeepsIt) {
     EXPECT_TRUE(removed->ok());
 }
 
+TEST_P(RealBackend, TellsHowFarABackTestIs) {
+    ASSERT_TRUE(live());
+    slo::Objective draft;
+    draft.name = "draft";
+    draft.indicator.kind = slo::Indicator::Kind::Errors;
+    draft.target = 0.99;
+    const Timestamp now = SystemClock().now();
+    std::vector<double> told;
+    std::optional<Result<api::BackTest>> tried;
+    const auto progress = [&](double share) { told.push_back(share); };
+    client.objectives().back_test(draft, {now.plus_micros(-86'400'000'000), now}, progress, &context,
+                                  [&](Result<api::BackTest> result) { tried = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return tried.has_value(); }));
+    ASSERT_TRUE(tried->ok()) << tried->error().describe();
+    EXPECT_EQ((*tried)->fired, 0U);
+    EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
+    for (const double share : told) EXPECT_TRUE(share >= 0 && share <= 1) << share;
+    if (std::string(GetParam().first) == "Remote") {
+        EXPECT_FALSE(told.empty()) << "of an empty past there may be nothing else to tell";
+    }
+    // What is wrong is told in the same way as of any other question.
+    tried.reset();
+    draft.indicator.kind = slo::Indicator::Kind::Metric;
+    draft.indicator.total = "no_such_metric";
+    client.objectives().back_test(draft, {now.plus_micros(-86'400'000'000), now}, progress, &context,
+                                  [&](Result<api::BackTest> result) { tried = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return tried.has_value(); }));
+    ASSERT_FALSE(tried->ok());
+    EXPECT_TRUE(tried->error().code == ErrorCode::NotFound || tried->error().code == ErrorCode::InvalidArgument);
+}
+
+// Questions over stored events wait for each other, so that of several the later ones have not begun.
+TEST_P(RealBackend, AQuestionTellsHowFarItIsAndEndsWithWhoeverAskedIt) {
+    ASSERT_TRUE(live());
+    QByteArray batch("[");
+    for (int i = 0; i < 5'000; ++i)
+        batch += QByteArray(i > 0 ? "," : "") + R"({"event_type":"view","user_id":"u)" + QByteArray::number(i) + "\"}";
+    batch += ']';
+    for (int i = 0; i < 8; ++i) ASSERT_EQ(post(batch), 202);
+    query::PointsQuery question;
+    question.raw = query::RawAggregate{};
+    question.raw->aggregate = Aggregate::Count;
+    const Timestamp now = SystemClock().now();
+    question.range = {now.plus_micros(-3'600'000'000), now.plus_micros(3'600'000'000)};
+
+    std::vector<double> told;
+    std::optional<Result<query::PointsAnswer>> answer;
+    client.metrics().points(
+        question, [&](double share) { told.push_back(share); }, &context,
+        [&](Result<query::PointsAnswer> result) { answer = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return answer.has_value(); }));
+    ASSERT_TRUE(answer->ok()) << answer->error().describe();
+    ASSERT_EQ((*answer)->points.size(), 1U);
+    EXPECT_EQ((*answer)->points[0].value.number, 40'000);
+    ASSERT_FALSE(told.empty());
+    EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
+    for (const double share : told) EXPECT_TRUE(share >= 0 && share <= 1) << share;
+
+    const auto ended = [this] {
+        QUrl url(QString::fromStdString(rig->events_url()));
+        url.setPath(u"/prometheus"_s);
+        const std::unique_ptr<QNetworkReply> reply(network.get(QNetworkRequest(url)));
+        eventually([&] { return reply->isFinished(); });
+        const QByteArray name = "\nstreamgauge_questions_cancelled_total ", page = reply->readAll();
+        const qsizetype at = page.indexOf(name);
+        return at < 0 ? -1 : page.mid(at + name.size(), 20).split('\n').first().toInt();
+    };
+    ASSERT_EQ(ended(), 0);
+    constexpr std::size_t kQuestions = 5;
+    int rounds = 0;
+    // A machine may have answered them all before it heard that nobody waits, or not have sent them.
+    const auto some_end = [&] {
+        bool heard = ++rounds % 2 == 0;
+        std::vector<std::unique_ptr<QObject>> askers(kQuestions);
+        for (auto& asker : askers) {
+            asker = std::make_unique<QObject>();
+            question.range.to = question.range.to.plus_micros(1);  // none is answered from an earlier one
+            client.metrics().points(
+                question, [&](double) { heard = true; }, asker.get(),
+                [&](const Result<query::PointsAnswer>&) { heard = true; });
+        }
+        eventually([&] { return heard; });
+        askers.clear();
+        return ended() > 0;
+    };
+    ASSERT_TRUE(eventually(some_end, std::chrono::seconds(60)));
+    answer.reset();
+    client.metrics().points(question, {}, &context,
+                            [&](Result<query::PointsAnswer> result) { answer = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return answer.has_value(); }));
+    EXPECT_TRUE(answer->ok()) << "the server goes on";
+}
+
 TEST_P(RealBackend, LooksForCapacityAndCanBeStopped) {
     api::LoadStatus newest;
-    const auto subscription = client.live().subscribe(Topic::Load, {}, &context,
-                                                      [&](const api::LiveMessage& message) { newest = *message.load; });
+    bool stepping = false;
+    const auto subscription = client.live().subscribe(Topic::Load, {}, &context, [&](const api::LiveMessage& message) {
+        newest = *message.load;
+        if (!newest.capacity || newest.capacity->steps.empty()) return;
+        const api::LoadCapacityStep& last = newest.capacity->steps.back();
+        stepping = stepping || (!last.held && last.limiting.empty());
+    });
     ASSERT_TRUE(live());
     api::CapacityAsk ask;
     ask.scenario = "url: " + rig->events_url() + "\nstages: [{rate: 1, for: 1s}]\n";
@@ -276,13 +375,41 @@ TEST_P(RealBackend, LooksForCapacityAndCanBeStopped) {
     client.load().find_capacity(ask, &context, answer);
     ASSERT_TRUE(eventually([&] { return told.has_value(); }));
     ASSERT_TRUE(told->ok()) << told->error().describe();
-    ASSERT_TRUE(eventually([&] { return newest.capacity && !newest.capacity->steps.empty(); })) << newest.error;
+    // On a machine that is too busy to send evenly it ends by itself: done then, the generator is the limit.
+    const auto failed = [&] { return newest.state == api::LoadState::Failed; };
+    ASSERT_TRUE(eventually([&] { return failed() || (newest.capacity && newest.capacity->steps.size() > 1); },
+                           std::chrono::seconds(60)));
+    if (failed()) FAIL() << newest.error;
     EXPECT_DOUBLE_EQ(newest.capacity->steps[0].rate, 20);
     client.load().stop_load(&context, answer);
     ASSERT_TRUE(eventually([&] { return newest.state != api::LoadState::Running; }));
     // On a machine that is too busy to send evenly the search may have ended by itself before it was told to.
     EXPECT_EQ(newest.state == api::LoadState::Stopped, newest.capacity->end.empty()) << newest.error;
     EXPECT_TRUE(newest.capacity) << "what was found so far stays";
+    if (failed()) FAIL() << newest.error;
+    EXPECT_TRUE(stepping) << "the step that is under way is told";
+    std::optional<Result<std::vector<api::StoredLoadRun>>> runs;
+    ASSERT_TRUE(eventually([&] {
+        runs.reset();
+        client.load().list_runs(10, &context, [&](auto result) { runs = std::move(result); });
+        return eventually([&] { return runs.has_value(); }) && runs->ok() && !(*runs)->empty();
+    })) << "and is kept";
+    EXPECT_EQ((*runs)->front().verdict, "");
+    EXPECT_EQ((*runs)->front().id, newest.run_id);
+    std::optional<Result<std::string>> report;
+    client.load().run_report(newest.run_id, &context, [&](Result<std::string> result) { report = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return report.has_value(); }));
+    ASSERT_TRUE(report->ok()) << report->error().describe();
+    const auto search = api::decode_capacity_report(report->value());
+    ASSERT_TRUE(search.ok()) << search.error().describe();
+    EXPECT_EQ(search->capacity.steps, newest.capacity->steps);
+    EXPECT_EQ(search->scenario, ask.scenario);
+    std::optional<Result<loadgen::RunComparison>> compared;
+    client.load().compare_runs(newest.run_id, newest.run_id, &context,
+                               [&](Result<loadgen::RunComparison> result) { compared = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return compared.has_value(); }));
+    ASSERT_TRUE(compared->ok()) << compared->error().describe();
+    EXPECT_EQ((*compared)->measures.at(0).measure, "capacity");
 }
 
 TEST_P(RealBackend, StopsAndStartsAgain) {

@@ -150,6 +150,59 @@ TEST_F(RemoteTest, AnAnswerThatIsNotHttpIsAnError) {
     }
 }
 
+// One whose pings do not come in between.
+class QuestionTest : public RemoteTest {
+protected:
+    QuestionTest() {
+        patient.start();
+        EXPECT_TRUE(eventually([&] { return patient.state() == State::Live; }));
+        question.raw = query::RawAggregate{};
+        question.range = {{0}, {60'000'000}};
+    }
+    static RemoteClient::Options options() {
+        RemoteClient::Options options = quick();
+        options.answer = 300ms;
+        options.ping = 10min;
+        return options;
+    }
+    void ask() {
+        patient.metrics().points(
+            question, [this](double share) { told.push_back(share); }, &context,
+            [this](Result<query::PointsAnswer> result) { answer = std::move(result); });
+    }
+
+    RemoteClient patient{server.url(), options()};
+    query::PointsQuery question;
+    std::vector<double> told;
+    std::optional<Result<query::PointsAnswer>> answer;
+};
+
+TEST_F(QuestionTest, TheServerMayBeSilentForLongerThanOfAnythingElse) {
+    server.fall_silent();
+    ask();
+    std::optional<Result<std::vector<api::MetricStatus>>> other;
+    patient.metrics().list_metrics(&context,
+                                   [&](Result<std::vector<api::MetricStatus>> result) { other = std::move(result); });
+    ASSERT_TRUE(eventually([&] { return other.has_value(); }));
+    ASSERT_FALSE(other->ok());
+    EXPECT_EQ(other->error().code, ErrorCode::Disconnected);
+    EXPECT_FALSE(answer.has_value()) << "it was asked before";
+}
+
+TEST_F(QuestionTest, WhatTheServerTellsOfItsProgressIsBounded) {
+    QByteArray events;
+    for (const char* share : {"-3", "0.5", "7", "\"much\"", "null"})
+        events += QByteArray("event: progress\ndata: {\"progress\":") + share + "}\n\n";
+    events += "event: error\ndata: {\"status\":503,\"title\":\"Not now\"}\n\n";
+    server.answer_with("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: " +
+                       QByteArray::number(events.size()) + "\r\n\r\n" + events);
+    ask();
+    ASSERT_TRUE(eventually([&] { return answer.has_value(); }));
+    ASSERT_FALSE(answer->ok());
+    EXPECT_EQ(answer->error().code, ErrorCode::Unavailable);
+    EXPECT_THAT(told, testing::ElementsAre(0, 0.5, 1, 0, 0));
+}
+
 TEST_F(RemoteTest, AStreamThatIsNotUnderstoodIsOpenedAgain) {
     watch();
     client.start();

@@ -37,7 +37,7 @@ inline std::vector<api::MetricStatus> scripted_metrics() {
     filling.definition = scripted_definition("revenue_by_plan");
     filling.definition.group_by = {{Field::Prop, "plan"}};
     filling.backfill =
-        api::Backfill{500, 1'000, 25'000.5, Error::make(ErrorCode::Unavailable, "the disk is slow"), false};
+        api::Backfill{500, 1'000, 25'000.5, Error::make(ErrorCode::Unavailable, "the disk is slow"), true};
     return {full, filling};
 }
 
@@ -122,6 +122,15 @@ public:
                 one.backfill.reset();
                 return done(true);
             }
+        done(unknown(name));
+    }
+    void retry_backfill(std::string name, api::Done<api::MetricStatus> done) override {
+        const std::lock_guard lock(mutex_);
+        for (api::MetricStatus& one : all_) {
+            if (one.definition.name != name) continue;
+            if (one.backfill) one.backfill->failed = false;
+            return done(one);
+        }
         done(unknown(name));
     }
     void points(query::PointsQuery query, api::Attendance, api::Done<query::PointsAnswer> done) override {

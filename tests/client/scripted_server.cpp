@@ -209,6 +209,11 @@ QByteArray ScriptedServer::answer_metrics(const QByteArray& method, const QStrin
         if (!definition.ok()) return problem_reply(definition.error());
         metrics.put(*definition, written([](const api::MetricStatus& one) { return api::write_status(one); }));
     } else if (method == "POST") {
+        if (rest.ends_with("/backfill")) {
+            metrics.retry_backfill(rest.substr(0, rest.size() - 9),
+                                   written([](const api::MetricStatus& one) { return api::write_status(one); }));
+            return answer;
+        }
         if (rest != "validate") return reply(404, "{}");
         const auto definition = api::read_definition(body);
         if (!definition.ok()) return problem_reply(definition.error());
@@ -225,6 +230,7 @@ QByteArray ScriptedServer::answer_metrics(const QByteArray& method, const QStrin
 
 void ScriptedServer::handle(QTcpSocket* socket, const QByteArray& head, const QByteArray& body) {
     requests_ += head;
+    if (silent_) return;
     if (!raw_answer_.isEmpty()) {
         socket->write(raw_answer_);
         socket->disconnectFromHost();

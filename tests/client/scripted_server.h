@@ -27,6 +27,7 @@ public:
     void come_back();
     // Every request is answered with these bytes from now on; empty: as it should be.
     void answer_with(QByteArray raw) { raw_answer_ = std::move(raw); }
+    void fall_silent() { silent_ = true; }  // requests from now on are read and never answered
     // Sent as they are to every open live stream.
     void send_on_streams(const QByteArray& bytes);
     // From now on everything but hello and the login needs the token that the login of `user` with `password` answers;
@@ -48,6 +49,7 @@ private:
     QTcpServer server_;
     quint16 port_ = 0;
     QByteArray raw_answer_;
+    bool silent_ = false;
     bool may(const QByteArray& head) const;
     QByteArray login(const QByteArray& body);
 

@@ -165,6 +165,40 @@ TEST_F(DoctorChecksTest, FindsADamagedDatabase) {
     EXPECT_EQ(findings[0].grade, Grade::Problem) << findings[0].what;
 }
 
+TEST_F(DoctorChecksTest, SaysThatLoadRunsWaitForTheirDatabase) {
+    fs::create_directories(directory_ / "data" / "loadruns-waiting");
+    const auto waiting = [&] {
+        std::vector<std::string> found;
+        for (const Finding& finding : examine(config(), directory_))
+            if (finding.what.find("wait for their database") != std::string::npos) found.push_back(finding.what);
+        return found;
+    };
+    EXPECT_TRUE(waiting().empty());
+    for (const char* const name : {"000000000001.json", "000000000002.json", "000000000003.json.unreadable"})
+        std::ofstream(directory_ / "data" / "loadruns-waiting" / name) << "x";
+    EXPECT_EQ(waiting(), std::vector<std::string>{"2 load runs wait for their database"});
+}
+
+// A server does not start with a place of load runs that it cannot open.
+TEST_F(DoctorChecksTest, LooksAtThePlaceOfLoadRuns) {
+    LoadedConfig loaded = config();
+    loaded.config.load_runs = "postgresql://gauge:secret@127.0.0.1:1/runs";
+    auto findings = of(examine(loaded, directory_), "engine");
+    ASSERT_EQ(findings.size(), 2U);
+#if STREAMGAUGE_WITH_POSTGRESQL
+    EXPECT_EQ(findings[1].grade, Grade::Good);
+    EXPECT_EQ(findings[1].what, "load runs are kept in postgresql://gauge@127.0.0.1:1/runs");
+#else
+    EXPECT_EQ(findings[1].grade, Grade::Problem);
+    EXPECT_EQ(findings[1].what, "this build keeps no load runs in PostgreSQL");
+#endif
+    loaded.config.load_runs = "postgresql://gauge:secret@host:port:port/runs";
+    findings = of(examine(loaded, directory_), "engine");
+    ASSERT_EQ(findings.size(), 2U);
+    EXPECT_EQ(findings[1].grade, Grade::Problem);
+    EXPECT_THAT(findings[1].what, testing::Not(testing::HasSubstr("secret")));
+}
+
 TEST_F(DoctorChecksTest, LooksAtTheToolsOnlyInACheckout) {
     std::ofstream(directory_ / "CMakePresets.json") << "{}";
     std::ofstream(directory_ / "CMakeLists.txt") << "project(streamgauge VERSION 1)";

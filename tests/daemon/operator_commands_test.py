@@ -64,8 +64,8 @@ class OperatorCommands(unittest.TestCase):
 
         agreed = run("reset", "--data-dir", self.data, answer="yes\n")
         self.assertEqual(agreed.returncode, 0, agreed.stderr)
-        self.assertEqual(self.files(), ["audit-log.db", "auth.db", "loadruns.db", "metrics.db", "notes.txt", "notifications.db",
-                                        "objectives.db", "schemas.db", "streamgauge.lock", "visitor.key"])
+        self.assertEqual(self.files(), ["audit-log.db", "auth.db", "loadruns-under-way", "loadruns.db", "metrics.db",
+                                        "notes.txt", "notifications.db", "objectives.db", "schemas.db", "streamgauge.lock", "visitor.key"])
         self.assertEqual(run("reset", "--force", "--data-dir", self.data).returncode, 0)
         self.start()  # an emptied directory serves again
 

@@ -15,7 +15,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DOCUMENTED = "http://127.0.0.1:8080"
-DEADLINE = 10
+DEADLINE = 60
 
 
 def read(path):
@@ -98,7 +98,7 @@ def run_commands(daemon, page, least, flags=(), before=""):
                     print(f"  expected {expected}\n  got      {done.stdout.strip()[:400]} {done.stderr.strip()}")
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(60)
     return failures
 
 

@@ -47,7 +47,7 @@ TEST_F(DaemonTest, ServesAndDrainsOnSigterm) {
         daemon.signal(signal);
         const Finished finished = daemon.wait();
         EXPECT_EQ(finished.exit_code, 0) << finished.errors;
-        EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5));
+        EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(30));
         EXPECT_THAT(finished.output, StartsWith("listening on http://127.0.0.1:"));
         EXPECT_THAT(finished.errors, HasSubstr(R"("event":"stopped")"));
     }
@@ -99,9 +99,9 @@ TEST_F(DaemonTest, DrainingEndsStreamsAndOpenConnections) {
     });
     reading.get_future().wait();
     daemon.signal(SIGTERM);
-    EXPECT_EQ(daemon.wait(std::chrono::seconds(5)).exit_code, 0);
+    EXPECT_EQ(daemon.wait().exit_code, 0);
     // The stream was ended, not left hanging: whether politely or by its connection's end is the engine's business.
-    ASSERT_EQ(stream.wait_for(std::chrono::seconds(5)), std::future_status::ready);
+    ASSERT_EQ(stream.wait_for(std::chrono::seconds(30)), std::future_status::ready);
 }
 
 TEST_F(DaemonTest, ServeIsTheDefaultCommandAndTellsOfEveryListener) {

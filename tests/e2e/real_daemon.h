@@ -31,12 +31,12 @@ public:
     // Waits for a line of standard output that starts with `prefix`; what follows it, or nothing when the process ended
     // or the deadline has passed.
     std::optional<std::string> line_after(const std::string& prefix,
-                                          std::chrono::seconds deadline = std::chrono::seconds(30));
+                                          std::chrono::seconds deadline = std::chrono::seconds(60));
     // The first public listener it tells of.
     std::optional<http::Endpoint> endpoint();
     void signal(int number) const;
     // Waits for the end; exit_code INT_MIN when the deadline has passed.
-    Finished wait(std::chrono::seconds deadline = std::chrono::seconds(30));
+    Finished wait(std::chrono::seconds deadline = std::chrono::seconds(60));
     std::string errors() const;
     pid_t pid() const { return pid_; }
 

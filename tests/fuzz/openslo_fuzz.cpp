@@ -31,6 +31,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const slo::Objective& objective : read->objectives)
         static_cast<void>(slo::warnings_of(objective, slo::Traffic{{1, 100}, 3'600'000'000, true}));
     const double bounds[] = {0.1, 0.3};
-    require(!slo::prometheus_rules(read->objectives, bounds, {"/health"}).yaml.empty());
+    require(!slo::prometheus_rules(read->objectives, bounds, {"/health"}).empty());
     return 0;
 }

@@ -25,7 +25,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = parse_scenario(to_text(*scenario));
     if (!again.ok() || !(*again == *scenario)) std::abort();
     Scenario changed = *scenario;
-    changed.stages.front().seconds = changed.stages.front().seconds == 7 ? 8 : 7;
+    if (changed.replays()) {
+        changed.replay.speed = changed.replay.speed == 7 ? 8.125 : 7;
+    } else {
+        changed.stages.front().seconds = changed.stages.front().seconds == 7 ? 8 : 7;
+    }
     changed.name = "another";
     if (!validate(changed).ok()) return 0;
     const auto read = parse_scenario(edited(text, changed));

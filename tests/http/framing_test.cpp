@@ -253,6 +253,9 @@ TEST(FramingChunks, DecodesAndStopsAtTheEnd) {
     EXPECT_EQ(body.consumed, std::string_view("5\r\nhello\r\n1;name=\"v\"\r\n,\r\n00A\r\n 0123456\r\n\r\n0\r\nTrailer: "
                                               "x\r\n\r\n")
                                  .size());
+    for (const std::string_view extensions :
+         {";a", "; a", ";a;b=c", ";a ;b", ";a = b ; c", ";a=\"\"", ";a=\"b;c=\td\"", ";a=\"\\\"\\b\" ;c"})
+        EXPECT_EQ(decode_both("1" + std::string(extensions) + "\r\nx\r\n0\r\n\r\n").data, "x") << extensions;
     EXPECT_EQ(decode_both("0\r\n\r\n").progress, Progress::Done);
     EXPECT_EQ(decode_both("0\r\n\r").progress, Progress::NeedMore);
     EXPECT_EQ(decode_both("3\r\nabc").progress, Progress::NeedMore);
@@ -273,6 +276,22 @@ TEST(FramingChunks, RefusesOtherChunks) {
              "5\r\nhelloo\r\n",
              "5\r\nhello\r0\r\n",
              "5;\x01\r\nhello",
+             "5 ;a\r\nhello",
+             "5;\r\nhello",
+             "5;;a\r\nhello",
+             "5;=a\r\nhello",
+             "5;a=\r\nhello",
+             "5;a=;b\r\nhello",
+             "5;a b\r\nhello",
+             "5;a \r\nhello",
+             "5;a=b \r\nhello",
+             "5;a=b=c\r\nhello",
+             "5;a=b\"c\"\r\nhello",
+             "5;a=\"b\"c\r\nhello",
+             "5;a=\"\r\nhello",
+             "5;a=\"\\\r\nhello",
+             "5;a=\"\x01\"\r\nhello",
+             "5;a(b)\r\nhello",
              "FFFFFFFFFFFFFFFFF\r\n",
              "0\r\nBad Trailer: x\r\n\r\n",
              "0\r\n folded\r\n\r\n",

@@ -21,7 +21,7 @@
 
 namespace streamgauge::http::test {
 
-inline constexpr std::chrono::seconds kPatience{20};  // far beyond what any step takes, also on a loaded machine
+inline constexpr std::chrono::seconds kPatience{60};  // far beyond what any step takes, also on a loaded machine
 
 using streamgauge::test::eventually;
 

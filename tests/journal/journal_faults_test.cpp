@@ -275,6 +275,24 @@ TEST_F(RetentionTest, BySizeTheOldestGoFirstAndTheNewestStays) {
     EXPECT_TRUE(again->placements[1].duplicate);
 }
 
+TEST_F(RetentionTest, ALogThatAReaderHoldsUpCountsAsMuchAsAFile) {
+    options.span_bytes = 400'000;
+    options.retention_bytes = 1'000'000;
+    const auto journal = open_journal(options);
+    ASSERT_TRUE(append_ids(*journal, {"first"}).ok());
+    auto reader = sql::open(directory.path() + "/" + SpanFile::name(1), false);
+    ASSERT_TRUE(reader.ok());
+    ASSERT_TRUE(sql::execute(reader->get(), "BEGIN; SELECT COUNT(*) FROM event").ok());
+    for (int i = 0; directory.files(".db") < 3 && journal->begin() == 1; ++i) {
+        ASSERT_LT(i, 2'000);
+        std::vector<std::string> some;
+        for (int k = 0; k < 50; ++k) some.push_back(std::to_string(i) + "-" + std::to_string(k));
+        ASSERT_TRUE(append_ids(*journal, some).ok());
+    }
+    // The files alone, with what the newest may grow by, are within the bound.
+    EXPECT_TRUE(eventually([&] { return journal->begin() > 1; })) << directory.files(".db");
+}
+
 // ---- the write-ahead log -------------------------------------------------------------------------------------------
 
 TEST(WriteAheadLog, StaysBoundedUnderAWriterThatNeverRestsAndReadersBesideIt) {

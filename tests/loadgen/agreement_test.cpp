@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 
+#include "base/punctual_thread.h"
 #include "loadgen/fixed_connections.h"
 #include "loadgen/queue_setup.h"
 #include "loadgen/queue_theory.h"
@@ -32,6 +33,7 @@ std::string disagreement(const char* what, const std::function<std::unique_ptr<S
     setup.scenario.max_in_flight = 50;
     const LoadOutcome run = run_load(setup);
     const std::unique_ptr<Server> second = make_server();
+    const PunctualThread punctual;  // as the engine's thread was
     const std::vector<std::int64_t> other = FixedConnections{port_of(second->url()), kRate, kSeconds}.run();
     if (other.empty() || run.totals().done() != other.size()) return "not everything was answered";
     std::string fault;

@@ -115,7 +115,8 @@ TEST(Duration, ReadsWhatPeopleWrite) {
     EXPECT_DOUBLE_EQ(*parse_duration("1m30s"), 90);
     EXPECT_DOUBLE_EQ(*parse_duration("1.5h"), 5400);
     EXPECT_DOUBLE_EQ(*parse_duration("12"), 12);
-    for (const char* wrong : {"", "s", "-1s", "1d", "1m30", "30 s", "nan", "infs", "1e3s"})
+    EXPECT_DOUBLE_EQ(*parse_duration("30d"), 2'592'000);
+    for (const char* wrong : {"", "s", "-1s", "1y", "1m30", "30 s", "nan", "infs", "1e3s"})
         EXPECT_FALSE(parse_duration(wrong).ok()) << wrong;
     EXPECT_EQ(parse_duration("1m3x").error().offset, 3U);
 }

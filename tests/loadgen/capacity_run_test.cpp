@@ -6,7 +6,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <random>
+#include <utility>
+
 #include "loadgen/capacity_setup.h"
+#include "loadgen/run_objectives.h"
 #include "support/fifo_server.h"
 #include "support/stall_server.h"
 
@@ -27,6 +31,98 @@ TEST(CapacityRun, CanBeStopped) {
     close(stop);
     ASSERT_FALSE(answer.ok());
     EXPECT_EQ(answer.error().code, ErrorCode::Cancelled);
+}
+
+slo::Objective promise(const std::string& name, slo::Indicator::Kind kind, double target, std::string request = {}) {
+    slo::Objective objective;
+    objective.name = name;
+    objective.indicator.kind = kind;
+    objective.indicator.route = std::move(request);
+    objective.indicator.threshold_ms = 50;
+    objective.target = target;
+    return objective;
+}
+
+// The same requests, counted by a run's objectives and by the record that a step looks at.
+TEST(CapacityRun, CountsObjectivesAsARunDoes) {
+    using Kind = slo::Indicator::Kind;
+    Scenario scenario;
+    scenario.url = "http://127.0.0.1:1/";
+    scenario.stages.emplace_back().rate = 100;
+    for (const std::size_t kinds : {1U, 2U}) {
+        scenario.requests.assign(kinds, RequestKind{});
+        scenario.requests.front().name = "buy";
+        if (kinds == 2) scenario.requests.back().name = "look";
+        scenario.objectives.clear();
+        for (const auto& [kind, limited] :
+             {std::pair{Kind::Availability, false}, std::pair{Kind::Errors, true}, std::pair{Kind::Latency, false}})
+            for (const char* const request : {"", "buy"}) {
+                LabObjective& lab = scenario.objectives.emplace_back();
+                lab.objective = promise("o" + std::to_string(scenario.objectives.size()), kind, 0.9, request);
+                lab.objective.indicator.limited_is_bad = limited;
+            }
+        const Status valid = validate(scenario);
+        ASSERT_TRUE(valid.ok()) << valid.error().describe();
+        RunObjectives objectives(scenario);
+        RunRecord record(scenario);
+        record.watch(&objectives);
+        std::mt19937 random(3);
+        constexpr std::int64_t millisecond = 1'000'000;
+        std::int64_t at = 0;  // one request after the other
+        for (int i = 0; i < 2000; ++i) {
+            const auto endpoint = static_cast<Endpoint>(random() % kinds);
+            // Never so near the threshold that it lies within a bucket of the histogram.
+            const auto millis = static_cast<std::int64_t>(random() % 3 == 0 ? 80 : 1 + random() % 40);
+            const auto outcome = static_cast<Outcome>(random() % kOutcomes);
+            const std::int64_t planned = at;
+            record.advance_to(planned);
+            record.due({endpoint, planned, planned});
+            at += millis * millisecond;
+            record.advance_to(at);
+            if (random() % 20 == 0) {
+                record.dropped({endpoint, planned, at});
+            } else if (is_answer(outcome)) {
+                record.answered({endpoint, outcome, outcome == Outcome::Ok ? 202 : 503, planned, planned, at, {}});
+            } else {
+                record.failed({endpoint, outcome, planned, -1, at, {}});
+            }
+        }
+        const std::vector<ObjectiveResult> results = objectives.finish(at + 1000 * millisecond);
+        ASSERT_EQ(results.size(), 6U);
+        for (const ObjectiveResult& result : results) {
+            const CapacitySlice::Share share = counted_by(result.objective.indicator, record);
+            EXPECT_EQ(share.total, result.counted.total) << kinds << result.objective.name;
+            EXPECT_EQ(share.bad, result.counted.bad()) << kinds << result.objective.name;
+            EXPECT_GT(share.bad, 100U);
+        }
+    }
+}
+
+// A tenth of the answers are 429: bad only where an objective says so. A step or two each.
+TEST(CapacityRun, TheScenariosObjectivesMustHoldAndAreNamed) {
+    using Kind = slo::Indicator::Kind;
+    test::StallServer server({}, [](std::uint64_t n) { return n % 10 == 9 ? 429 : 202; });
+    CapacityRun run = test::capacity_run_of(server.url(), 5000);
+    run.objectives.pop_back();  // errors<1% would count them
+    run.options.first_rate = 200;
+    run.options.highest_rate = 201;
+    run.scenario.objectives.resize(2);
+    run.scenario.objectives[0].objective = promise("up", Kind::Availability, 0.99);
+    run.scenario.objectives[1].objective = promise("fast", Kind::Latency, 0.5);
+    run.scenario.objectives[1].objective.indicator.threshold_ms = 5000;
+    const auto holds = find_capacity(test::address_of(server.url()), run, -1);
+    ASSERT_TRUE(holds.ok()) << holds.error().describe();
+    EXPECT_EQ(holds->end, CapacityEnd::NoLimit) << holds->limiting;
+    run.scenario.objectives[0].objective.indicator.limited_is_bad = true;
+    const auto fails = find_capacity(test::address_of(server.url()), run, -1);
+    ASSERT_TRUE(fails.ok()) << fails.error().describe();
+    EXPECT_EQ(fails->end, CapacityEnd::NothingHeld);
+    EXPECT_EQ(fails->limiting, "up: 99 % answered without 5xx or 429");
+    // They are enough: no other objective is needed.
+    run.objectives.clear();
+    run.scenario.objectives.erase(run.scenario.objectives.begin() + 1);
+    EXPECT_EQ(find_capacity(test::address_of(server.url()), run, -1)->limiting, fails->limiting);
+    EXPECT_EQ(all_objectives(run).size(), 1U);
 }
 
 TEST(CapacityRun, RefusesWhatItCannotTell) {

@@ -314,6 +314,49 @@ TEST(CapacitySearch, SaysWhenThereIsNoLimit) {
     EXPECT_EQ(answer.high, 0);
 }
 
+// A server that can do 800/s, and a generator whose machine stands still in the steps of `still`.
+CapacityAnswer with_standstills(const std::function<bool(std::size_t step, double rate)>& still) {
+    auto search = CapacitySearch::make({});
+    EXPECT_TRUE(search.ok());
+    std::size_t steps = 0;
+    while (const auto task = search->next()) {
+        CapacityOutcome outcome;
+        outcome.rate = outcome.offered_rate = task->rate;
+        outcome.answered_rate = std::min(task->rate, 800.0);
+        outcome.seconds = 4;
+        outcome.clear = true;
+        outcome.confirm = task->confirm;
+        outcome.generator_limited = still(steps++, task->rate);
+        outcome.state = task->rate > 800 || outcome.generator_limited ? StepState::Failed : StepState::Held;
+        search->outcome(outcome, 1);
+    }
+    return search->answer();
+}
+
+TEST(CapacitySearch, AMachineThatStandsStillNowAndThenIsNoLimit) {
+    const CapacityAnswer undisturbed = with_standstills([](std::size_t, double) { return false; });
+    EXPECT_EQ(undisturbed.end, CapacityEnd::Found);
+    EXPECT_NEAR(undisturbed.rate, 800, 25);
+    // Any one step, and two in a row: the same rate is tried again, and nothing is learnt of the server.
+    for (std::size_t at = 0; at < undisturbed.steps.size(); ++at) {
+        const CapacityAnswer answer =
+            with_standstills([at](std::size_t step, double) { return step == at || step == at + 1; });
+        EXPECT_EQ(answer.end, CapacityEnd::Found) << at;
+        EXPECT_NEAR(answer.rate, undisturbed.rate, 25) << at;
+        EXPECT_EQ(answer.steps[at].rate, answer.steps[at + 1].rate) << at;
+    }
+}
+
+TEST(CapacitySearch, AGeneratorThatIsLateAgainAndAgainIsTheLimit) {
+    const CapacityAnswer answer = with_standstills([](std::size_t, double rate) { return rate > 300; });
+    EXPECT_EQ(answer.end, CapacityEnd::GeneratorLimited);
+    EXPECT_GT(answer.rate, 150);
+    EXPECT_LE(answer.rate, 300);
+    ASSERT_GE(answer.steps.size(), 3U);
+    for (std::size_t i = answer.steps.size() - 3; i < answer.steps.size(); ++i)
+        EXPECT_TRUE(answer.steps[i].generator_limited);
+}
+
 TEST(CapacitySearch, RefusesWhatIsNoObjectiveAndNoSearch) {
     Threshold t;
     t.measure = Threshold::Measure::Rate;

@@ -21,7 +21,7 @@ ArrivalPlan plan(double rate, double seconds, Spacing spacing = Spacing::Even) {
 }
 
 HandAction action(Kind kind, double at, double rate = 0, double seconds = 0) {
-    return {kind, static_cast<std::int64_t>(at * 1e9), rate, seconds};
+    return {kind, static_cast<std::int64_t>(at * 1e9), rate, seconds, 0};
 }
 
 // All actions are known from the beginning, as when a run is repeated.
@@ -134,7 +134,9 @@ TEST(Hand, ARepeatedRunIsTheSameRun) {
 TEST(Hand, ActionsAreTextAndBack) {
     for (const HandAction& a :
          {action(Kind::Rate, 1.000000001, 2000.5), action(Kind::Spike, 86'399.999999999, 5000, 0.3),
-          action(Kind::Pause, 0), action(Kind::Resume, 3), action(Kind::Stop, 7)}) {
+          action(Kind::Pause, 0), action(Kind::Resume, 3), action(Kind::Stop, 7),
+          HandAction{Kind::Speed, 1'000'000'001, 0, 0, 0.125}, HandAction{Kind::Speed, 5, 0, 0, 0},
+          HandAction{Kind::Spike, 5, 0, 2.5, 1000}}) {
         const auto again = parse_hand_action(to_json(a));
         ASSERT_TRUE(again.ok()) << to_json(a);
         EXPECT_EQ(*again, a) << to_json(a);
@@ -154,9 +156,36 @@ TEST(Hand, ActionsAreTextAndBack) {
     EXPECT_EQ(field(R"({"action":"spike","rate":5})"), "seconds");
     EXPECT_EQ(field(R"({"action":"spike","rate":0,"seconds":5})"), "rate");
     EXPECT_EQ(field(R"({"action":"pause","rate":5})"), "rate");
+    EXPECT_EQ(field(R"({"action":"speed"})"), "speed");
+    EXPECT_EQ(field(R"({"action":"speed","speed":0})"), "accepted");
+    EXPECT_EQ(field(R"({"action":"speed","speed":-1})"), "speed");
+    EXPECT_EQ(field(R"({"action":"speed","speed":0.0001})"), "speed");
+    EXPECT_EQ(field(R"({"action":"speed","speed":1000.001})"), "speed");
+    EXPECT_EQ(field(R"({"action":"speed","speed":"2"})"), "speed");
+    EXPECT_EQ(field(R"({"action":"speed","speed":2,"rate":5})"), "rate");
+    EXPECT_EQ(field(R"({"action":"speed","speed":2,"seconds":5})"), "seconds");
+    EXPECT_EQ(field(R"({"action":"rate","rate":5,"speed":2})"), "speed");
+    EXPECT_EQ(field(R"({"action":"spike","speed":0,"seconds":5})"), "speed");
+    EXPECT_EQ(field(R"({"action":"spike","speed":2,"rate":5,"seconds":5})"), "rate");
+    EXPECT_EQ(field(R"({"action":"spike","speed":2})"), "seconds");
     EXPECT_EQ(field(R"({"action":"stop","why":1})"), "why");
     EXPECT_EQ(field(R"({"action":"stop","at_seconds":-1})"), "at_seconds");
     EXPECT_EQ(field(std::string(2000, ' ')), "action");
+}
+
+TEST(Hand, AReplayTakesSpeedsAndEverythingElseRates) {
+    const HandAction rate = action(Kind::Rate, 0, 5), spike = action(Kind::Spike, 0, 5, 1);
+    const HandAction speed{Kind::Speed, 0, 0, 0, 2}, fast{Kind::Spike, 0, 0, 1, 2}, pause = action(Kind::Pause, 0);
+    for (const HandAction& a : {rate, spike}) {
+        EXPECT_TRUE(check_hand_action(a, false).ok());
+        EXPECT_EQ(check_hand_action(a, true).error().field, "action");
+    }
+    for (const HandAction& a : {speed, fast, HandAction{Kind::Speed, 0, 0, 0, 0}}) {
+        EXPECT_TRUE(check_hand_action(a, true).ok());
+        EXPECT_EQ(check_hand_action(a, false).error().field, "action");
+    }
+    EXPECT_TRUE(check_hand_action(pause, true).ok());
+    EXPECT_TRUE(check_hand_action(pause, false).ok());
 }
 
 TEST(SpikeProfile, ComesFromTheEnvironment) {

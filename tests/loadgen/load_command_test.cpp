@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -16,7 +15,9 @@
 #include "api/child_process.h"
 #include "api/codec.h"
 #include "api/load_run_store.h"
+#include "loadgen/load_process.h"
 #include "loadgen/report_text.h"
+#include "slo/openslo.h"
 #include "support/child_program.h"
 #include "support/stall_server.h"
 
@@ -27,33 +28,12 @@ using api::ChildProcess;
 using test::eventually;
 using test::StallServer;
 
-std::string program() {
-    return test::test_program("streamgauge_load_program");
-}
-
-struct Ended {
-    int exit_code = -1;
-    std::string output, errors;
-};
+using test::Ended;
+using test::wait;
 
 ChildProcess start(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {program(), "load"});
-    auto child = ChildProcess::start(arguments);
-    EXPECT_TRUE(child.ok()) << (child ? Error() : child.error()).describe();
-    return child ? std::move(child).value() : ChildProcess();
-}
-
-Ended wait(ChildProcess& child) {
-    Ended ended;
-    const auto over = [&] {
-        const bool output = child.read_output(ended.output);
-        const bool errors = child.read_error(ended.errors);
-        return !output && !errors;
-    };
-    EXPECT_TRUE(eventually(over, std::chrono::seconds(60)));
-    const int status = child.reap();
-    ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-    return ended;
+    arguments.insert(arguments.begin(), "load");
+    return test::start_load_program(std::move(arguments));
 }
 
 Ended load(std::vector<std::string> arguments) {
@@ -133,6 +113,10 @@ TEST(LoadCommand, RunsAScenarioFileJudgesItAndLeavesEveryOutput) {
     const auto again = loadgen::parse_run_report(text(report));
     ASSERT_TRUE(again.ok()) << again.error().describe();
     EXPECT_EQ(again->totals.planned, 200U);
+    for (std::size_t i = 1; i < again->seconds.size(); ++i) {
+        const loadgen::SecondRow& row = again->seconds[i].row;
+        EXPECT_GT(row.planned + row.ok + row.limited + row.other, 0U) << "second " << row.second << " of one";
+    }
     EXPECT_EQ(text(csv).rfind("second,planned,", 0), 0U);
     EXPECT_NE(text(hdr).find("#[Histogram log format version 1.3]"), std::string::npos);
     EXPECT_NE(text(hdr).find("Tag=run_response,"), std::string::npos);
@@ -155,6 +139,81 @@ TEST(LoadCommand, AThresholdEndsTheRun) {
     EXPECT_NE(run.output.find("stopped by: threshold"), std::string::npos) << run.output;
 }
 
+// A phase of errors at a known time of the run. The alert is where its formula says, within a slice; an hour of the
+// laboratory's page is a long window of 5 s and a limit of 14.4 %. A machine that kept the generator or the server
+// waiting is another traffic than the formula is about: then only the order is sure.
+TEST(LoadCommand, AnObjectiveBurnsItsAlertFiresAndIsOverAndTheRunHasFailed) {
+    StallServer server({}, [](std::uint64_t n) { return n >= 1200 && n < 1600 ? 503 : 202; });
+    const TemporaryFile scenario, file, junit;
+    std::ofstream(scenario.path()) << "url: " << server.url()
+                                   << "\nstages: [{rate: 200, for: 11s}]\n"
+                                      "objectives:\n"
+                                      "  - {kind: availability, target: 99%, scaled_to: 1h}\n"
+                                      "  - {kind: latency, target: 50%, threshold: 10s, scaled_to: 1h}\n";
+    const Ended run = load({scenario.path(), "--out", "json=" + file.path() + ",junit=" + junit.path()});
+    EXPECT_EQ(run.exit_code, 99) << run.errors;
+    EXPECT_NE(run.output.find("  availability fires: page"), std::string::npos) << run.output;
+    EXPECT_NE(run.output.find("FAILED  availability: 99 % answered without 5xx"), std::string::npos) << run.output;
+    EXPECT_NE(run.output.find("held    latency: 50 % within 10000 ms"), std::string::npos) << run.output;
+    EXPECT_NE(run.output.find("this run would have used "), std::string::npos) << run.output;
+    std::ifstream in(file.path());
+    const auto report = loadgen::parse_run_report(std::string(std::istreambuf_iterator<char>(in), {}));
+    ASSERT_TRUE(report.ok()) << report.error().describe();
+    ASSERT_EQ(report->objectives.size(), 2U);
+    const loadgen::ObjectiveResult& availability = report->objectives[0];
+    EXPECT_EQ(availability.counted, (slo::Ratio{1800, 2200}));
+    EXPECT_FALSE(availability.held);
+    EXPECT_TRUE(report->objectives[1].held);
+    ASSERT_EQ(availability.alerts.size(), 4U);
+    const loadgen::ObjectiveAlert& page = availability.alerts[0];
+    ASSERT_GE(page.fired, 1U);
+    const loadgen::AlertEpisode& episode = page.episodes[0];
+    ASSERT_TRUE(episode.resolved_nanos) << run.output;
+    EXPECT_GT(episode.fired_nanos, episode.began_nanos);
+    EXPECT_GT(*episode.resolved_nanos, episode.fired_nanos);
+    const std::int64_t slowest = report->durations.response.max_micros();
+    if (slowest < 30'000 && report->certificate.longest_stall_ms < 30) {
+        constexpr double kTick = 0.1, kUneven = 0.05;
+        EXPECT_EQ(page.fired, 1U);
+        EXPECT_NEAR(static_cast<double>(episode.began_nanos) / 1e9, 6, kTick);
+        EXPECT_NEAR(static_cast<double>(episode.fired_nanos - episode.began_nanos) / 1e9, episode.expected_seconds,
+                    kTick + kUneven);
+        EXPECT_NEAR(episode.expected_seconds, page.fastest_seconds.value(), kTick + kUneven);
+        EXPECT_LE(static_cast<double>(*episode.resolved_nanos - episode.last_bad_nanos.value()) / 1e9,
+                  episode.expected_reset_seconds.value_or(0) + kTick + kUneven);
+    }
+    std::ifstream cases(junit.path());
+    const std::string xml(std::istreambuf_iterator<char>(cases), {});
+    EXPECT_NE(xml.find("name=\"availability: 99 % answered without 5xx\"><failure message=\"81.82 % good"),
+              std::string::npos)
+        << xml;
+}
+
+TEST(LoadCommand, HoldsTheObjectivesOfAFreshServerAndThoseOfAFile) {
+    StallServer server;
+    const TemporaryFile document;
+    slo::Objective mine;
+    mine.name = "mine";
+    mine.indicator.kind = slo::Indicator::Kind::Latency;
+    mine.indicator.route = "POST /events";
+    mine.indicator.threshold_ms = 5000;
+    slo::Objective fresh;
+    fresh.name = "fresh";
+    fresh.indicator.kind = slo::Indicator::Kind::Freshness;
+    std::ofstream(document.path()) << slo::write_openslo({mine, fresh});
+    const Ended run = load({"--url", server.url(), "--rate", "100", "--duration", "1500ms", "--objectives", "default",
+                            "--objectives", document.path(), "--report-json-lines"});
+    const std::vector<api::LoadStatus> reports = statuses(run.output);
+    ASSERT_FALSE(reports.empty());
+    ASSERT_EQ(reports.back().objectives.size(), 4U);
+    EXPECT_EQ(reports.back().objectives[2].name, "availability");
+    EXPECT_TRUE(reports.back().objectives[2].held);
+    EXPECT_EQ(reports.back().objectives[2].left, 1);
+    EXPECT_EQ(reports.back().objectives[3].promise, "99 % within 5000 ms");
+    EXPECT_EQ(run.errors,
+              "streamgauged load: objective left out: fresh: a run sees availability, latency and errors\n");
+}
+
 // What agrees depends on how busy the machine is; that both sides are said and the verdict follows from them does not.
 TEST(LoadCommand, SelfTestPrintsMeasuredBesideTheory) {
     const Ended run = load({"--self-test", "--self-test-seconds", "3"});
@@ -167,6 +226,92 @@ TEST(LoadCommand, SelfTestPrintsMeasuredBesideTheory) {
     EXPECT_EQ(says("all agree"), !disagrees && !untold) << run.output;
     EXPECT_EQ(says("something is wrong"), disagrees) << run.output;
     EXPECT_EQ(says("A thread that only sleeps"), untold) << run.output;
+}
+
+// A run that a hand changed is run again by its report: the same plan, and the same actions at the same nanoseconds.
+TEST(LoadCommand, RepeatsARunWithWhatAHandDidToIt) {
+    StallServer server;
+    const TemporaryFile scenario, first, changed, again;
+    std::ofstream(scenario.path()) << "name: hands\nurl: " << server.url()
+                                   << "\nseed: 7\narrivals: poisson\nstages: [{rate: 100, for: 2s}]\n";
+    EXPECT_EQ(load({scenario.path(), "--out", "json=" + first.path()}).exit_code, 0);
+    std::ifstream in(first.path());
+    nlohmann::json report = nlohmann::json::parse(in);
+    EXPECT_EQ(report["totals"]["planned"], 200);
+    report["hand"] = nlohmann::json::parse(
+        R"([{"action":{"action":"rate","rate":300},"at_ns":500000001},{"action":{"action":"rate","rate":0},"at_ns":1000000007}])");
+    std::ofstream(changed.path()) << report;
+    const Ended run = load({"--repeat", changed.path(), "--out", "json=" + again.path()});
+    EXPECT_EQ(run.exit_code, 0) << run.errors;
+    std::ifstream second(again.path());
+    const nlohmann::json repeated = nlohmann::json::parse(second);
+    EXPECT_EQ(repeated["seed"], 7);
+    EXPECT_EQ(repeated["name"], "hands");
+    EXPECT_EQ(repeated["scenario"], report["scenario"]);
+    ASSERT_EQ(repeated["hand"].size(), 2U);
+    EXPECT_EQ(repeated["hand"][0]["at_ns"], 500000001);
+    EXPECT_EQ(repeated["hand"][0]["action"]["rate"], 300);
+    EXPECT_EQ(repeated["hand"][1]["at_ns"], 1000000007);
+    EXPECT_GT(repeated["totals"]["planned"], 250);  // 0.5 s at three times the rate
+    const TemporaryFile third;
+    EXPECT_EQ(load({"--repeat", again.path(), "--out", "json=" + third.path()}).exit_code, 0);
+    std::ifstream last(third.path());
+    const nlohmann::json twice = nlohmann::json::parse(last);
+    EXPECT_EQ(twice["hand"], repeated["hand"]);
+    ASSERT_GE(twice["seconds"].size(), 2U);
+    for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(twice["seconds"][i]["planned"], repeated["seconds"][i]["planned"]);
+    EXPECT_EQ(twice["totals"]["planned"], repeated["totals"]["planned"]);
+    for (const std::vector<std::string>& wrong : {std::vector<std::string>{"--repeat", scenario.path()},
+                                                  {"--repeat", first.path(), "--seed", "3"},
+                                                  {"--repeat", first.path(), scenario.path()},
+                                                  {"--repeat", "/nowhere.json"}})
+        EXPECT_EQ(load(wrong).exit_code, 104) << wrong.back();
+}
+
+// What an option says and a scenario says, too, would be one of them in silence.
+TEST(LoadCommand, AnOptionBesideAScenarioIsRefusedWhereTheScenarioSaysIt) {
+    const TemporaryFile scenario;
+    std::ofstream(scenario.path()) << "url: http://127.0.0.1:9/\nstages: [{rate: 1, for: 1s}]\n";
+    for (const auto& [option, value] :
+         std::vector<std::pair<std::string, std::string>>{{"--rate", "5"},
+                                                          {"--duration", "3s"},
+                                                          {"--seed", "5"},
+                                                          {"--batch", "5"},
+                                                          {"--arrivals", "poisson"},
+                                                          {"--connections", "5"},
+                                                          {"--timeout", "5s"},
+                                                          {"--url", "http://127.0.0.1:1/"},
+                                                          {"--replay-log", "x"}}) {
+        const Ended run = load({scenario.path(), option, value});
+        EXPECT_EQ(run.exit_code, 104) << option;
+        EXPECT_NE(run.errors.find("leave " + option + " out"), std::string::npos) << run.errors;
+    }
+    std::ofstream(scenario.path(), std::ios::trunc).flush();
+    const Ended empty = load({scenario.path()});
+    EXPECT_EQ(empty.exit_code, 104);
+    EXPECT_NE(empty.errors.find("is empty"), std::string::npos) << empty.errors;
+}
+
+TEST(LoadCommand, AReportThatCannotBeWrittenIsNoSuccess) {
+    StallServer server;
+    const Ended run = load({"--url", server.url(), "--rate", "20", "--duration", "100ms", "--out", "junit=/dev/full"});
+    EXPECT_EQ(run.exit_code, 103);
+    EXPECT_NE(run.errors.find("cannot write /dev/full"), std::string::npos) << run.errors;
+}
+
+TEST(LoadCommand, SaysWhatTheEnvironmentChanged) {
+    StallServer server;
+    const std::vector<std::pair<const char*, const char*>> variables{
+        {"BASE_RPS", "50"}, {"BASE_SEC", "0.2"}, {"SPIKE_RPS", "100"}, {"SPIKE_SEC", "0.1"}, {"COOLDOWN_SEC", "0"}};
+    for (const auto& [name, value] : variables) setenv(name, value, 1);
+    const Ended run = load({"--url", server.url()});
+    for (const auto& [name, value] : variables) unsetenv(name);
+    EXPECT_EQ(run.exit_code, 0) << run.errors;
+    EXPECT_NE(run.errors.find("by the environment: BASE_RPS=50 BASE_SEC=0.2 SPIKE_RPS=100"), std::string::npos)
+        << run.errors;
+    EXPECT_NE(run.output.find("done: spike of 100 requests/s on 50 (even), planned for 0.3 s"), std::string::npos)
+        << run.output;
+    EXPECT_NE(run.output.find("planned 20 "), std::string::npos) << run.output;
 }
 
 TEST(LoadCommand, HelpTeachesByExample) {
@@ -193,8 +338,17 @@ TEST(LoadCommand, WrongValuesHaveTheirExitCodeAndNameTheField) {
         {{"--rate", "1"}, "--url"},
         {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--threshold", "p95<3"}, "threshold"},
         {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--out", "pdf=x"}, "out"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--out", "csv=-"}, "out"},
         {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--out", "csv=/nowhere/at/all"}, "out"},
         {{"/nowhere.yaml"}, "scenario"},
+        {{"--url", "http://127.0.0.1:9/"}, "--rate"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--seed", "-1"}, "seed"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--seed", "18446744073709551616"}, "seed"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--threshold", "lost==0"}, "end-to-end"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--threshold", "freshness<1s"}, "end-to-end"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--objectives", "/nowhere.yaml"}, "objectives"},
+        {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--objectives", "default", "--objectives", "default"},
+         "objectives[3].name"},
         {{"--url", "http://127.0.0.1:9/", "--rate", "1", "--arrivals", "odd"}, "arrivals"},
     };
     for (const auto& [arguments, text] : cases) {
@@ -302,7 +456,7 @@ TEST(LoadCommand, StandingStillItselfShowsInResponseAndGeneratorLag) {
     child.signal(SIGSTOP);
     const std::uint64_t before = server.requests();
     EXPECT_TRUE(eventually([&] { return std::chrono::steady_clock::now() - begin >= std::chrono::seconds(1); }));
-    EXPECT_LE(server.requests(), before + 5);
+    EXPECT_LT(server.requests(), before + 100) << "what was on its way; 200 would have been sent";
     child.signal(SIGCONT);
     const Ended run = wait(child);
     EXPECT_EQ(run.exit_code, 0);

@@ -58,6 +58,35 @@ TEST(ResponseParser, CompleteAnswersWholeAndByteByByte) {
     }
 }
 
+TEST(ResponseParser, TakesOneAnswerAfterTheOtherHoweverTheyAreCut) {
+    const std::vector<std::string> answers{
+        "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\nServer-Timing: queue;dur=1\r\n\r\nok",
+        "HTTP/1.1 204 No Content\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Busy\r\nContent-Length: 3\r\n\r\nno!",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nX: y\r\n\r\n",
+        "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"};
+    std::string all;
+    for (const std::string& answer : answers) all += answer;
+    for (std::size_t cut = 1; cut <= all.size(); ++cut) {
+        ResponseParser parser;
+        std::vector<int> statuses;
+        for (std::size_t at = 0; at < all.size(); at += cut) {
+            std::string_view bytes = std::string_view(all).substr(at, cut);
+            while (!bytes.empty()) {
+                const State state = parser.take(bytes);
+                if (state == State::NeedMore) break;
+                ASSERT_EQ(state, State::Complete) << "pieces of " << cut;
+                EXPECT_EQ(parser.server_timing(), statuses.empty() ? "queue;dur=1" : "");
+                statuses.push_back(parser.status());
+                parser.reset();
+            }
+            ASSERT_TRUE(bytes.empty());
+        }
+        EXPECT_EQ(statuses, (std::vector<int>{202, 204, 503, 200, 404})) << "pieces of " << cut;
+        EXPECT_FALSE(parser.started());
+    }
+}
+
 TEST(ResponseParser, AnswerThatEndsWithTheConnection) {
     ResponseParser parser;
     EXPECT_EQ(feed_whole(parser, "HTTP/1.1 200 OK\r\n\r\nsome"), State::NeedMore);

@@ -26,13 +26,19 @@ inline loadgen::RunReport sample_report() {
     }
     for (const char* text : {"p(95) < 300", "p(99){read} < 20 over 2s", "errors < 1%", "rate >= 150", "lost == 0"})
         scenario.thresholds.push_back(parse_threshold(text).value());
+    scenario.objectives = default_lab_objectives();
+    scenario.objectives[1].objective.indicator.route = "write & <pay>";
+    scenario.objectives[2].objective.target = 0.999;
+    RunObjectives objectives(scenario);
     RunRecord record(scenario);
+    record.watch(&objectives);
     ThresholdWatch watch(scenario);
     OwnUsage usage;
     for (std::int64_t k = 0; k < 2400; ++k) {
         const std::int64_t at = k * kSecond / 200;
         const auto endpoint = static_cast<Endpoint>(k % 3 == 0);
         record.advance_to(at);
+        objectives.tick(at);
         record.due({endpoint, at, at + 30'000});
         if (k % 500 == 7) {
             record.dropped({endpoint, at, at});
@@ -69,7 +75,7 @@ inline loadgen::RunReport sample_report() {
     facts.state = RunState::Stopped;
     facts.stopped_by = StopReason::Hand;
     facts.elapsed_nanos = 12 * kSecond + kSecond / 2;
-    return make_report(scenario, facts, record, usage, watch, &found);
+    return make_report(scenario, facts, record, usage, watch, &found, &objectives);
 }
 
 }  // namespace streamgauge::test

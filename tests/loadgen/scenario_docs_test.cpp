@@ -58,17 +58,25 @@ TEST(LoadPage, NamesEveryMemberAndWord) {
         return text.find("`" + std::string(word) + "`") != std::string::npos;
     };
     for (const char* member :
-         {"name",           "url",     "loop",         "stages",      "arrivals",      "seed",
-          "jitter_percent", "think",   "think_random", "requests",    "fields",        "feeder",
-          "users",          "pages",   "credentials",  "tls",         "max_in_flight", "when_full",
-          "connections",    "timeout", "grace",        "error_brake", "thresholds",    "end_to_end"}) {
+         {"name",        "url",          "loop",          "stages",     "arrivals",  "seed",        "jitter_percent",
+          "think",       "think_random", "requests",      "fields",     "feeder",    "users",       "pages",
+          "credentials", "tls",          "max_in_flight", "pipeline",   "when_full", "connections", "timeout",
+          "grace",       "error_brake",  "thresholds",    "end_to_end", "replay",    "objectives"}) {
         EXPECT_TRUE(named(member)) << member;
         // And the reader knows it: whatever is wrong with this text, it is not that.
         const auto scenario = parse_scenario(std::string(member) + ": {x: 1}\n");
         EXPECT_EQ(scenario.error().message.find("column 1: is not a member"), std::string::npos) << member;
     }
+    for (const char* member :
+         {"journal", "access_log", "speed", "from", "to", "project", "keep_ids", "keep_times", "methods"})
+        EXPECT_TRUE(named(member)) << member;
+    for (const auto& [word, spacing] : kSpacings) EXPECT_TRUE(named(word)) << word;
     for (const auto& [word, shape] : kShapes) EXPECT_TRUE(named(word)) << word;
     for (const auto& [word, kind] : kFieldKinds) EXPECT_TRUE(named(word)) << word;
+    for (const char* member : {"kind", "target", "threshold", "request", "limited_is_bad", "window", "scaled_to",
+                               "usual_rate", "least_bad", "cool_down", "alerts"})
+        EXPECT_TRUE(named(member)) << member;
+    for (const auto& [word, kind] : kIndicators) EXPECT_TRUE(named(word)) << word;
     for (const auto& [word, kind] : kCredentialKinds) EXPECT_TRUE(word == "none" || named(word)) << word;
 }
 

@@ -60,6 +60,21 @@ jitter_percent: 0
 thresholds:
   - p(95) < 300
   - errors < 1%
+objectives:
+  - {kind: availability, target: 99.95%}
+  - name: buying
+    kind: latency
+    target: 0.9
+    threshold: 250ms
+    request: buy      # the other one is slower
+    window: 7d
+    scaled_to: 1h
+    usual_rate: 12.5
+    least_bad: 3
+    cool_down: 90s
+    alerts:
+      - {severity: ticket, long: 2h, short: 10m, factor: 2.5, hold: 5m}
+  - {kind: errors, target: 99%, limited_is_bad: true}
 end_to_end: {check: true, settle: 5s}
 )";
 
@@ -95,6 +110,59 @@ TEST(ScenarioText, SaysEveryMember) {
     EXPECT_EQ(s.error_brake, 0.5);
     EXPECT_EQ(s.thresholds.size(), 2U);
     EXPECT_TRUE(s.end_to_end.check);
+    ASSERT_EQ(s.objectives.size(), 3U);
+    EXPECT_EQ(s.objectives[0].objective.name, "availability");
+    EXPECT_EQ(s.objectives[0].objective.target, 0.9995);
+    EXPECT_EQ(s.objectives[0].objective.window.micros, 30LL * 86'400'000'000);
+    const LabObjective& buying = s.objectives[1];
+    EXPECT_EQ(buying.objective.indicator.threshold_ms, 250);
+    EXPECT_EQ(buying.objective.indicator.route, "buy");
+    EXPECT_EQ(buying.scaled_to_seconds, 3600);
+    EXPECT_EQ(buying.usual_rate, 12.5);
+    EXPECT_EQ(buying.objective.rules,
+              (std::vector<slo::BurnRule>{{slo::Severity::Ticket, 7'200'000'000, 600'000'000, 2.5, 300'000'000}}));
+    EXPECT_TRUE(s.objectives[2].objective.indicator.limited_is_bad);
+}
+
+TEST(ScenarioText, TheDefaultObjectivesHaveAName) {
+    const std::string head = "url: http://127.0.0.1/\nstages: [{rate: 1}]\n";
+    const Scenario s = parsed(head + "objectives: default\n");
+    EXPECT_EQ(s.objectives, default_lab_objectives());
+    EXPECT_EQ(parsed(to_text(s)), s);
+    Scenario faster = s;
+    faster.stages[0].rate = 2;
+    EXPECT_EQ(edited(head + "objectives: default # as on a fresh server\n", faster),
+              "url: http://127.0.0.1/\nstages: [{rate: 2}]\nobjectives: default # as on a fresh server\n");
+}
+
+// A list that says the same as the word is patched where it stands: its comments stay.
+TEST(ScenarioText, AListOfTheDefaultObjectivesStaysAList) {
+    const std::string text =
+        "url: http://127.0.0.1/\nstages: [{rate: 1}]\nobjectives:\n  - {kind: latency, target: 95%}  # slow\n"
+        "  - {kind: errors, target: 99%, limited_is_bad: true}\n  - {kind: availability, target: 99%}\n";
+    Scenario s = parsed(text);
+    ASSERT_EQ(s.objectives, default_lab_objectives());
+    s.objectives[0].objective.target = 0.9;
+    const std::string stricter = edited(text, s);
+    EXPECT_NE(stricter.find("target: 90%}  # slow"), std::string::npos) << stricter;
+    EXPECT_EQ(parsed(stricter), s);
+    s.objectives = default_lab_objectives();
+    EXPECT_EQ(edited(stricter, s), text);
+}
+
+TEST(ScenarioText, TargetsAreExact) {
+    const std::string head = "url: http://127.0.0.1/\nstages: [{rate: 1}]\nobjectives: [{kind: errors, target: ";
+    for (const auto& [text, target] : std::vector<std::pair<std::string, double>>{{"99.9%", 0.999},
+                                                                                  {"99.99%", 0.9999},
+                                                                                  {"0.995", 0.995},
+                                                                                  {"99.123456789%", 0.99123456789},
+                                                                                  {"0.1%", 0.001},
+                                                                                  {"0.3333333333333333", 1.0 / 3}}) {
+        const Scenario s = parsed(head + text + "}]\n");
+        EXPECT_EQ(s.objectives[0].objective.target, target) << text;
+        EXPECT_EQ(parsed(to_text(s)), s) << to_text(s);
+    }
+    EXPECT_NE(to_text(parsed(head + "0.999}]\n")).find("target: 99.9%\n"), std::string::npos);
 }
 
 TEST(ScenarioText, AShortOneHasTheDefaults) {
@@ -116,6 +184,8 @@ TEST(ScenarioText, WritingAndReadingGiveTheSame) {
     odd.requests[1].name = "  spaces  ";
     odd.jitter_percent = 0.1 + 0.2;
     odd.timeout_seconds = 0.0010000001;
+    odd.connections = ConnectionUse::KeepAlive;
+    odd.pipeline = 7;
     EXPECT_EQ(parsed(to_text(odd)), odd) << to_text(odd);
 }
 
@@ -132,11 +202,26 @@ TEST(ScenarioText, FaultsSayWhere) {
         {"seed: -1\n", "seed", "line 3, column 7: must be a whole number"},
         {"seed: 1.5\n", "seed", "line 3, column 7"},
         {"timeout: soon\n", "timeout", "line 3, column 10: not a duration"},
+        {"pipeline: 0\n", "pipeline", "line 3, column 11: must be 1 to 1000 requests"},
+        {"pipeline: 2\nconnections: new\n", "pipeline", "line 3, column 11: a new connection"},
+        {"pipeline: 2\nloop: closed\n", "pipeline", "line 3, column 11: a user of the closed loop"},
         {"when_full: wait\n", "when_full", "line 3, column 12: must be one of queue, drop"},
         {"requests:\n  - name: a\n  - name: a\n", "requests[1].name", "line 5, column 11: two kinds"},
         {"requests:\n  - {name: a, headers: {A: [1]}}\n", "requests[0].headers.A", "line 4, column 28: must be text"},
         {"requests:\n  - {name: a, expect: [99]}\n", "requests[0].expect", "line 4, column 23: a status"},
+        {"requests:\n  - {name: a, headers: {'': b}}\n", "requests[0].headers.", "line 4, column 24"},
         {"fields:\n  f: {kind: integer, from: 2, to: 1}\n", "fields.f.to", "line 4, column 35: must not be below"},
+        {"objectives: [{target: 99%}]\n", "objectives[0].kind", "line 3, column 14: is missing"},
+        {"objectives: [{kind: freshness, target: 99%}]\n", "objectives[0].kind", "line 3, column 21: must be one of"},
+        {"objectives: [{kind: errors, target: 99}]\n", "objectives[0].target", "line 3, column 37: must be above 0%"},
+        {"objectives: [{kind: errors, target: most}]\n", "objectives[0].target", "column 37: must be a share"},
+        {"objectives: [{kind: errors, request: buy}]\n", "objectives[0].request", "no kind of request is named buy"},
+        {"objectives: [{kind: errors, scaled_to: 31d}]\n", "objectives[0].scaled_to", "column 40: must be at least"},
+        {"objectives: [{kind: latency, threshold: 2h}]\n", "objectives[0].threshold", "must be 1 us to 1 hour"},
+        {"objectives: [{kind: errors}, {kind: errors}]\n", "objectives[1].name", "two objectives have this name"},
+        {"objectives: [{kind: errors, alerts: [{long: 1h, short: 2h, factor: 1}]}]\n", "objectives[0].alerts[0].short",
+         "must be above 0 and not longer"},
+        {"objectives: usual\n", "objectives", "line 3, column 13: must be a list"},
         {"fields: {f: noon}\n", "fields.f", "line 3, column 13: must be one of constant, sequence"},
         {"thresholds: [faster]\n", "thresholds[0]", "line 3, column 14"},
         {"tls: yes\n", "tls", "line 3, column 6: must be a map"},
@@ -155,6 +240,10 @@ TEST(ScenarioText, FaultsSayWhere) {
         EXPECT_NE(scenario.error().message.find(fault.message), std::string::npos)
             << fault.text << scenario.error().message;
     }
+    const Result<Scenario> shapeless = parse_scenario("url: http://127.0.0.1/\nstages: [{rate: 1, to: 5}]\n");
+    ASSERT_FALSE(shapeless.ok()) << "it is no constant stage";
+    EXPECT_EQ(shapeless.error().field, "stages[0].to");
+    EXPECT_NE(shapeless.error().message.find("needs the stage's shape"), std::string::npos);
     // yaml-cpp finds documents without end in it.
     EXPECT_FALSE(parse_scenario(R"("acti",i;r"acti"i;raa})").ok());
     for (const std::string& text : {std::string(), std::string("- 1"), std::string("5"), std::string(1, '\0'),
@@ -195,6 +284,34 @@ TEST(ScenarioText, AnEditChangesItsValueAndNothingElse) {
     EXPECT_EQ(shorter.substr(shorter.find("requests:")),
               std::string(kFull).substr(std::string(kFull).find("requests:")));
     EXPECT_EQ(edited("not a scenario", s), to_text(s));
+}
+
+TEST(ScenarioText, RowsAtTheEndOfAListComeAndGoAndTheOthersStayAsTheyAreWritten) {
+    const std::string text = R"(url: http://127.0.0.1:8080/events
+stages:
+  # first
+  - {rate: 200, for: 25s}  # calm
+thresholds:
+- p(95) < 300   # promised
+)";
+    Scenario s = parsed(text);
+    Stage pause;
+    pause.shape = Stage::Shape::Pause;
+    pause.seconds = 5;
+    s.stages[0].rate = 300;
+    s.stages.push_back(pause);
+    s.thresholds.push_back(*parse_threshold("errors < 1%"));
+    const std::string longer = edited(text, s);
+    EXPECT_EQ(parsed(longer), s) << longer;
+    EXPECT_NE(longer.find("  # first\n  - {rate: 300, for: 25s}  # calm\n  - shape: pause"), std::string::npos)
+        << longer;
+    EXPECT_NE(longer.find("- p(95) < 300   # promised\n- errors < 1%\n"), std::string::npos) << longer;
+    s.stages.pop_back();
+    s.stages[0].rate = 200;
+    s.thresholds.pop_back();
+    EXPECT_EQ(edited(longer, s), text);
+    // Without an end of its last line.
+    EXPECT_EQ(parsed(edited(text.substr(0, text.size() - 1), parsed(longer))), parsed(longer));
 }
 
 // Any one member of any text changed: the result says the new scenario, and its first line, a comment, is still there.

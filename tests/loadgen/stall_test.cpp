@@ -16,5 +16,15 @@ TEST(Stall, ShowsInThePercentilesAsTheorySaysAtAnyRate) {
     }
 }
 
+TEST(Stall, ShowsTheSameWhereConnectionsCarryManyRequests) {
+    StallRun run;
+    run.rate = 5000;
+    run.connections = 10;
+    run.pipeline = 200;
+    std::string fault = stall_fault(run);
+    for (int attempt = 1; attempt < 3 && !fault.empty(); ++attempt) fault = stall_fault(run);
+    EXPECT_EQ(fault, "");
+}
+
 }  // namespace
 }  // namespace streamgauge::test

@@ -25,12 +25,21 @@ using test::constant_load;
 using test::LoadOutcome;
 using test::run_load;
 
-// Answers 202 to every request whose head and counted body it has read; a thread for each connection.
+// How a connection goes on that carries several requests at once.
+struct Pipelining {
+    enum class End { Goodbye, Abrupt, HalfAnAnswer };
+    std::size_t together = 1;  // so many requests have come before the first of them is answered
+    std::size_t answered = 0;  // of them, in order, in one write; then the connection ends; 0: all, and it goes on
+    End end = End::Goodbye;
+};
+
+// Answers 202 to every request whose head and counted body it has read, 201 to those for /other; a thread for each
+// connection.
 class TlsServer {
 public:
     // `clients`: who must have signed the certificate that a client shows; none: none is asked for.
-    explicit TlsServer(const Certificate& certificate, const Certificate* clients = nullptr)
-        : context_(SSL_CTX_new(TLS_server_method())) {
+    explicit TlsServer(const Certificate& certificate, const Certificate* clients = nullptr, Pipelining pipelining = {})
+        : context_(SSL_CTX_new(TLS_server_method())), pipelining_(pipelining) {
         if (clients != nullptr) {
             SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
             X509_STORE_add_cert(SSL_CTX_get_cert_store(context_), clients->x509());
@@ -65,6 +74,8 @@ public:
         return "https://" + host + ":" + std::to_string(port_) + "/events";
     }
     std::uint64_t requests() const { return requests_; }
+    std::uint64_t answers() const { return answers_; }  // whole ones
+    std::uint64_t ended() const { return ended_; }      // connections, by Pipelining::answered
 
 private:
     void accept_all() {
@@ -80,27 +91,57 @@ private:
         SSL* const ssl = SSL_new(context_);
         SSL_set_fd(ssl, fd);
         std::string input(16 * 1024, '\0'), text;
+        std::vector<std::string> heads;  // of requests that came and are not answered
         int n = SSL_accept(ssl);
-        while (n > 0 && (n = SSL_read(ssl, input.data(), static_cast<int>(input.size()))) > 0) {
+        bool last = false;
+        while (n > 0 && !last && (n = SSL_read(ssl, input.data(), static_cast<int>(input.size()))) > 0) {
             text.append(input, 0, static_cast<std::size_t>(n));
-            const std::size_t head = text.find("\r\n\r\n"), length = text.find("Content-Length: ");
-            if (head == std::string::npos || text.size() < head + 4 + std::stoul(text.substr(length + 16))) continue;
-            const bool last = text.find("Connection: close") != std::string::npos;
-            text.clear();
-            ++requests_;
-            constexpr std::string_view answer = "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok";
-            n = SSL_write(ssl, answer.data(), static_cast<int>(answer.size()));
-            if (last) break;
+            take_requests(text, heads);
+            while (!last && heads.size() >= pipelining_.together) {
+                last = pipelining_.answered > 0 || heads.front().find("Connection: close") != std::string::npos;
+                const std::string answers = answers_to(heads);
+                n = SSL_write(ssl, answers.data(), static_cast<int>(answers.size()));
+            }
         }
-        if (n > 0) SSL_shutdown(ssl);
+        if (n > 0 && pipelining_.end == Pipelining::End::Goodbye) SSL_shutdown(ssl);
         shutdown(fd, SHUT_WR);
         SSL_free(ssl);
     }
 
+    void take_requests(std::string& text, std::vector<std::string>& heads) {
+        while (true) {
+            const std::size_t head = text.find("\r\n\r\n"), length = text.find("Content-Length: ");
+            if (head == std::string::npos) return;
+            const std::size_t whole = head + 4 + std::stoul(text.substr(length + 16));
+            if (text.size() < whole) return;
+            heads.push_back(text.substr(0, head));
+            text.erase(0, whole);
+            ++requests_;
+        }
+    }
+
+    // Of the first of them, as many as are answered together.
+    std::string answers_to(std::vector<std::string>& heads) {
+        const std::size_t most = pipelining_.answered > 0 ? pipelining_.answered : pipelining_.together;
+        std::string all;
+        for (std::size_t i = 0; i < most; ++i) {
+            const bool other = heads[i].find(" /other ") != std::string::npos;
+            all += other ? "HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\nother"
+                         : "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok";
+            ++answers_;
+        }
+        heads.erase(heads.begin(), heads.begin() + static_cast<std::ptrdiff_t>(most));
+        if (pipelining_.answered > 0) ++ended_;
+        if (pipelining_.answered > 0 && pipelining_.end == Pipelining::End::HalfAnAnswer)
+            all += "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\no";
+        return all;
+    }
+
     SSL_CTX* context_;
+    const Pipelining pipelining_;
     int listener_ = -1;
     std::uint16_t port_ = 0;
-    std::atomic<std::uint64_t> requests_{0};
+    std::atomic<std::uint64_t> requests_{0}, answers_{0}, ended_{0};
     std::vector<int> peers_;  // by the acceptor, then after it was joined
     std::vector<std::thread> threads_;
     std::thread acceptor_;
@@ -142,6 +183,60 @@ TEST_F(TlsRun, LargeRequestsAndNewConnectionsGoToo) {
     const LoadOutcome run = run_load({s});
     EXPECT_EQ(run.totals().done(), 50U);
     EXPECT_EQ(run.record().connections(), 50U);
+}
+
+// Requests of two kinds, of which each wants a status of its own: an answer to another request would be unexpected.
+Scenario pipelined(Scenario scenario, const TlsServer& server) {
+    scenario.url = server.url("localhost");
+    scenario.pipeline = scenario.max_in_flight = 20;  // over one connection
+    scenario.stages[0].rate = 400;
+    scenario.requests[0].expect = {202};
+    scenario.requests[0].weight = 2;
+    RequestKind& other = scenario.requests.emplace_back(scenario.requests[0]);
+    other.name = "other";
+    other.path = "/other";
+    other.expect = {201};
+    other.weight = 1;
+    return scenario;
+}
+
+TEST_F(TlsRun, AConnectionCarriesManyRequestsAndTheirAnswersInOrder) {
+    const TlsServer server(certificate_, nullptr, {10, 0, {}});
+    Scenario s = pipelined(scenario(), server);
+    s.requests[0].batch = s.requests[1].batch = 30;  // so that writes do not end where a record of TLS does
+    const LoadOutcome run = run_load({s});
+    EXPECT_EQ(run.state, RunState::Done);
+    EXPECT_EQ(run.totals().done(), 200U) << "none unexpected";
+    EXPECT_EQ(run.totals().failed() + run.totals().unfinished() + run.totals().dropped, 0U);
+    EXPECT_EQ(run.record().connections(), 1U);
+    EXPECT_EQ(server.requests(), 200U);
+    EXPECT_EQ(run.record().response().count(), 200U);
+    const std::uint64_t others = run.record().endpoint_totals(1).done();
+    EXPECT_EQ(run.record().endpoint_totals(0).done() + others, 200U);
+    EXPECT_GT(others, 20U);
+}
+
+TEST_F(TlsRun, WhatAConnectionCarriesFailsWhenItEnds) {
+    for (const Pipelining::End end :
+         {Pipelining::End::Goodbye, Pipelining::End::Abrupt, Pipelining::End::HalfAnAnswer}) {
+        const TlsServer server(certificate_, nullptr, {10, 4, end});
+        Scenario s = pipelined(scenario(), server);
+        s.error_brake = 0;
+        s.timeout_seconds = 1;  // for the last ones, too few for the server to answer any
+        const LoadOutcome run = run_load({s});
+        const int which = static_cast<int>(end);
+        EXPECT_EQ(run.totals().planned, 200U) << which;
+        EXPECT_EQ(run.totals().sent, 200U) << which;
+        EXPECT_GE(server.ended(), 2U) << which;
+        EXPECT_EQ(server.answers(), 4 * server.ended());
+        EXPECT_EQ(run.totals().done(), server.answers()) << "those behind them had no answer: " << which;
+        EXPECT_EQ(run.totals().failed(), 200 - server.answers()) << which;
+        EXPECT_EQ(run.totals().of(Outcome::Reset) + run.totals().of(Outcome::Timeout), run.totals().failed()) << which;
+        EXPECT_EQ(run.totals().unfinished(), 0U) << which;
+        EXPECT_EQ(run.record().unanswered().count(), run.totals().failed()) << which;
+        EXPECT_LE(server.requests(), 200U) << "nothing is sent a second time: " << which;
+        EXPECT_GE(run.record().connections(), server.ended()) << which;
+    }
 }
 
 TEST_F(TlsRun, TrustsNobodyElse) {

@@ -29,6 +29,9 @@ TEST(Truth, StallOfOneSecondInThirtyAtThreeRates) {
         run.rate = rate;
         run.seconds = 30;
         run.stall_seconds = 1;
+        // The formula is that of a backlog which is gone at once. 20,000 requests are only where they are on the
+        // server's side already when it goes on, and are answered in a few writes.
+        if (rate >= 20'000) run.pipeline = 500;
         run.below_ms = run.above_ms = 15;
         EXPECT_EQ(best_of_three([&] { return stall_fault(run); }), "");
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The memory of sets has a ceiling, whatever is sent, and what is beyond is labelled. `make bench PARTS=cardinality`
-// sends ten million.
+// sends more.
 #include "metrics/cardinality.h"
 
 #include <gtest/gtest.h>

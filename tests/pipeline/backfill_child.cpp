@@ -24,9 +24,10 @@ int main(int argc, char** argv) {
     options.read_events = 100;
     options.gap_events = 50;
     options.commit_interval = std::chrono::milliseconds(1);
-    Backfills backfills(
-        *running->journal, *running->store, *running->pipeline, test::system_clock(),
-        [&say](MetricId metric, std::optional<Timestamp>) { say("done " + std::to_string(metric)); }, options);
+    Backfills backfills(*running->journal, *running->store, *running->pipeline, test::system_clock(),
+                        {[&say](MetricId metric) { say("done " + std::to_string(metric)); },
+                         [](MetricId, Timestamp) { return Status(); }},
+                        options);
     for (const MetricId missing : running->pipeline->missing())
         for (const MetricDefinition& one : definitions)
             if (one.id == missing) backfills.add(one);

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "pipeline/backfill_support.h"
+#include "support/memory_journal.h"
 
 namespace streamgauge::test {
 namespace {
@@ -37,14 +38,19 @@ protected:
         ASSERT_TRUE(running->settled());
     }
     std::unique_ptr<Backfills> backfills(Running& running, BackfillOptions options = {}) {
-        return std::make_unique<Backfills>(
-            *running.journal, *running.store, *running.pipeline, system_clock(),
-            [this](MetricId metric, std::optional<Timestamp> from) {
-                const std::lock_guard lock(mutex_);
-                adopted_.insert(metric);
-                from_ = from;
-            },
-            options);
+        return std::make_unique<Backfills>(*running.journal, *running.store, *running.pipeline, system_clock(),
+                                           listener(), options);
+    }
+    BackfillListener listener() {
+        return {[this](MetricId metric) {
+                    const std::lock_guard lock(mutex_);
+                    adopted_.insert(metric);
+                },
+                [this](MetricId, Timestamp from) {
+                    const std::lock_guard lock(mutex_);
+                    from_ = from;
+                    return Status();
+                }};
     }
     bool is_adopted(MetricId metric) {
         const std::lock_guard lock(mutex_);
@@ -60,7 +66,7 @@ protected:
         BackfillOptions options;
         options.read_events = 100;
         options.gap_events = 50;
-        options.commit_interval = std::chrono::milliseconds(1);
+        options.commit_interval = std::chrono::milliseconds(0);  // after each step, whatever time it took
         return options;
     }
 
@@ -96,7 +102,7 @@ TEST_F(BackfillTest, FillsEveryAggregateWhileEventsArrive) {
 }
 
 TEST_F(BackfillTest, GoesOnAfterARestart) {
-    prepare(5'000);
+    prepare(20'000);  // two hundred commits, so that some are left when it is stopped
     const MetricDefinition metric = user_metrics()[1];
     Offset reached = 0;
     {
@@ -157,7 +163,12 @@ TEST_F(BackfillTest, CanBeGivenUpAtAnyTime) {
 class FullStore final : public ResultStore {
 public:
     explicit FullStore(ResultStore& store) : store_(store) {}
-    void refuse(MetricId metric) { refused_ = metric; }
+    // From the commit after the next `granted` on.
+    void refuse(MetricId metric, int granted = 0) {
+        granted_ = granted;
+        refused_ = metric;
+    }
+    int refusals() const { return refusals_; }
 
     Result<Ownership> acquire() override { return store_.acquire(); }
     Status commit(const ResultCommit& commit) override { return store_.commit(commit); }
@@ -165,7 +176,10 @@ public:
         return store_.begin_backfill(epoch, metric, from);
     }
     Status commit_backfill(std::uint64_t epoch, const BackfillCommit& commit) override {
-        if (commit.metric == refused_) return Error::make(ErrorCode::Io, "the disk is full");
+        if (commit.metric == refused_ && --granted_ < 0) {
+            ++refusals_;
+            return Error::make(ErrorCode::Io, "the disk is full");
+        }
         return store_.commit_backfill(epoch, commit);
     }
     Status drop(std::uint64_t epoch, MetricId metric) override { return store_.drop(epoch, metric); }
@@ -175,6 +189,7 @@ public:
 private:
     ResultStore& store_;
     std::atomic<MetricId> refused_{0};
+    std::atomic<int> granted_{0}, refusals_{0};
 };
 
 TEST_F(BackfillTest, OneThatFailsForLongKeepsNoEventsAndIsTriedAnew) {
@@ -187,13 +202,7 @@ TEST_F(BackfillTest, OneThatFailsForLongKeepsNoEventsAndIsTriedAnew) {
     BackfillOptions options = small_steps();
     options.failed_after = std::chrono::milliseconds(300);
     options.again_after = std::chrono::milliseconds(200);
-    Backfills filling(
-        *running->journal, store, *running->pipeline, system_clock(),
-        [this](MetricId metric, std::optional<Timestamp>) {
-            const std::lock_guard lock(mutex_);
-            adopted_.insert(metric);
-        },
-        options);
+    Backfills filling(*running->journal, store, *running->pipeline, system_clock(), listener(), options);
     filling.add(failing);
     filling.add(next);
     ASSERT_TRUE(eventually([&] {
@@ -210,6 +219,121 @@ TEST_F(BackfillTest, OneThatFailsForLongKeepsNoEventsAndIsTriedAnew) {
     running->pipeline->stop();
     running->journal->close();
     expect_as_from_the_beginning(*running->store, {failing, next});
+}
+
+TEST_F(BackfillTest, OneThatHasFailedIsRetriedWhenSomebodyAsks) {
+    prepare(3'000);
+    const std::vector<MetricDefinition> metrics = user_metrics();
+    const auto running = run(directory_.path(), with_built_in(metrics));
+    ASSERT_NE(running, nullptr);
+    FullStore store(*running->store);
+    BackfillOptions options = small_steps();
+    options.failed_after = std::chrono::milliseconds(0);
+    options.again_after = std::chrono::hours(10);  // nobody but the test
+    Backfills filling(*running->journal, store, *running->pipeline, system_clock(), listener(), options);
+    const auto has_failed = [&] {
+        const auto progress = filling.progress();
+        return progress.size() == 1 && progress[0].failed && progress[0].failure;
+    };
+    for (const MetricDefinition& metric : metrics) {
+        store.refuse(metric.id, 5);  // some of it is in when it fails
+        const int before = store.refusals();
+        filling.add(metric);
+        ASSERT_TRUE(eventually(has_failed)) << metric.name;
+        EXPECT_EQ(held(*running->store, metric), std::nullopt) << "what was filled is removed";
+        store.refuse(metric.id);
+        filling.retry(metric.id);
+        ASSERT_TRUE(eventually([&] { return store.refusals() >= before + 2 && has_failed(); }))
+            << metric.name << ": the disk is still full";
+        store.refuse(0);
+        filling.retry(metric.id);
+        filling.retry(metric.id);  // no matter
+        ASSERT_TRUE(eventually([&] { return is_adopted(metric.id) && filling.progress().empty(); })) << metric.name;
+        filling.retry(metric.id);  // complete: nothing to do
+    }
+    append_random(*running->journal, 2, 300);
+    ASSERT_TRUE(running->settled());
+    EXPECT_TRUE(filling.progress().empty());
+    filling.stop();
+    running->pipeline->stop();
+    running->journal->close();
+    expect_as_from_the_beginning(*running->store, metrics);
+}
+
+// What the journal lost meanwhile is told before anything is committed, for the progress does not say it later.
+TEST_F(BackfillTest, TellsWhatIsGoneBeforeItCommits) {
+    const MetricDefinition metric = user_metrics()[0];
+    MemoryJournal journal;
+    const auto opened = open_sqlite_result_store(directory_.path() + "/store.db");
+    ASSERT_TRUE(opened.ok());
+    FullStore store(**opened);
+    const auto pipeline = [&](const std::vector<MetricDefinition>& metrics) {
+        auto started = Pipeline::start(journal, store, system_clock(), {}, metrics);
+        EXPECT_TRUE(started.ok());
+        journal.on_commit([raw = started->get()] { raw->wake(); });
+        return std::move(started).value();
+    };
+    {
+        const auto running = pipeline(built_in_metrics());
+        append_random(journal, 1, 4'000);
+        ASSERT_TRUE(eventually([&] { return running->status().committed == journal.end(); }));
+        running->stop();
+    }
+    const auto progress_in_store = [&]() -> std::optional<PartitionState> {
+        const auto snapshot = store.snapshot();
+        const auto stored = (*snapshot)->metrics();
+        for (const StoredMetric& one : *stored)
+            if (one.id == metric.id) return one.backfill;
+        return std::nullopt;
+    };
+    const auto running = pipeline(with_built_in({metric}));
+    BackfillOptions options = small_steps();
+    options.failed_after = std::chrono::milliseconds(0);
+    options.again_after = std::chrono::hours(10);
+    options.commit_interval = std::chrono::milliseconds(0);
+    std::atomic<bool> in_time{true}, refused{true};
+    BackfillListener listening = listener();
+    listening.begins = [&, keep = listening.begins](MetricId id, Timestamp from) -> Status {
+        const auto progress = progress_in_store();
+        if (!progress || progress->watermark) in_time = false;
+        if (refused.exchange(false)) return Error::make(ErrorCode::Io, "it cannot be kept");
+        return keep(id, from);
+    };
+    const auto start = [&] {
+        return std::make_unique<Backfills>(journal, store, *running, system_clock(), listening, options);
+    };
+    // It fails with some of it in, the journal loses its beginning, and it is tried again.
+    store.refuse(metric.id, 3);
+    auto filling = start();
+    filling->add(metric);
+    ASSERT_TRUE(eventually([&] { return filling->progress().size() == 1 && filling->progress()[0].failed; }));
+    EXPECT_TRUE(refused) << "nothing is gone so far";
+    journal.forget_before(1'001);
+    const Timestamp first = journal.read(1'001, 1).value()->batch[0].received_at;
+    filling->retry(metric.id);
+    ASSERT_TRUE(eventually([&] { return !refused && filling->progress()[0].failed; }));
+    EXPECT_FALSE(progress_in_store()) << "nobody knows when it begins";
+    EXPECT_EQ(from_, std::nullopt);
+    filling->stop();
+    // Now it is kept, and the backfill is stopped in the middle.
+    options.failed_after = std::chrono::hours(1);
+    store.refuse(metric.id, 2);
+    const int before = store.refusals();
+    filling = start();
+    filling->add(metric);
+    ASSERT_TRUE(eventually([&] { return store.refusals() > before; }));
+    filling->stop();
+    ASSERT_TRUE(progress_in_store() && progress_in_store()->watermark);
+    EXPECT_EQ(from_, first);
+    EXPECT_TRUE(in_time);
+    // What it told is kept by who was told.
+    store.refuse(0);
+    filling = start();
+    filling->add(metric);
+    ASSERT_TRUE(eventually([&] { return is_adopted(metric.id); }));
+    EXPECT_EQ(from_, first);
+    filling->stop();
+    running->stop();
 }
 
 // Runs the child until it has written `bytes`, then kills it. What it wrote.

@@ -195,7 +195,8 @@ protected:
         ASSERT_TRUE(snapshot.ok());
         int answered = 0;
         for (int i = 0; i < questions; ++i) {
-            const PointsQuery query = random_question(chance, metric->definition, kRange);
+            PointsQuery query = random_question(chance, metric->definition, kRange);
+            query.compare = GetParam() == Aggregate::Gauge;
             SCOPED_TRACE(canonical_question(query));
             const auto plan = make_plan(query, metric, filled.state());
             if (!plan) {
@@ -212,8 +213,30 @@ protected:
                     ? straight_levels(events, metric->windows[plan->now.pieces.front().tier], query, plan->now.steps)
                     : straight(events, GetParam(), query, plan->now.steps);
             ASSERT_EQ(plain(done->table, query.group_by.size()), expected);
+            if (plan->before) compare_levels_before(**snapshot, *plan, query, events);
         }
         EXPECT_GT(answered, questions / 3);
+    }
+    // A step that ends after the first window which is kept has its whole level, also where it began before.
+    static void compare_levels_before(StoreSnapshot& snapshot, const Plan& plan, const PointsQuery& query,
+                                      const std::vector<PlainEvent>& events) {
+        if (plan.before->pieces.empty()) {
+            EXPECT_EQ(plan.before_kept_from, plan.before->steps.range().to);
+            return;
+        }
+        const auto done = execute(snapshot, plan, *plan.before, query, {});
+        ASSERT_TRUE(done.ok()) << done.error().describe();
+        const Steps& steps = plan.before->steps;
+        const auto known = [&](PlainAnswer all) {
+            std::erase_if(all, [&](const auto& one) {
+                const bool nothing = one.second == "0";  // a group without a row is at 0 as well
+                return nothing || (plan.before_kept_from && steps.end(one.first.first) <= *plan.before_kept_from);
+            });
+            return all;
+        };
+        const Windows& windows = plan.metric->windows[plan.before->pieces.front().tier];
+        ASSERT_EQ(known(plain(done->table, query.group_by.size())),
+                  known(straight_levels(events, windows, query, steps)));
     }
     static std::string canonical_question(const PointsQuery& query) {
         std::string out = format_rfc3339(query.range.from) + " to " + format_rfc3339(query.range.to) + " step " +

@@ -91,6 +91,7 @@ public:
         commit.number = ++number_;
         commit.expected_next = state_.next;
         state_.next += events;
+        state_.aggregated += events;
         commit.state = state_;
         const Status done = (outer_ != nullptr ? *outer_ : *store_).commit(commit);
         ASSERT_TRUE(done.ok()) << done.error().describe();

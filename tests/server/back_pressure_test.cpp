@@ -63,7 +63,7 @@ TEST_F(BackPressureTest, AFullQueueIsToldToEveryDialectAndDrainsWithoutLoss) {
     auto waiting = std::async(std::launch::async, [this] {
         return post("/events", R"([{"event_id":"w1","event_type":"click"},{"event_id":"w2","event_type":"click"}])");
     });
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (journal_.pending() < 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
     ASSERT_EQ(journal_.pending(), 2u);
 

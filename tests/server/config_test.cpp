@@ -122,6 +122,7 @@ TEST_F(ConfigTest, EverySettingIsReachableFromFileEnvironmentAndFlag) {
                                                        {"notify.authorities", "/roots.pem"},
                                                        {"load.allowed_targets", "stage.example:8080"},
                                                        {"load.max_rate", "1234"},
+                                                       {"load.runs", "/srv/runs.db"},
                                                        {"load.keep_runs", "77"},
                                                        {"load.keep_age", "9d"},
                                                        {"limits.requests_per_key", "7/1m"},
@@ -209,6 +210,7 @@ TEST_F(ConfigTest, AFileThatIsNotThereIsNotIgnored) {
 
 TEST_F(ConfigTest, UnknownVariablesWarnAndSuggest) {
     sources_.environment["STREAMGAUGE_HTTP_THREAD"] = "2";
+    sources_.environment["STREAMGAUGE_SECRET_PAGER"] = "of a webhook";
     const LoadedConfig loaded = load();
     ASSERT_EQ(loaded.warnings.size(), 1u);
     EXPECT_EQ(loaded.warnings[0],
@@ -293,6 +295,17 @@ TEST_F(ConfigTest, SecretsAreNeverShown) {
     EXPECT_EQ(shown_value(secret, config), "");
     config.data_dir = "hunter2";
     EXPECT_EQ(shown_value(secret, config), "********");
+}
+
+TEST_F(ConfigTest, APasswordInTheUrlOfTheLoadRunsIsNeverShown) {
+    for (const std::string url : {"postgresql://gauge:hunter2@db/runs", "postgresql://db/runs?password=hunter2",
+                                  "postgres://gauge:hun/hunter2@db", "postgresql:hunter2"}) {
+        sources_.flags = {{"load.runs", {url}}};
+        const LoadedConfig loaded = load();
+        EXPECT_EQ(loaded.config.load_runs, url);
+        for (const Setting& setting : loaded.settings)
+            EXPECT_THAT(setting.value + setting.detail, ::testing::Not(HasSubstr("hunter2"))) << url;
+    }
 }
 
 TEST_F(ConfigTest, NamesFollowFromTheKey) {

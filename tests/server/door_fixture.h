@@ -55,7 +55,7 @@ protected:
 
     // Status 0: the connection was closed without an answer.
     daemon::HttpAnswer post(std::string_view target, std::string body, Headers headers = {}) const {
-        const daemon::HttpClient client(server_, std::chrono::seconds(30));
+        const daemon::HttpClient client(server_, std::chrono::seconds(60));
         auto answer = client.request("POST", target, std::move(body), std::move(headers));
         if (answer.ok()) return *answer;
         EXPECT_EQ(answer.error().code, ErrorCode::Disconnected) << answer.error().describe();

@@ -13,6 +13,7 @@
 #include "loadgen/report_outputs.h"
 #include "loadgen/report_page.h"
 #include "loadgen/report_text.h"
+#include "loadgen/seen_events.h"
 #include "loadgen/threshold_watch.h"
 #include "server/served_backend.h"
 #include "support/fault_proxy.h"
@@ -116,7 +117,7 @@ TEST_F(EndToEndTest, EachFaultIsFoundExactly) {
     {
         FaultProxy proxy(backend_->listening().front(), faults(ProxyFault::Lose, 20));
         Scenario s = scenario(proxy.url(), 100, 2);
-        s.end_to_end.settle_seconds = 1;
+        s.end_to_end.settle_seconds = 8;  // what does not come is waited for
         const RunReport report = run(s);
         EXPECT_EQ(report.end_to_end->acknowledged, 200U);
         EXPECT_EQ(report.end_to_end->lost, 10U);

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "api/codec.h"
 #include "server/served_backend.h"
 #include "server/ticker.h"
@@ -150,12 +152,19 @@ TEST(TickerTest, RunsTasksUntilTheySayNoAndStopsAtOnce) {
     std::atomic<int> runs{0};
     ticker.add([&runs] { return ++runs < 2; });
     EXPECT_EQ(ask_until([&] { return runs.load(); }, [](int n) { return n >= 2; }), 2);
-    const auto before = std::chrono::steady_clock::now();
-    ticker.add([] { return true; });
     ticker.stop();
-    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(900));
     ticker.add([&runs] { return ++runs > 0; });
     EXPECT_EQ(runs, 2);
+    // It does not wait for its next second; a loaded machine may keep one of them waiting, and not all.
+    std::chrono::steady_clock::duration quickest = std::chrono::hours(1);
+    for (int i = 0; i < 10 && quickest >= std::chrono::milliseconds(500); ++i) {
+        Ticker other;
+        other.add([] { return true; });
+        const auto before = std::chrono::steady_clock::now();
+        other.stop();
+        quickest = std::min(quickest, std::chrono::steady_clock::now() - before);
+    }
+    EXPECT_LT(quickest, std::chrono::milliseconds(500));
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 // Declared metrics over REST on the real server.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <atomic>
 
 #include "server/served_backend.h"
 #include "support/child_program.h"
@@ -85,6 +88,91 @@ TEST_F(MetricsRoutesTest, FaultsAreNamed) {
     EXPECT_EQ(as_operator("PUT", "/api/v1/metrics/b", R"({"name":"a","window":"1h"})").status, 400);
     EXPECT_EQ(get("/api/v1/metrics?x=1").status, 400);
     EXPECT_EQ(as_operator("DELETE", "/api/v1/metrics/EVENTS_TOTAL").status, 409);
+}
+
+// Durations pass as the test wants them to.
+class HurriedClock final : public Clock {
+public:
+    Timestamp now() const override { return standing_.now(); }
+    std::int64_t monotonic_nanos() const override { return standing_.monotonic_nanos() + ahead_; }
+    void pass(std::chrono::nanoseconds time) { ahead_ += time.count(); }
+
+private:
+    test::StandingClock standing_;
+    std::atomic<std::int64_t> ahead_{0};
+};
+
+class FailingBackfillTest : public MetricsRoutesTest {
+protected:
+    const Clock& clock() const override { return hurried_; }
+    // The store's file refuses what is filled of the first metric that is declared, as a failing disk does.
+    bool break_store(bool broken) const {
+        sqlite3* connection = nullptr;
+        const std::string path = directory_.path() + "/data/store.db";
+        if (sqlite3_open_v2(path.c_str(), &connection, SQLITE_OPEN_READWRITE, nullptr) != SQLITE_OK) return false;
+        sqlite3_busy_timeout(connection, 30'000);
+        const char* const sql = broken ? "CREATE TRIGGER broken BEFORE INSERT ON cells WHEN NEW.metric = 1000 "
+                                         "BEGIN SELECT RAISE(ABORT, 'the test broke it'); END"
+                                       : "DROP TRIGGER broken";
+        const int done = sqlite3_exec(connection, sql, nullptr, nullptr, nullptr);
+        sqlite3_close(connection);
+        return done == SQLITE_OK;
+    }
+    daemon::HttpAnswer status() const { return get("/api/v1/metrics/orders"); }
+
+    HurriedClock hurried_;
+};
+
+TEST_F(FailingBackfillTest, IsRetriedOverRest) {
+    // More than the pipeline itself catches up with, so that the backfill has to commit.
+    constexpr int kRequests = 45, kEach = 500;
+    int sent = 0;
+    for (int i = 0; i < kRequests; ++i) {
+        std::string body;
+        for (int j = 0; j < kEach; ++j, ++sent)
+            body += R"({"event_type":"purchase","event_id":"e)" + std::to_string(sent) + R"(","time":"2026-01-31T)" +
+                    (j % 2 == 0 ? "10" : "11") +
+                    R"(:00:00Z","amount":0.1})"
+                    "\n";
+        ASSERT_EQ(ask(client(), "POST", "/events", body, {{"Content-Type", "application/x-ndjson"}}).status, 202);
+    }
+    EXPECT_EQ(as_operator("POST", "/api/v1/metrics/orders/backfill").status, 404);
+    ASSERT_TRUE(break_store(true));
+    const auto put =
+        as_operator("PUT", "/api/v1/metrics/orders", R"j({"window":"1h","aggregate":"sum(props.amount)"})j");
+    ASSERT_EQ(put.status, 202) << put.body;
+    const auto failing = test::ask_until(
+        [&] { return status(); }, [](const auto& answer) { return answer.body.find("failure") != std::string::npos; });
+    EXPECT_THAT(failing.body, HasSubstr("the test broke it"));
+    EXPECT_THAT(failing.body, Not(HasSubstr("\"failed\"")));
+    const auto early = as_operator("POST", "/api/v1/metrics/orders/backfill");
+    EXPECT_EQ(early.status, 202) << "it is tried again anyway: " << early.body;
+    hurried_.pass(std::chrono::hours(1));
+    const auto has_failed = [](const auto& answer) {
+        return answer.body.find(R"("failed":true)") != std::string::npos;
+    };
+    const auto failed = test::ask_until([&] { return status(); }, has_failed);
+    ASSERT_TRUE(has_failed(failed)) << failed.body;
+
+    ASSERT_TRUE(break_store(false));
+    EXPECT_EQ(ask(client(), "POST", "/api/v1/metrics/orders/backfill", {}, {}).status, 401);
+    EXPECT_EQ(as_operator("POST", "/api/v1/metrics/orders/backfill?x=1").status, 400);
+    const auto of_one_project = ask(client(), "POST", "/api/v1/metrics/orders/backfill", {}, key_of("shop"));
+    EXPECT_EQ(of_one_project.status, 403) << of_one_project.body;
+    EXPECT_TRUE(has_failed(status())) << "nobody who may has asked";
+    const auto retried = as_operator("POST", "/api/v1/metrics/orders/backfill");
+    EXPECT_THAT(retried.status, testing::AnyOf(200, 202)) << retried.body;  // few events: they may be in already
+    EXPECT_FALSE(has_failed(retried)) << retried.body;
+    ASSERT_TRUE(is_active("orders")) << status().body;
+    const auto again = as_operator("POST", "/api/v1/metrics/orders/backfill");
+    EXPECT_EQ(again.status, 200) << "there is nothing to do: " << again.body;
+
+    const std::string question = "/api/v1/query?metric=orders&from=2026-01-31&to=2026-02-01&step=1h";
+    const auto answer = get(question);
+    EXPECT_THAT(answer.body, HasSubstr(R"("start":"2026-01-31T10:00:00Z","end":"2026-01-31T11:00:00Z","value":1125)"));
+    EXPECT_THAT(answer.body, HasSubstr(R"("start":"2026-01-31T11:00:00Z","end":"2026-01-31T12:00:00Z","value":1125)"));
+    EXPECT_THAT(get("/api/v1/audit-log", as_admin()).body,
+                HasSubstr(R"("action":"POST /api/v1/metrics/orders/backfill","status":202)"));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 class ObjectiveRoutesTest : public test::ServedBackend {
 protected:
@@ -74,6 +75,26 @@ TEST_F(ObjectiveRoutesTest, ADraftIsTriedOnThePast) {
     const auto wrong = as_operator("POST", "/api/v1/objectives/back-test", R"({"objective":{"name":"x"}})");
     EXPECT_EQ(wrong.status, 400);
     EXPECT_THAT(wrong.body, HasSubstr(R"("field":"objective.indicator")"));
+}
+
+TEST_F(ObjectiveRoutesTest, TellsHowFarABackTestIsAsEvents) {
+    std::vector<std::pair<std::string, std::string>> headers = as_admin();
+    headers.emplace_back("Accept", "text/event-stream");
+    const auto tried =
+        ask(client(), "POST", "/api/v1/objectives/back-test",
+            R"({"objective":{"name":"draft","indicator":{"kind":"errors"},"target":0.9},"from":"-1h"})", headers);
+    EXPECT_EQ(tried.status, 200) << tried.body;
+    EXPECT_THAT(tried.headers.at("content-type"), StartsWith("text/event-stream"));
+    EXPECT_THAT(tried.body, AllOf(StartsWith("event: progress\ndata: {\"progress\":0}\n\n"),
+                                  HasSubstr("\n\nevent: answer\ndata: {"), HasSubstr(R"("fired":0)")));
+    const auto wrong =
+        ask(client(), "POST", "/api/v1/objectives/back-test",
+            R"({"objective":{"name":"x","indicator":{"kind":"metric","total":"none"},"target":0.9},"from":"-1h"})",
+            headers);
+    EXPECT_THAT(wrong.body, AllOf(HasSubstr("event: error\ndata: {"), HasSubstr(R"("field":"indicator.total")"),
+                                  Not(HasSubstr("event: answer"))));
+    const auto unread = ask(client(), "POST", "/api/v1/objectives/back-test", "{", headers);
+    EXPECT_EQ(unread.status, 400) << "what is no question is told before there are events";
 }
 
 // A metric's windows, as they are counted.

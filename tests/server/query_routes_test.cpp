@@ -278,8 +278,7 @@ TEST_F(QueryRoutesTest, EndsQuestionsWhoseClientsHaveLeft) {
                           [&](const std::string& f) {
                               return f.find(counted) != std::string::npos &&
                                      f.find("streamgauge_questions_waiting 0\n") != std::string::npos;
-                          },
-                          std::chrono::seconds(20));
+                          });
             EXPECT_THAT(figures, HasSubstr(counted)) << accept << closed;
             EXPECT_THAT(figures, HasSubstr("streamgauge_questions_waiting 0\n"));
         }

@@ -52,7 +52,7 @@ private:
 
 // Asks again until `settled` says so or the deadline has passed; the last answer either way.
 template <class Ask, class Settled>
-auto ask_until(const Ask& ask, const Settled& settled, std::chrono::seconds patience = std::chrono::seconds(30)) {
+auto ask_until(const Ask& ask, const Settled& settled, std::chrono::seconds patience = std::chrono::seconds(60)) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     auto answer = ask();
     while (!settled(answer) && std::chrono::steady_clock::now() < deadline) {
@@ -69,6 +69,7 @@ protected:
     void SetUp() override { start(); }
     void TearDown() override {
         if (backend_) backend_->stop();
+        backend_.reset();  // while what a fixture gave it, its clock, is still there
     }
 
     virtual Config config() const {

@@ -16,8 +16,8 @@
 namespace streamgauge::slo {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr std::int64_t kSecond = 1'000'000, kMinute = 60 * kSecond, kHour = 60 * kMinute;
 constexpr std::int64_t kScrape = 15 * kSecond;
@@ -50,25 +50,30 @@ struct Promtool {
     }
 };
 
-TEST(PrometheusRules, SayWhatTheyLeaveOut) {
-    Objective slow = events_availability(), metric = slow, ledger = slow;
-    slow.indicator.kind = Indicator::Kind::Latency;
-    slow.indicator.threshold_ms = 200;
-    slow.name = "slow";
-    metric.indicator.kind = Indicator::Kind::Metric;
-    ledger.indicator.kind = Indicator::Kind::Correctness;
-    const PrometheusRules rules = prometheus_rules({slow, metric, ledger}, kBounds, {});
-    EXPECT_THAT(rules.notes, ElementsAre("slow is left out: there is no bucket of 200 ms in "
-                                         "api_http_request_duration_seconds; there are 100 250 300 1000",
-                                         HasSubstr("declared metrics"), HasSubstr("the ledger")));
-    EXPECT_THAT(rules.yaml, HasSubstr("# slow is left out"));
+// What is no request, or not told apart by the requests' families, is counted by the objective.
+TEST(PrometheusRules, CountWithTheObjectiveWhatTheRequestsCannotSay) {
+    for (const auto kind : {Indicator::Kind::Latency, Indicator::Kind::Freshness, Indicator::Kind::Correctness,
+                            Indicator::Kind::Metric}) {
+        Objective objective = events_availability();
+        objective.indicator.kind = kind;
+        objective.indicator.threshold_ms = 200;
+        EXPECT_THAT(prometheus_rules({objective}, kBounds, {}),
+                    HasSubstr("sum(rate(streamgauge_objective_events_total{objective=\\\"events-availability\\\","
+                              "outcome=\\\"good\\\"}[1h]))"));
+    }
+    Objective bucket = events_availability();
+    bucket.indicator.kind = Indicator::Kind::Latency;
+    bucket.indicator.threshold_ms = 250;
+    EXPECT_THAT(prometheus_rules({bucket}, kBounds, {}), Not(HasSubstr("streamgauge_objective_events_total")));
+    bucket.target = 0.99;
+    EXPECT_THAT(prometheus_rules({bucket}, kBounds, {}), HasSubstr(" * (1 - 0.99)")) << "as its author wrote it";
 }
 
 TEST(PrometheusRules, AreTakenByPromtool) {
     if (!has_promtool()) GTEST_SKIP() << "promtool is not installed";
     std::vector<Objective> objectives;
     for (const auto kind : {Indicator::Kind::Availability, Indicator::Kind::Errors, Indicator::Kind::Latency,
-                            Indicator::Kind::Freshness}) {
+                            Indicator::Kind::Freshness, Indicator::Kind::Correctness, Indicator::Kind::Metric}) {
         for (const bool lab : {false, true}) {
             Objective one;
             one.name = "objective-" + std::to_string(objectives.size());
@@ -82,18 +87,15 @@ TEST(PrometheusRules, AreTakenByPromtool) {
             objectives.push_back(one);
         }
     }
-    const PrometheusRules rules = prometheus_rules(objectives, kBounds, {"/health", "/api/v1/live", R"(/x.{y})"});
-    EXPECT_TRUE(rules.notes.empty());
+    const std::string rules = prometheus_rules(objectives, kBounds, {"/health", "/api/v1/live", R"(/x.{y})"});
     const Promtool promtool;
-    promtool.write("rules.yml", rules.yaml);
-    EXPECT_EQ(promtool.run("check rules rules.yml"), "") << rules.yaml;
+    promtool.write("rules.yml", rules);
+    EXPECT_EQ(promtool.run("check rules rules.yml"), "") << rules;
 }
 
-// 10 requests at each scrape: good for 70 minutes, bad for 20, good again. Ours ticks with each scrape.
-TEST(PrometheusRules, FireWhenOurOwnAlertsDo) {
-    if (!has_promtool()) GTEST_SKIP() << "promtool is not installed";
+// 10 good or bad ones at each scrape: good for 70 minutes, bad for 20, good again. Ours ticks with each scrape.
+void fire_when_ours_does(const Objective& objective, const std::string& good_series, const std::string& bad_series) {
     constexpr int kGood = 280, kBad = 80, kAfter = 120;
-    const Objective objective = events_availability();
     AlertMachine machine(objective);
     SliceSeries series(kScrape, 24 * kHour);
     std::int64_t fired = 0, ended = 0;
@@ -124,20 +126,38 @@ TEST(PrometheusRules, FireWhenOurOwnAlertsDo) {
     const std::string tests =
         "rule_files: [rules.yml]\nevaluation_interval: 15s\ntests:\n  - interval: 15s\n"
         "    input_series:\n"
-        "      - series: 'api_http_requests_total{method=\"POST\",path=\"/events\",status=\"202\"}'\n"
+        "      - series: '" +
+        good_series +
+        "'\n"
         "        values: '0+10x" +
         good + " " + sum + "+0x" + bad + " " + sum + "+10x" + after +
         "'\n"
-        "      - series: 'api_http_requests_total{method=\"POST\",path=\"/events\",status=\"503\"}'\n"
+        "      - series: '" +
+        bad_series +
+        "'\n"
         "        values: '0+0x" +
         good + " 0+10x" + bad + " " + std::to_string(10 * kBad) + "+0x" + after + "'\n    alert_rule_test:\n" +
         at(fired - 2 * kScrape, false) + at(fired + 2 * kScrape, true) + at(ended - 2 * kScrape, true) +
         at(ended + 2 * kScrape, false);
     const Promtool promtool;
-    promtool.write("rules.yml", prometheus_rules({objective}, kBounds, {}).yaml);
+    promtool.write("rules.yml", prometheus_rules({objective}, kBounds, {}));
     promtool.write("tests.yml", tests);
     EXPECT_EQ(promtool.run("test rules tests.yml"), "")
         << "ours fired at " << fired / kSecond << " s and ended at " << ended / kSecond << " s";
+}
+
+TEST(PrometheusRules, FireWhenOurOwnAlertsDo) {
+    if (!has_promtool()) GTEST_SKIP() << "promtool is not installed";
+    const std::string requests = R"(api_http_requests_total{method="POST",path="/events",status=")";
+    fire_when_ours_does(events_availability(), requests + "202\"}", requests + "503\"}");
+}
+
+TEST(PrometheusRules, FireWhenTheAlertsOfAMetricDo) {
+    if (!has_promtool()) GTEST_SKIP() << "promtool is not installed";
+    Objective metric = events_availability();
+    metric.indicator.kind = Indicator::Kind::Metric;
+    const std::string counted = R"(streamgauge_objective_events_total{objective="events-availability",outcome=")";
+    fire_when_ours_does(metric, counted + "good\"}", counted + "bad\"}");
 }
 
 }  // namespace

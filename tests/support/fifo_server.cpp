@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/punctual_thread.h"
 
 namespace streamgauge::test {
 namespace {
@@ -86,6 +87,7 @@ std::vector<FifoServer::Served> FifoServer::log() const {
 }
 
 void FifoServer::run() {
+    const PunctualThread punctual;
     const SystemClock clock;
     const int epoll = epoll_create1(EPOLL_CLOEXEC);
     const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);

@@ -50,6 +50,17 @@ TEST_F(LoadPageTest, WhyTheLastRunFailedIsTheFirstThingToRead) {
     EXPECT_TRUE(shown(u"loadCertificate"_s));
 }
 
+TEST_F(LoadPageTest, WhichObjectiveWasNotHeldIsSaidAndShownInATable) {
+    play(u"load-objectives"_s);
+    EXPECT_EQ(text_of(u"loadState"_s), u"Failed");
+    EXPECT_TRUE(text_of(u"loadHeadline"_s).contains(u" was not held: ")) << text_of(u"loadHeadline"_s).toStdString();
+    EXPECT_TRUE(shown(u"loadObjectives"_s));
+    stage.app.load()->set_view(u"runs"_s);
+    ASSERT_TRUE(eventually([&] { return stage.app.load()->runs()->run()->final(); }));
+    EXPECT_EQ(stage.app.load()->runs()->run()->objectives().size(), 3);
+    EXPECT_EQ(stage.app.load()->runs()->rows()[0].toMap()[u"verdict"_s].toString(), u"Failed");
+}
+
 TEST_F(LoadPageTest, ARunStartsShowsIsSteeredAndStops) {
     play(u"load-empty"_s);
     ASSERT_TRUE(shown(u"loadSetup"_s));
@@ -77,6 +88,23 @@ TEST_F(LoadPageTest, ARunStartsShowsIsSteeredAndStops) {
     EXPECT_TRUE(eventually([&] { return stage.fake.stops_asked() == 1; }));
 }
 
+TEST_F(LoadPageTest, AReplayIsSteeredByItsSpeed) {
+    play(u"load-replay-running"_s);
+    EXPECT_EQ(text_of(u"rateNow"_s).remove(u' '), u"2×");
+    QQuickItem* const slider = stage.find(u"rateSlider"_s);
+    slider->forceActiveFocus();
+    stage.press(Qt::Key_Right);
+    ASSERT_TRUE(eventually([&] { return stage.fake.hands().size() == 1; }));
+    EXPECT_EQ(stage.fake.hands()[0].kind, loadgen::HandAction::Kind::Speed);
+    EXPECT_GT(stage.fake.hands()[0].speed, 2);
+    EXPECT_LT(stage.fake.hands()[0].speed, 2.2);
+    stage.click(stage.find(u"spikeNow"_s));
+    stage.click(stage.find(u"planRate"_s));
+    ASSERT_EQ(stage.fake.hands().size(), 3U);
+    EXPECT_DOUBLE_EQ(stage.fake.hands()[1].speed, 7.125) << "five times as fast would not fit";
+    EXPECT_DOUBLE_EQ(stage.fake.hands()[2].speed, 0);
+}
+
 TEST_F(LoadPageTest, WhatIsTypedInTheFormStandsInTheFileAndTheOtherWay) {
     play(u"load-setup-spike"_s);
     QQuickItem* const field = stage.find(u"scenario_stages[0].rate"_s);
@@ -93,6 +121,35 @@ TEST_F(LoadPageTest, WhatIsTypedInTheFormStandsInTheFileAndTheOtherWay) {
     text->setProperty("text", changed.replace(u"rate: 2000"_s, u"rate: 70"_s));
     text->forceActiveFocus();
     EXPECT_TRUE(eventually([&] { return field->property("text").toString() == u"70"; }));
+}
+
+TEST_F(LoadPageTest, HeadersCredentialsAndReadingBackAreInTheForm) {
+    play(u"load-setup"_s);
+    QQuickItem* const text = stage.find(u"scenarioText"_s);
+    const auto file = [&] { return text->property("text").toString(); };
+    auto& scenario = *stage.app.load()->scenario();
+    stage.find(u"addHeader"_s)->forceActiveFocus();
+    stage.press(Qt::Key_Space, Qt::NoModifier, u" "_s);
+    QQuickItem* const name = stage.find(u"scenario_requests[0].headers[0].name"_s);
+    ASSERT_TRUE(name);
+    EXPECT_EQ(name->property("text").toString(), u"X-Header-1");
+    scenario.set(u"requests[0].headers[0].value"_s, u"shop"_s);
+    EXPECT_TRUE(eventually([&] { return file().contains(u"X-Header-1: shop"); })) << file().toStdString();
+    EXPECT_FALSE(shown(u"scenario_credentials.environment"_s));
+    scenario.set(u"credentials.kind"_s, u"bearer"_s);
+    EXPECT_TRUE(eventually([&] { return shown(u"scenario_credentials.environment"_s); }));
+    EXPECT_TRUE(file().contains(u"LOAD_SECRET"));
+    EXPECT_TRUE(shown(u"scenarioOutside"_s)) << "a server does not read variables for whoever starts a run";
+    EXPECT_FALSE(shown(u"scenario_tls.verify"_s));
+    scenario.set(u"url"_s, u"https://127.0.0.1:8443/events"_s);
+    EXPECT_TRUE(eventually([&] { return shown(u"scenario_tls.verify"_s); }));
+    QQuickItem* const check = stage.find(u"endToEnd"_s);
+    check->forceActiveFocus();
+    stage.press(Qt::Key_Space, Qt::NoModifier, u" "_s);
+    EXPECT_TRUE(eventually([&] { return file().contains(u"check: true"); })) << file().toStdString();
+    EXPECT_TRUE(shown(u"scenario_end_to_end.settle"_s));
+    text->setProperty("text", file().replace(u"check: true"_s, u"check: false"_s));
+    EXPECT_TRUE(eventually([&] { return !check->property("checked").toBool(); })) << "the other way";
 }
 
 TEST_F(LoadPageTest, AFaultOfTheFileIsMarkedAndCanBeGoneTo) {
@@ -171,6 +228,67 @@ TEST_F(LoadPageTest, ScenariosAndReportsAreReadAndWritten) {
     EXPECT_TRUE(load.scenario()->file_fault().contains(u"none.yaml"));
     console::save_report(load, directory.filePath(u"no/such/folder.html"_s), "x");
     EXPECT_TRUE(load.runs()->notice().contains(u"cannot be written"));
+}
+
+TEST_F(LoadPageTest, AFieldWhoseFaultWentAwaySaysWhatHoldsAgain) {
+    play(u"load-setup"_s);
+    auto& scenario = *stage.app.load()->scenario();
+    QQuickItem* const field = stage.find(u"scenario_stages[0].rate"_s);
+    ASSERT_TRUE(field);
+    const QString before = field->property("text").toString();
+    field->forceActiveFocus();
+    stage.press(Qt::Key_End);
+    stage.press(Qt::Key_X, Qt::NoModifier, u"x"_s);
+    EXPECT_EQ(field->property("text").toString(), before + u'x');
+    stage.find(u"scenario_url"_s)->forceActiveFocus();
+    EXPECT_EQ(field->property("text").toString(), before + u'x') << "what is wrong is to be seen";
+    ASSERT_TRUE(shown(u"scenarioFault_stages[0].rate"_s));
+    scenario.choose(scenario.profile());
+    EXPECT_TRUE(eventually([&] { return field->property("text").toString() == before; }));
+    EXPECT_FALSE(shown(u"scenarioFault_stages[0].rate"_s));
+}
+
+TEST_F(LoadPageTest, TheSliderShowsTheSpeedOfAReplayThatComesAfterARun) {
+    play(u"load-empty"_s);
+    stage.fake.publish(sample_load(api::LoadState::Running, 19));
+    settle_events();
+    QQuickItem* const slider = stage.find(u"rateSlider"_s);
+    ASSERT_TRUE(slider);
+    EXPECT_GT(slider->property("value").toDouble(), 1000);
+    // It begins with no rate: a nought that is below the lowest rate, and the logarithm of once.
+    api::LoadStatus next;
+    next.run_id = "next";
+    next.state = api::LoadState::Starting;
+    stage.fake.publish(next);
+    settle_events();
+    next = sample_load(api::LoadState::Running, 19);
+    next.run_id = "next";
+    next.rate = 0;
+    next.plan.arrivals = api::Arrivals::Replay;
+    next.replay = {{1, 50}};
+    stage.fake.publish(next);
+    settle_events();
+    EXPECT_NEAR(slider->property("value").toDouble(), 0, 1e-9) << "the logarithm of once";
+    EXPECT_EQ(text_of(u"rateNow"_s).remove(u' '), u"1×");
+}
+
+TEST_F(LoadPageTest, TheHeatSaysThatItIsOfTheWholeRunWhileAPartIsShown) {
+    play(u"load-zoomed"_s);
+    const QQuickItem* heat = stage.find(u"loadHeat"_s);
+    ASSERT_TRUE(heat);
+    EXPECT_EQ(heat->property("note").toString(), u"whole run");
+    stage.app.load()->run()->rates()->unzoom();
+    EXPECT_TRUE(eventually([&] { return heat->property("note").toString() == u"answers by response time"; }));
+}
+
+TEST_F(LoadPageTest, TheChartsOfAComparisonAreThereWithTheirData) {
+    play(u"load-compare-worse"_s);
+    EXPECT_TRUE(shown(u"overlayRates"_s) && shown(u"overlayLatency"_s));
+    auto& runs = *stage.app.load()->runs();
+    runs.step(1);
+    EXPECT_TRUE(runs.comparing());
+    EXPECT_FALSE(shown(u"overlayRates"_s) || shown(u"overlayLatency"_s)) << "they were of another run";
+    EXPECT_TRUE(eventually([&] { return shown(u"overlayRates"_s) && shown(u"overlayLatency"_s); }));
 }
 
 }  // namespace

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/load_scenes.h"
 
+#include <QQuickItem>
+
 #include <algorithm>
 #include <random>
 
+#include "api/capacity_reports.h"
 #include "client/eventually.h"
+#include "loadgen/lab_objective.h"
+#include "loadgen/report_maker.h"
 #include "loadgen/report_text.h"
 
 namespace streamgauge::tests {
@@ -88,6 +93,15 @@ std::function<void(Stage&)> history(std::function<void(Stage&)> work) {
         eventually([&] { return stage.app.load()->runs()->run()->final(); });
         work(stage);
     });
+}
+
+// The form, so that this item is near its top.
+void scroll_to(Stage& stage, const QString& name) {
+    static_cast<void>(stage.grab());  // lays it out
+    QQuickItem* const first = stage.find(name);
+    QQuickItem* view = first;
+    while (view != nullptr && !view->property("contentY").isValid()) view = view->parentItem();
+    if (view != nullptr) view->setProperty("contentY", first->mapToItem(view, QPointF(0, -80)).y());
 }
 
 loadgen::RunComparison sample_comparison(bool worse) {
@@ -204,6 +218,62 @@ loadgen::RunReport sample_report(const std::string& id, double slow) {
     return report;
 }
 
+loadgen::RunReport sample_report_with_objectives() {
+    loadgen::RunReport report = sample_report("r5", 9);
+    report.thresholds.clear();
+    constexpr std::int64_t kSecondNanos = 1'000'000'000;
+    for (const loadgen::LabObjective& lab : loadgen::default_lab_objectives()) {
+        loadgen::ObjectiveResult& result = report.objectives.emplace_back();
+        result.objective.name = lab.objective.name;
+        result.objective.indicator = lab.objective.indicator;
+        result.objective.target = lab.objective.target;
+        result.objective.window = lab.objective.window;
+        result.lasts_micros = kMinute * 1'000'000;
+        result.usual_rate = 500;
+        result.counted = {report.totals.planned - report.totals.failed(), report.totals.planned};
+        result.held = lab.objective.indicator.kind == slo::Indicator::Kind::Latency;
+        if (result.held) result.counted.good = result.counted.total - 900;
+        const double bad = static_cast<double>(result.counted.bad()) / static_cast<double>(result.counted.total);
+        result.left = result.lowest_left = 1 - bad / (1 - lab.objective.target);
+        result.budget_used = bad / (1 - lab.objective.target) / 43'200;
+        if (result.held) continue;
+        result.overspent_nanos = 31 * kSecondNanos;
+        loadgen::ObjectiveAlert& alert = result.alerts.emplace_back();
+        alert.rule = {slo::Severity::Page, 83'000, 7'000, 14.4, 0};
+        alert.real_long_micros = 3'600'000'000;
+        alert.real_short_micros = 300'000'000;
+        alert.fired = 1;
+        loadgen::AlertEpisode& episode = alert.episodes.emplace_back();
+        episode.began_nanos = 26 * kSecondNanos;
+        episode.fired_nanos = 26'700'000'000;
+        episode.expected_seconds = 0.62;
+        episode.resolved_nanos = 37 * kSecondNanos;
+    }
+    return report;
+}
+
+// Of twenty kinds of requests, with names as long as they may be and errors of many kinds.
+loadgen::RunReport sample_report_of_many_kinds() {
+    loadgen::RunReport report = sample_report("r6", 9);
+    report.name = "the whole shop on the Saturday before Christmas, with every kind of request that it has";
+    report.url = "http://127.0.0.1:8080/api/v1/projects/the-new-shop/events?source=load-generator&region=eu-central";
+    for (int i = 1; i <= 20; ++i) {
+        loadgen::EndpointReport& kind = report.endpoints.emplace_back();
+        kind.name = i % 5 == 0 ? "kind-" + std::to_string(i) + "-look-at-the-details-of-an-article-with-its-variants"
+                               : "kind-" + std::to_string(i);
+        kind.totals.planned = kind.totals.sent = 1'500;
+        kind.totals.outcomes[static_cast<std::size_t>(loadgen::Outcome::Ok)] = i % 3 == 0 ? 1'444 : 1'500;
+        kind.totals.outcomes[static_cast<std::size_t>(loadgen::Outcome::ServerError)] = i % 3 == 0 ? 56 : 0;
+        for (int n = 0; n < 100; ++n) kind.durations.response.record(4'000 + 900 * n * i);
+    }
+    for (const char* text : {"p(99){kind-5-look-at-the-details-of-an-article-with-its-variants} < 250 over 10s",
+                             "errors{kind-10-look-at-the-details-of-an-article-with-its-variants} < 0.1%"})
+        report.thresholds.push_back({*loadgen::parse_threshold(text), false, 1.0, {}});
+    for (const char* what : {"status_429", "status_500", "status_504", "timeout", "connection_reset", "tls_handshake"})
+        report.errors.push_back({"kind-3", what, 311, 26'400'000'000, 35'900'000'000, {}});
+    return report;
+}
+
 void keep_run(client::FakeClient& fake, const loadgen::RunReport& report, int hours) {
     api::StoredLoadRun run;
     run.id = report.run_id;
@@ -212,8 +282,7 @@ void keep_run(client::FakeClient& fake, const loadgen::RunReport& report, int ho
     run.started_at = Timestamp::from_seconds(kStart - 3600 * hours);
     run.state = report.state == loadgen::RunState::Done ? "done" : "stopped";
     run.verdict = loadgen::to_string(report.certificate.verdict);
-    run.passed = std::all_of(report.thresholds.begin(), report.thresholds.end(),
-                             [](const loadgen::ThresholdResult& one) { return one.passed; });
+    run.passed = loadgen::passed(report);
     run.by = "console";
     run.seconds = report.elapsed_seconds;
     run.seed = report.seed;
@@ -268,7 +337,10 @@ api::LoadStatus sample_search(api::LoadState state) {
     for (const api::LoadCapacityStep& step : found.steps)
         status.sent += static_cast<std::uint64_t>(step.rate * step.seconds);
     status.planned = status.done = status.sent;
-    if (state == api::LoadState::Running) return status;
+    if (state == api::LoadState::Running) {
+        found.steps.push_back({4650, 4648, 2.5, 13, 210, false, false, ""});  // under way
+        return status;
+    }
     found.steps.push_back({4760, 4758, 20, 13, 166, true, true, ""});
     found.end = "found";
     found.rate = 4760;
@@ -279,6 +351,24 @@ api::LoadStatus sample_search(api::LoadState state) {
     return status;
 }
 
+void keep_search(client::FakeClient& fake, const std::string& id, double share, int hours) {
+    const api::LoadStatus status = sample_search(api::LoadState::Done);
+    api::CapacityReport report;
+    report.run_id = id;
+    report.started_at = Timestamp::from_seconds(kStart - 3600 * hours);
+    report.name = status.name;
+    report.url = status.plan.url;
+    report.scenario = kScenario;
+    report.seed = 42;
+    report.seconds = status.elapsed_seconds;
+    report.capacity = *status.capacity;
+    for (double* value : {&report.capacity.rate, &report.capacity.low, &report.capacity.high}) *value *= share;
+    for (api::LoadCapacityStep& step : report.capacity.steps)
+        for (double* value : {&step.rate, &step.answered_rate}) *value *= share;
+    fake.stored_runs.push_back(api::stored_search(report, "console"));
+    fake.run_reports[id] = api::encode(report);
+}
+
 std::vector<Scene> load_scenes() {
     std::vector<Scene> all;
     all.push_back({u"load-setup"_s, set_up([](viewmodels::ScenarioViewModel&) {})});
@@ -287,6 +377,32 @@ std::vector<Scene> load_scenes() {
                    })});
     all.push_back({u"load-setup-shop"_s,
                    set_up([](viewmodels::ScenarioViewModel& scenario) { scenario.opened(u"shop.yaml"_s, kShop); })});
+    all.push_back({u"load-setup-list-of-one"_s,
+                   set_up([](viewmodels::ScenarioViewModel& scenario) { scenario.choose(u"custom"_s); })});
+    // Below what every run needs: headers, credentials, TLS, a file's columns, reading back.
+    all.push_back({u"load-setup-rest"_s, [set = set_up([](viewmodels::ScenarioViewModel& scenario) {
+                                              scenario.set(u"url"_s, u"https://127.0.0.1:8443/events"_s);
+                                              scenario.add(u"requests[0].headers"_s);
+                                              scenario.set(u"credentials.kind"_s, u"basic"_s);
+                                              scenario.set(u"feeder.file"_s, u"carts.csv"_s);
+                                              scenario.set(u"end_to_end.check"_s, u"true"_s);
+                                          })](Stage& stage) {
+                       set(stage);
+                       scroll_to(stage, u"addHeader"_s);
+                   }});
+    all.push_back({u"load-setup-replay"_s,
+                   set_up([](viewmodels::ScenarioViewModel& scenario) { scenario.choose(u"replay"_s); })});
+    all.push_back({u"load-setup-objectives"_s, [set = set_up([](viewmodels::ScenarioViewModel& scenario) {
+                                                    scenario.opened(u"saturday.yaml"_s, kScenario);
+                                                    scenario.set(u"loop"_s, u"closed"_s);
+                                                    scenario.add(u"objectives"_s);
+                                                    scenario.add(u"objectives"_s);
+                                                    scenario.set(u"objectives[0].scaled_to"_s, u"1m"_s);
+                                                    scenario.set(u"objectives[1].target"_s, u"99.9%"_s);
+                                                })](Stage& stage) {
+                       set(stage);
+                       scroll_to(stage, u"addThreshold"_s);
+                   }});
     all.push_back({u"load-setup-fault"_s, set_up([](viewmodels::ScenarioViewModel& scenario) {
                        QString text = QString::fromUtf8(kScenario);
                        scenario.opened(u"saturday.yaml"_s, text.replace(u"rate: 200,"_s, u"rate: -200,"_s).toUtf8());
@@ -306,8 +422,39 @@ std::vector<Scene> load_scenes() {
                        status.paused = true;
                        stage.fake.publish(status);
                    })});
+    all.push_back({u"load-replay-running"_s, on_page([](Stage& stage) {
+                       connect(stage);
+                       api::LoadStatus status = sample_load(api::LoadState::Running, 19);
+                       status.plan.arrivals = api::Arrivals::Replay;
+                       status.replay = {{2, 7.125}};
+                       stage.fake.publish(status);
+                   })});
     all.push_back({u"load-passed"_s, last_run([] { return sample_report("r3", 1.3); })});
     all.push_back({u"load-run-failed"_s, last_run([] { return sample_report("r4", 9); })});
+    all.push_back({u"load-many-kinds"_s, last_run(&sample_report_of_many_kinds)});
+    all.push_back({u"load-many-kinds-below"_s, [play = last_run(&sample_report_of_many_kinds)](Stage& stage) {
+                       play(stage);
+                       scroll_to(stage, u"loadKinds"_s);
+                   }});
+    all.push_back({u"load-objectives"_s, last_run(&sample_report_with_objectives)});
+    all.push_back({u"load-objectives-live"_s, on_page([](Stage& stage) {
+                       connect(stage);
+                       api::LoadStatus status = sample_load(api::LoadState::Running, 27);
+                       status.objectives = {
+                           {"latency", "95 % within 300 ms", "latency", 0.95, 133'900, 134'800, true, 0.87, 0.1, {}, 0},
+                           {"errors",
+                            "99 % answered without 5xx or 429",
+                            "errors",
+                            0.99,
+                            132'400,
+                            134'800,
+                            false,
+                            -0.8,
+                            22.4,
+                            {"page"},
+                            1}};
+                       stage.fake.publish(status);
+                   })});
     all.push_back({u"load-not-valid"_s, last_run([] {
                        loadgen::RunReport report = sample_report("r1", 1.1);
                        report.certificate.verdict = loadgen::Validity::Invalid;
@@ -345,6 +492,35 @@ std::vector<Scene> load_scenes() {
                        stage.fake.publish(sample_search(api::LoadState::Done));
                    })});
     all.push_back({u"load-runs"_s, history([](Stage&) {})});
+    const auto searches = [](std::function<void(viewmodels::LoadRunsViewModel&)> work) {
+        return on_page([work = std::move(work)](Stage& stage) {
+            keep_search(stage.fake, "s2", 1.2, 1);
+            keep_search(stage.fake, "s1", 1, 3);
+            keep_runs(stage.fake);
+            connect(stage);
+            stage.app.load()->set_view(u"runs"_s);
+            auto& runs = *stage.app.load()->runs();
+            eventually([&] { return runs.run()->final(); });
+            work(runs);
+        });
+    };
+    all.push_back({u"load-runs-search"_s, searches([](viewmodels::LoadRunsViewModel&) {})});
+    all.push_back({u"load-compare-searches"_s,
+                   [searched = searches([](viewmodels::LoadRunsViewModel& runs) {
+                        runs.compareWith(u"s1"_s);
+                        eventually([&] { return !runs.comparison().isEmpty() && runs.overlay_curve()->has_data(); });
+                    })](Stage& stage) {
+                       stage.fake.on_compare_runs = [&fake = stage.fake](const std::string& before,
+                                                                         const std::string& after) {
+                           return api::compare_searches({*api::decode_capacity_report(fake.run_reports[before])},
+                                                        {*api::decode_capacity_report(fake.run_reports[after])});
+                       };
+                       searched(stage);
+                   }});
+    all.push_back({u"load-zoomed"_s, [play = last_run([] { return sample_report("r4", 9); })](Stage& stage) {
+                       play(stage);
+                       stage.app.load()->run()->rates()->zoom(0.35, 0.7);
+                   }});
     all.push_back({u"load-runs-empty"_s, on_page([](Stage& stage) {
                        connect(stage);
                        stage.app.load()->set_view(u"runs"_s);

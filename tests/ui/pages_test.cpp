@@ -2,7 +2,9 @@
 // The real window over a FakeClient: every scene is drawn without a complaint, and each page does what its controls
 // say.
 #include <QClipboard>
+#include <QFile>
 #include <QGuiApplication>
+#include <QMouseEvent>
 #include <QQuickItem>
 #include <QSet>
 #include <QTemporaryDir>
@@ -10,6 +12,7 @@
 #include <gmock/gmock.h>
 
 #include "client/eventually.h"
+#include "console/file_dialogs.h"
 #include "console/window_memory.h"
 #include "ui/find_item.h"
 #include "ui/scenes.h"
@@ -251,6 +254,41 @@ TEST_F(PagesTest, AMetricIsChosenByKeyAndItsFillingCancelled) {
     };
     stage.click(stage.find(u"cancelBackfill"_s));
     EXPECT_TRUE(eventually([&] { return cancelled == 1; }));
+
+    EXPECT_FALSE(shown(u"retryBackfill"_s));
+    int retried = 0;
+    stage.fake.on_retry_backfill = [&](const std::string&) {
+        ++retried;
+        return Result<bool>(true);
+    };
+    stage.fake.on_metrics = [listed = stage.fake.on_metrics] {
+        auto all = listed();
+        for (api::MetricStatus& one : *all)
+            if (one.backfill) one.backfill->failed = true;
+        return all;
+    };
+    stage.app.metrics()->refresh();
+    ASSERT_TRUE(eventually([&] { return shown(u"retryBackfill"_s); }));
+    stage.click(stage.find(u"retryBackfill"_s));
+    EXPECT_TRUE(eventually([&] { return retried == 1; }));
+}
+
+TEST_F(PagesTest, AQuestionThatWasEndedIsAskedAgain) {
+    play(u"metrics-slow"_s);
+    ASSERT_TRUE(shown(u"metricNewerCancel"_s));
+    ASSERT_TRUE(shown(u"metricChart"_s));
+    stage.click(stage.find(u"metricNewerCancel"_s));
+    EXPECT_FALSE(stage.app.metrics()->shown()->asking());
+    EXPECT_FALSE(shown(u"metricNewerCancel"_s));
+    EXPECT_TRUE(shown(u"metricChart"_s)) << "what was answered before stays";
+    ASSERT_TRUE(shown(u"metricNewerAgain"_s));
+    stage.fake.hold = false;
+    const std::size_t before = stage.fake.asked_points().size();
+    stage.click(stage.find(u"metricNewerAgain"_s));
+    EXPECT_GT(stage.fake.asked_points().size(), before);
+    ASSERT_TRUE(eventually([&] { return !stage.app.metrics()->shown()->asking(); }));
+    EXPECT_FALSE(shown(u"metricNewerBar"_s));
+    EXPECT_TRUE(shown(u"metricChart"_s));
 }
 
 TEST_F(PagesTest, AMetricIsDefinedByKeys) {
@@ -384,9 +422,9 @@ TEST_F(PagesTest, AnObjectiveIsDeclaredByKeysAndTriedMeanwhile) {
 
 TEST_F(PagesTest, ABackTestThatIsUnderWayIsCancelled) {
     play(u"objectives-editor-testing"_s);
-    ASSERT_TRUE(shown(u"cancelBackTest"_s));
-    stage.click(stage.find(u"cancelBackTest"_s));
-    EXPECT_FALSE(shown(u"cancelBackTest"_s));
+    ASSERT_TRUE(shown(u"backTestCancel"_s));
+    stage.click(stage.find(u"backTestCancel"_s));
+    EXPECT_FALSE(shown(u"backTestCancel"_s));
     EXPECT_TRUE(shown(u"runBackTest"_s)) << "it can be tried again";
 }
 
@@ -415,6 +453,107 @@ TEST_F(PagesTest, ObjectivesAreExportedAndImported) {
     ASSERT_TRUE(eventually([&] { return shown(u"exchangeResult"_s); }));
     EXPECT_TRUE(text_of(stage.find(u"exchangeResult"_s)).startsWith(u"Declared: availability, "));
     EXPECT_FALSE(shown(u"runImport"_s)) << "it is done";
+}
+
+TEST_F(PagesTest, InASmallWindowBudgetAndAlertsNeedNoScrolling) {
+    play(u"objectives-burning"_s);
+    for (const QSize size : {QSize(1024, 700), QSize(1440, 900)}) {
+        stage.show(size);
+        settle_events();
+        const QQuickItem* alerts = stage.find(u"alertTable"_s);
+        const QQuickItem* budget = stage.find(u"budgetChart"_s);
+        ASSERT_TRUE(alerts && budget);
+        const double bottom = alerts->mapToScene(QPointF(0, alerts->height())).y();
+        EXPECT_LE(bottom, size.height() - 20) << size.width();
+        EXPECT_GE(budget->height(), 110) << size.width();
+        const double latency = stage.find(u"requestsChart"_s)->mapToScene(QPointF(0, 0)).y();
+        EXPECT_EQ(latency > bottom, size.height() == 700) << "the other charts are below where there is no room";
+    }
+}
+
+TEST_F(PagesTest, ObjectivesComeFromAFileAndGoToOne) {
+    play(u"objectives-export"_s);
+    auto& exchange = *stage.app.objectives()->exchange();
+    const QString openslo = text_of(stage.find(u"exchangeText"_s));
+    const QByteArray given = exchange.text().toUtf8();
+    EXPECT_TRUE(shown(u"saveExport"_s));
+    const QTemporaryDir directory;
+    const QString path = directory.filePath(u"objectives.yaml"_s);
+    console::save_objectives(exchange, path, given);
+    EXPECT_TRUE(text_of(stage.find(u"exchangeResult"_s)).contains(u"objectives.yaml"));
+    console::save_objectives(exchange, directory.filePath(u"no/such/folder.yaml"_s), given);
+    EXPECT_TRUE(text_of(stage.find(u"exchangeError"_s)).contains(u"cannot be written"));
+    stage.press(Qt::Key_Escape);
+    stage.app.commands()->run(u"objective-import"_s);
+    console::open_objectives(exchange, path);
+    EXPECT_EQ(text_of(stage.find(u"exchangeText"_s)), openslo);
+    EXPECT_TRUE(shown(u"openImport"_s));
+    console::open_objectives(exchange, directory.filePath(u"none.yaml"_s));
+    EXPECT_TRUE(text_of(stage.find(u"exchangeError"_s)).contains(u"none.yaml"));
+    QFile large(directory.filePath(u"large.yaml"_s));
+    ASSERT_TRUE(large.open(QIODevice::WriteOnly) && large.resize(1024 * 1024));
+    console::open_objectives(exchange, large.fileName());
+    EXPECT_TRUE(text_of(stage.find(u"exchangeError"_s)).contains(u"larger"));
+}
+
+TEST_F(PagesTest, ADragOverAChartShowsThatPartAndADoubleClickAllOfIt) {
+    play(u"objectives-burning"_s);
+    stage.show(QSize(1440, 900));
+    settle_events();
+    auto* chart = stage.app.objectives()->detail()->requests();
+    ASSERT_TRUE(chart->has_data());
+    QQuickItem* const pointer = find_item(stage.find(u"requestsChart"_s), u"chartPointer"_s);
+    ASSERT_TRUE(pointer);
+    const double from = chart->from(), to = chart->to();
+    const auto send = [&](QEvent::Type type, double share, Qt::MouseButtons buttons) {
+        const QPointF at = pointer->mapToScene(QPointF(pointer->width() * share, pointer->height() / 2));
+        QMouseEvent event(type, at, stage.window->mapToGlobal(at), Qt::LeftButton, buttons, Qt::NoModifier);
+        QCoreApplication::sendEvent(stage.window.get(), &event);
+    };
+    send(QEvent::MouseButtonPress, 0.25, Qt::LeftButton);
+    send(QEvent::MouseMove, 0.5, Qt::LeftButton);
+    send(QEvent::MouseMove, 0.75, Qt::LeftButton);
+    send(QEvent::MouseButtonRelease, 0.75, Qt::NoButton);
+    settle_events();
+    EXPECT_TRUE(chart->zoomed());
+    EXPECT_NEAR(chart->from(), from + 0.25 * (to - from), 0.02 * (to - from));
+    EXPECT_NEAR(chart->to(), from + 0.75 * (to - from), 0.02 * (to - from));
+    EXPECT_DOUBLE_EQ(stage.app.objectives()->detail()->errors()->from(), chart->from()) << "all of them together";
+    QQuickItem* const all = find_item(stage.find(u"requestsChart"_s), u"chartZoomOut"_s);
+    ASSERT_TRUE(all && all->isVisible());
+    stage.click(all);
+    EXPECT_FALSE(chart->zoomed());
+}
+
+TEST_F(PagesTest, AChartGivesItsDataAndItsPicture) {
+    play(u"objectives-burning"_s);
+    stage.show(QSize(1440, 900));
+    settle_events();
+    QQuickItem* const chart = stage.find(u"requestsChart"_s);
+    QQuickItem* const pointer = find_item(chart, u"chartPointer"_s);
+    ASSERT_TRUE(pointer);
+    const auto choose = [&](const QString& choice) {
+        const QPointF at = pointer->mapToScene(QPointF(pointer->width() / 3, pointer->height() / 3));
+        for (const auto type : {QEvent::MouseButtonPress, QEvent::MouseButtonRelease}) {
+            const bool down = type == QEvent::MouseButtonPress;
+            QMouseEvent event(type, at, stage.window->mapToGlobal(at), Qt::RightButton,
+                              down ? Qt::RightButton : Qt::NoButton, Qt::NoModifier);
+            QCoreApplication::sendEvent(stage.window.get(), &event);
+        }
+        QQuickItem* button = nullptr;
+        ASSERT_TRUE(eventually([&] {
+            button = find_item(stage.window->contentItem(), choice);
+            return button && button->isVisible();
+        }));
+        stage.click(button);
+    };
+    QClipboard* const clipboard = QGuiApplication::clipboard();
+    choose(u"chartCopyData"_s);
+    ASSERT_TRUE(eventually([&] { return clipboard->text().startsWith(u"time"_s); })) << clipboard->text().toStdString();
+    choose(u"chartCopyPicture"_s);
+    ASSERT_TRUE(eventually([&] { return !clipboard->image().isNull(); }));
+    EXPECT_EQ(clipboard->image().width(), static_cast<int>(chart->width()));
+    EXPECT_EQ(clipboard->image().height(), static_cast<int>(chart->height()));
 }
 
 TEST_F(PagesTest, TheBellLeadsToWhatFires) {

@@ -62,11 +62,14 @@ void Stage::show(QSize size) {
 }
 
 QImage Stage::grab() {
-    // Two equal pictures in a row, 60 ms apart: nothing moves any more. A waiting bar never rests, so not for ever.
+    // Two equal pictures in a row, 60 ms and some turns of the event loop apart: nothing moves any more. On a busy
+    // machine one turn may take all of the time, and a chart takes several to be painted. A waiting bar never rests, so
+    // not for ever.
     QImage last = window->grabWindow();
     for (int round = 0; round < 12; ++round) {
         const QDeadlineTimer pause(60);
-        eventually([&] { return pause.hasExpired(); });
+        int turns = 0;
+        eventually([&] { return ++turns > 10 && pause.hasExpired(); });
         QImage next = window->grabWindow();
         if (next == last) return next;
         last = std::move(next);
@@ -552,6 +555,25 @@ std::vector<Scene> make_scenes() {
                        stage.app.metrics()->define();
                        eventually([&] { return stage.app.metrics()->editor()->preview()->phase() == u"data"; });
                    })});
+    const auto slow = [](Stage& stage) {
+        fill(stage);
+        stage.fake.hold = true;
+        stage.app.metrics()->define();
+        eventually([&] { return stage.app.metrics()->editor()->preview()->slow(); });
+        stage.fake.points_progress()(0.42);
+    };
+    all.push_back({u"metrics-editor-slow"_s, on(Console::MetricsPage, slow)});
+    all.push_back({u"metrics-editor-cancelled"_s, on(Console::MetricsPage, [slow](Stage& stage) {
+                       slow(stage);
+                       stage.app.metrics()->editor()->preview()->cancel();
+                   })});
+    all.push_back({u"metrics-slow"_s, on(Console::MetricsPage, [](Stage& stage) {
+                       fill(stage);
+                       eventually([&] { return stage.app.metrics()->shown()->phase() == u"data"; });
+                       stage.fake.hold = true;
+                       stage.app.metrics()->set_range(86'400);
+                       eventually([&] { return stage.app.metrics()->shown()->slow(); });
+                   })});
     all.push_back({u"metrics-editor-change"_s, on(Console::MetricsPage, [](Stage& stage) {
                        fill(stage);
                        stage.app.metrics()->select(u"latency_by_page_and_country"_s);
@@ -589,6 +611,19 @@ std::vector<Scene> make_scenes() {
     all.push_back({u"objectives-healthy-metric"_s, objective(u"checkout-payments-of-the-new-shop", 604'800)});
     all.push_back({u"objectives-no-data"_s, objective(u"reports", 86'400)});
     all.push_back({u"objectives-window"_s, objective(u"availability", 0)});
+    all.push_back({u"objectives-hundred"_s, on(Console::ObjectivesPage, [](Stage& stage) {
+                       std::vector<api::ObjectiveStatus> all_of_them, some = sample_objectives(stage.clock.now());
+                       for (int i = 0; i < 100; ++i) {
+                           api::ObjectiveStatus one = some[static_cast<std::size_t>(i) * some.size() / 100];
+                           one.objective.name += "-of-the-service-" + std::to_string(i + 1);
+                           one.objective.title += ", of the service with the longest name of all, number " +
+                                                  std::to_string(i + 1) + " of one hundred";
+                           all_of_them.push_back(std::move(one));
+                       }
+                       stage.fake.objective_service = sample_objective_service(std::move(all_of_them));
+                       fill(stage);
+                       eventually([&] { return stage.app.objectives()->detail()->has_history(); });
+                   })});
     all.push_back({u"objectives-remove"_s, on(Console::ObjectivesPage, [](Stage& stage) {
                        fill(stage);
                        stage.app.objectives()->askRemove();

@@ -93,5 +93,58 @@ TEST(ChartModel, StacksAndReadsTheCursor) {
     EXPECT_EQ(model.csv(), QStringLiteral("time,a,b\n0,1,10\n5,2,\n10,3,30\n"));
 }
 
+TEST(ChartModel, APartOfItHasAScaleOfItsOwnAndIsSharedByThoseThatGoTogether) {
+    const auto text = [](double value) { return QString::number(value); };
+    ChartModel rates({{QStringLiteral("a")}, false, text, text, text}),
+        latency({{QStringLiteral("b")}, false, text, text, text});
+    rates.zoom_together(latency);
+    std::vector<double> xs, ys;
+    for (int i = 0; i <= 100; ++i) {
+        xs.push_back(i);
+        ys.push_back(i == 90 ? 1000 : i);
+    }
+    rates.set(0, 100, xs, {ys});
+    latency.set(0, 100, xs, {ys});
+    rates.zoom(0.4, 0.2);
+    EXPECT_DOUBLE_EQ(rates.from(), 20) << "in either direction";
+    EXPECT_DOUBLE_EQ(rates.to(), 40);
+    EXPECT_LT(rates.top(), 100) << "the peak is not in it";
+    EXPECT_DOUBLE_EQ(latency.to(), 40);
+    const auto runs = rates.runs(0, 500);
+    ASSERT_EQ(runs.size(), 1U);
+    EXPECT_EQ(runs[0].front().x(), 19) << "the line comes from outside";
+    EXPECT_EQ(runs[0].back().x(), 41);
+    EXPECT_EQ(rates.at(0.5)[QStringLiteral("time")].toString(), QStringLiteral("30"));
+    latency.zoom(0.5, 0.501);
+    EXPECT_DOUBLE_EQ(latency.from(), 20) << "too narrow";
+    latency.zoom(0.5, 1);
+    EXPECT_DOUBLE_EQ(rates.from(), 30) << "of what was shown";
+    rates.set(0, 101, xs, {ys});
+    EXPECT_DOUBLE_EQ(rates.to(), 40) << "new data keeps it";
+    latency.unzoom();
+    EXPECT_FALSE(rates.zoomed());
+    EXPECT_GE(rates.top(), 1000);
+    rates.zoom(0, 0.1);
+    rates.set(50, 150, xs, {ys});
+    EXPECT_FALSE(rates.zoomed()) << "nothing of it is left";
+    EXPECT_TRUE(rates.csv().contains(QStringLiteral("90,1000"))) << "all of the data";
+}
+
+TEST(ChartModel, APartThatIsGoneIsGoneForAllThatGoTogether) {
+    const auto text = [](double value) { return QString::number(value); };
+    ChartModel rates({{QStringLiteral("a")}, false, text, text, text}),
+        latency({{QStringLiteral("b")}, false, text, text, text});
+    rates.zoom_together(latency);
+    const std::vector<double> xs{0, 10, 20, 30, 40};
+    for (ChartModel* chart : {&rates, &latency}) chart->set(0, 40, xs, {xs});
+    rates.zoom(0, 0.5);
+    latency.set(30, 40, {30, 40}, {{1, 2}});
+    EXPECT_TRUE(rates.zoomed() && latency.zoomed()) << "that one follows";
+    rates.set(30, 40, {30, 40}, {{1, 2}});
+    EXPECT_FALSE(rates.zoomed());
+    EXPECT_FALSE(latency.zoomed());
+    EXPECT_DOUBLE_EQ(latency.from(), 30);
+}
+
 }  // namespace
 }  // namespace streamgauge::viewmodels

@@ -126,7 +126,28 @@ TEST_F(EditorTest, AsksOneQuestionOverStoredEventsAtATime) {
     editor.set(u"where"_s, u"event_type = a"_s);
     editor.set(u"name"_s, u"a"_s);
     ASSERT_TRUE(eventually([&] { return !fake.tried_metrics().empty(); })) << "typing has rested";
-    EXPECT_EQ(fake.asked_points().size(), 1U);
+    ASSERT_TRUE(eventually([&] { return fake.asked_points().size() == 2; })) << "another one in its place";
+    EXPECT_EQ(fake.ended_points(), 1) << "nobody waits for the first any more";
+    ASSERT_TRUE(eventually([&] { return editor.preview()->slow(); }));
+    EXPECT_LT(editor.preview()->progress(), 0) << "not known yet";
+    fake.points_progress()(0.4);
+    EXPECT_EQ(editor.preview()->progress(), 0.4);
+    editor.preview()->cancel();
+    EXPECT_EQ(fake.ended_points(), 2);
+    EXPECT_FALSE(editor.preview()->asking() || editor.preview()->slow());
+    EXPECT_EQ(editor.preview()->phase(), u"cancelled");
+    fake.hold = false;
+    clock.advance_seconds(600);
+    editor.preview()->again();
+    ASSERT_TRUE(eventually([&] { return editor.preview()->phase() == u"data"; }));
+    ASSERT_EQ(fake.asked_points().size(), 3U);
+    EXPECT_EQ(fake.asked_points()[2].filter.text(), fake.asked_points()[1].filter.text());
+    EXPECT_EQ(fake.asked_points()[2].range.to, clock.now());
+    fake.hold = true;
+    editor.set(u"where"_s, u"event_type = b"_s);
+    ASSERT_TRUE(eventually([&] { return fake.asked_points().size() == 4; }));
+    editor.close();
+    ASSERT_TRUE(eventually([&] { return fake.ended_points() == 4; })) << "with the form its question";
 }
 
 TEST_F(EditorTest, SaysWhatTheServerWouldNotTake) {

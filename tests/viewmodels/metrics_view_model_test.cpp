@@ -165,6 +165,27 @@ TEST_F(MetricsTest, ShowsAndCancelsABackfill) {
     EXPECT_TRUE(page.notice().isEmpty());
 }
 
+TEST_F(MetricsTest, ABackfillThatHasFailedIsTriedAgain) {
+    listed[0].backfill = api::Backfill{1, 1'000, 0, Error::make(ErrorCode::Io, "the disk is full"), false};
+    std::vector<std::string> retried;
+    fake.on_retry_backfill = [&](const std::string& name) {
+        retried.push_back(name);
+        listed[0].backfill = api::Backfill{1, 1'000, 0, {}, false};
+        return Result<bool>(true);
+    };
+    open();
+    EXPECT_FALSE(page.filling_failed());
+    EXPECT_EQ(page.filling_text(), u"waits: the disk is full");
+    page.retryBackfill();
+    listed[0].backfill->failed = true;
+    page.refresh();
+    ASSERT_TRUE(eventually([&] { return page.filling_failed(); }));
+    EXPECT_EQ(page.filling_text(), u"failed: the disk is full");
+    page.retryBackfill();
+    EXPECT_TRUE(eventually([&] { return page.filling() && !page.filling_failed(); }));
+    EXPECT_THAT(retried, testing::ElementsAre("active_users")) << "only what has failed is tried again";
+}
+
 TEST_F(MetricsTest, AnAnswerToAnEarlierQuestionIsNotShown) {
     open();
     page.set_range(86'400);
@@ -182,6 +203,56 @@ TEST_F(MetricsTest, ARefusedQuestionSaysWhy) {
     refusal.reset();
     page.refresh();
     EXPECT_TRUE(eventually([&] { return page.shown()->phase() == u"data"; }));
+}
+
+TEST_F(MetricsTest, WhatIsAskedAgainIsAboutNowAndIsFollowedAsBefore) {
+    open();
+    fake.hold = true;
+    page.set_range(86'400);
+    page.shown()->cancel();
+    EXPECT_TRUE(page.shown()->cancelled());
+    EXPECT_EQ(page.shown()->phase(), u"data") << "what was answered before stays";
+    ASSERT_EQ(fake.asked_points().size(), 2U);
+    clock.advance_seconds(600);
+    overview.ledger.aggregated = 5;
+    fake.publish(overview);
+    EXPECT_EQ(fake.asked_points().size(), 2U) << "who ended it does not want it half a second later";
+    fake.hold = false;
+    page.shown()->again();
+    EXPECT_FALSE(page.shown()->cancelled());
+    ASSERT_EQ(fake.asked_points().size(), 3U);
+    EXPECT_EQ(fake.asked_points().back().range.to, clock.now());
+    ASSERT_TRUE(eventually([&] { return !page.shown()->asking(); }));
+    clock.advance_seconds(1);
+    overview.ledger.aggregated = 9;
+    fake.publish(overview);
+    EXPECT_EQ(fake.asked_points().size(), 4U) << "the time before it was asked again is no cost of it";
+}
+
+TEST_F(MetricsTest, WhoComesBackToThePageIsAnsweredAgain) {
+    open();
+    fake.hold = true;
+    page.set_range(86'400);
+    page.shown()->cancel();
+    page.set_active(false);
+    fake.hold = false;
+    page.set_active(true);
+    EXPECT_EQ(fake.asked_points().size(), 3U);
+    EXPECT_FALSE(page.shown()->cancelled());
+    ASSERT_TRUE(eventually([&] { return !page.shown()->asking(); }));
+    EXPECT_DOUBLE_EQ(page.shown()->chart()->to() - page.shown()->chart()->from(), 86'400);
+}
+
+TEST_F(MetricsTest, ARefusalIsForgottenWhileItIsAskedAgain) {
+    refusal = Error::make(ErrorCode::Unavailable, "too many questions wait");
+    open();
+    ASSERT_EQ(page.shown()->phase(), u"error");
+    fake.hold = true;
+    page.shown()->again();
+    EXPECT_EQ(page.shown()->phase(), u"loading");
+    EXPECT_EQ(page.shown()->error_text(), u"");
+    page.shown()->cancel();
+    EXPECT_EQ(page.shown()->phase(), u"cancelled");
 }
 
 TEST_F(MetricsTest, KeepsWhatItKnowsWhenTheConnectionBreaks) {
@@ -299,6 +370,19 @@ TEST_F(MetricsTest, WhatWasSavedIsSelectedAndItsFillingShown) {
     ASSERT_TRUE(eventually([&] { return page.metrics()->count() == 3; }));
     EXPECT_EQ(page.selected(), u"signups");
     EXPECT_TRUE(page.filling());
+}
+
+TEST_F(MetricsTest, AnotherRangeIsShownWhole) {
+    open();
+    const std::int64_t now = clock.now().micros;
+    points.clear();
+    for (int i = 10; i > 0; --i) points.push_back(point(now - i * kMinuteMicros, {}, i));
+    page.refresh();
+    ASSERT_TRUE(eventually([&] { return page.shown()->points()->count() == 10; }));
+    page.shown()->chart()->zoom(0, 1);
+    ASSERT_TRUE(page.shown()->chart()->zoomed());
+    page.set_range(86'400);
+    EXPECT_FALSE(page.shown()->chart()->zoomed());
 }
 
 }  // namespace

@@ -209,6 +209,10 @@ TEST_F(ObjectivesTest, DrawsThePastAndTheForecast) {
     EXPECT_EQ(detail.requests()->runs(0, 100).at(0), (QList<QPointF>{{10, 10}, {20, 0}}));
     EXPECT_EQ(detail.errors()->runs(0, 100).at(0), (QList<QPointF>{{10, 0.1}})) << "a share of nothing is a gap";
     EXPECT_EQ(detail.latency()->runs(2, 100).at(0), (QList<QPointF>{{10, 3}}));
+    detail.budget()->zoom(0, 1);
+    EXPECT_TRUE(detail.burn()->zoomed());
+    page.set_range(3600);
+    EXPECT_FALSE(detail.budget()->zoomed() || detail.burn()->zoomed()) << "another range is shown whole";
     bool zero = false;
     for (const QVariant& tick : detail.budget()->y_ticks()) zero = zero || tick.toMap()[u"zero"_s].toBool();
     EXPECT_TRUE(zero);

@@ -235,5 +235,19 @@ TEST_F(OverviewTest, ShowsTheCanaryAndThatItIsMissed) {
     EXPECT_TRUE(model.canary_fault().contains(u"is not on disk"));
 }
 
+TEST_F(OverviewTest, AnotherWindowIsShownWhole) {
+    go_live();
+    auto overview = overview_at(kNow);
+    overview.server.uptime_seconds = 1000;
+    for (std::int64_t second = kNow - 200; second <= kNow; ++second) overview.points.push_back(point(second, 5));
+    fake.publish(overview, true);
+    ChartModel& chart = *model.throughput();
+    chart.zoom(0.8, 0.9);
+    ASSERT_TRUE(chart.zoomed());
+    model.set_window_seconds(60);
+    EXPECT_FALSE(chart.zoomed());
+    EXPECT_FALSE(model.latency()->zoomed());
+}
+
 }  // namespace
 }  // namespace streamgauge::viewmodels
