@@ -84,7 +84,7 @@ endfunction()
 # streamgauge_test(name SOURCES x_test.cpp ... DEPENDS target ... [LABELS l ...] [TIMEOUT seconds] [QT])
 # A GoogleTest program registered as one CTest test. QT: it brings its own main() (a Q*Application is needed).
 # The timeout (900 s) ends what hangs and says nothing about speed: it is many times what a test takes.
-# Labels: unit (default), service, e2e, ui, slow; quiet needs an otherwise idle machine (make bench runs it, make test not); long takes half an hour (neither does).
+# Labels: unit (default), service, e2e, ui, slow; integrity is never run a second time (scripts/run-tests); quiet needs an otherwise idle machine (make bench runs it, make test not); long takes half an hour (neither does).
 function(streamgauge_test name)
   cmake_parse_arguments(arg "QT" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
   if(NOT STREAMGAUGE_TESTS)

@@ -98,10 +98,20 @@ TEST(CapacityRun, CountsObjectivesAsARunDoes) {
     }
 }
 
+// A machine that stands still makes the generator late, and a search that is late three times in a row ends with that:
+// true, and no answer to what is asked here.
+Result<CapacityAnswer> find_undisturbed(const Address& address, const CapacityRun& run) {
+    Result<CapacityAnswer> answer = find_capacity(address, run, -1);
+    for (int again = 0; again < 4 && answer.ok() && answer->end == CapacityEnd::GeneratorLimited; ++again)
+        answer = find_capacity(address, run, -1);
+    return answer;
+}
+
 // A tenth of the answers are 429: bad only where an objective says so. A step or two each.
 TEST(CapacityRun, TheScenariosObjectivesMustHoldAndAreNamed) {
     using Kind = slo::Indicator::Kind;
     test::StallServer server({}, [](std::uint64_t n) { return n % 10 == 9 ? 429 : 202; });
+    const Address address = test::address_of(server.url());
     CapacityRun run = test::capacity_run_of(server.url(), 5000);
     run.objectives.pop_back();  // errors<1% would count them
     run.options.first_rate = 200;
@@ -110,18 +120,20 @@ TEST(CapacityRun, TheScenariosObjectivesMustHoldAndAreNamed) {
     run.scenario.objectives[0].objective = promise("up", Kind::Availability, 0.99);
     run.scenario.objectives[1].objective = promise("fast", Kind::Latency, 0.5);
     run.scenario.objectives[1].objective.indicator.threshold_ms = 5000;
-    const auto holds = find_capacity(test::address_of(server.url()), run, -1);
+    const auto holds = find_undisturbed(address, run);
     ASSERT_TRUE(holds.ok()) << holds.error().describe();
     EXPECT_EQ(holds->end, CapacityEnd::NoLimit) << holds->limiting;
     run.scenario.objectives[0].objective.indicator.limited_is_bad = true;
-    const auto fails = find_capacity(test::address_of(server.url()), run, -1);
+    const auto fails = find_undisturbed(address, run);
     ASSERT_TRUE(fails.ok()) << fails.error().describe();
     EXPECT_EQ(fails->end, CapacityEnd::NothingHeld);
     EXPECT_EQ(fails->limiting, "up: 99 % answered without 5xx or 429");
     // They are enough: no other objective is needed.
     run.objectives.clear();
     run.scenario.objectives.erase(run.scenario.objectives.begin() + 1);
-    EXPECT_EQ(find_capacity(test::address_of(server.url()), run, -1)->limiting, fails->limiting);
+    const auto alone = find_undisturbed(address, run);
+    ASSERT_TRUE(alone.ok()) << alone.error().describe();
+    EXPECT_EQ(alone->limiting, fails->limiting);
     EXPECT_EQ(all_objectives(run).size(), 1U);
 }
 
