@@ -327,7 +327,7 @@ int run(const Arguments& arguments) {
     facts.run_id = arguments.run_id;
     facts.scenario_text = *text;
     api::LoadStatus last;  // where the events are read back
-    std::size_t seconds_told = 0;
+    std::size_t seconds_told = 0, actions_told = 0;
     const Result<RunState> ended = prepared->engine->run(stop_fd, [&](const Progress& progress) {
         usage.look();
         facts.elapsed_nanos = progress.elapsed_nanos;
@@ -355,6 +355,8 @@ int run(const Arguments& arguments) {
         for (; seconds_told < seconds.rows().size(); ++seconds_told)
             lines.push(LineWriter::Second{seconds.rows()[seconds_told], seconds.packed_response(seconds_told),
                                           seconds.packed_unanswered(seconds_told)});
+        for (; actions_told < progress.record->actions().size(); ++actions_told)
+            lines.push(to_json(progress.record->actions()[actions_told]));
         return lines.push(api::encode(status)) && !facts.stopped_by_threshold;
     });
     if (!ended) return refuse(ended.error());

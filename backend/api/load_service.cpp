@@ -46,6 +46,7 @@ constexpr std::size_t kLineBytes = 256 * 1024 * 1024;  // a status is a few hund
 constexpr std::string_view kReportBegins = R"({ "schema": "streamgauge-load-run/1")";
 // A second's of a run that has ended; neither does that begin a status.
 constexpr std::string_view kSecondBegins = R"({"second":)";
+constexpr std::string_view kActionBegins = R"({"action":)";
 constexpr std::size_t kErrorTextBytes = 2048;  // of what the child last said on standard error
 
 std::string number_text(double value) {
@@ -481,6 +482,11 @@ void ProcessLoadService::read_reports() {
         if (line.starts_with(kSecondBegins)) {
             Result<loadgen::SecondReport> second = loadgen::parse_second_report(line);
             if (second) so_far_->take(std::move(second).value());
+            continue;
+        }
+        if (line.starts_with(kActionBegins)) {
+            const Result<loadgen::HandAction> action = loadgen::parse_hand_action(line);
+            if (action) so_far_->take(*action);
             continue;
         }
         if (std::optional<Error> refusal = decode_load_refusal(line)) {

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "api/run_notes.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
+#include <utility>
 
 #include "api/waiting_files.h"
 #include "api/whole_file.h"
@@ -15,13 +9,7 @@
 namespace streamgauge::api {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::string_view kEnding = ".json";
-
-Error failed(const std::string& what, const std::string& path, int error) {
-    return Error::make(ErrorCode::Io, "cannot " + what + " " + path + ": " + std::strerror(error));
-}
 
 bool is_name(std::string_view run_id) {
     constexpr std::size_t kMost = 100;
@@ -33,28 +21,18 @@ bool is_name(std::string_view run_id) {
 }  // namespace
 
 Result<RunNotes> RunNotes::open(std::string directory) {
-    std::error_code error;
-    fs::create_directories(directory, error);
-    if (error) return failed("make", directory, error.value());
-    fs::permissions(directory, fs::perms::owner_all, error);
-    for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
-        std::error_code ignored;
-        if (at->path().filename().string().ends_with(kUnwrittenFile)) fs::remove(at->path(), ignored);
-    }
-    if (error) return failed("read", directory, error.value());
+    if (Status opened = open_file_directory(directory); !opened) return opened.error();
     return RunNotes(std::move(directory));
 }
 
 Result<std::vector<std::string>> RunNotes::run_ids() const {
-    std::vector<std::string> ids;
-    std::error_code error;
-    for (fs::directory_iterator at(directory_, error), end; !error && at != end; at.increment(error)) {
-        const std::string name = at->path().filename().string();
-        if (!name.ends_with(kEnding) || !at->is_regular_file(error)) continue;
+    const Result<std::vector<std::string>> names = file_names(directory_);
+    if (!names) return names.error();
+    std::vector<std::string> ids;  // they begin with their time
+    for (const std::string& name : *names) {
+        if (!name.ends_with(kEnding)) continue;
         if (std::string id = name.substr(0, name.size() - kEnding.size()); is_name(id)) ids.push_back(std::move(id));
     }
-    if (error) return failed("read", directory_, error.value());
-    std::sort(ids.begin(), ids.end());  // ids begin with their time
     return ids;
 }
 
@@ -68,15 +46,11 @@ Result<std::string> RunNotes::read(const std::string& run_id) const {
 }
 
 Status RunNotes::remove(const std::string& run_id) const {
-    if (!is_name(run_id)) return {};
-    if (unlink(path(run_id).c_str()) == 0) return sync_directory(directory_);
-    return errno == ENOENT ? Status() : Status(failed("remove", path(run_id), errno));
+    return is_name(run_id) ? remove_file(path(run_id)) : Status();
 }
 
 Status RunNotes::set_aside(const std::string& run_id) const {
-    if (std::rename(path(run_id).c_str(), (path(run_id) + ".unreadable").c_str()) != 0)
-        return failed("rename", path(run_id), errno);
-    return sync_directory(directory_);
+    return set_file_aside(path(run_id));
 }
 
 }  // namespace streamgauge::api

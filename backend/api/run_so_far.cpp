@@ -73,6 +73,11 @@ void RunSoFar::take(loadgen::SecondReport second) {
     if (seconds_.size() > kLoadSecondsKept) seconds_.pop_front();
 }
 
+void RunSoFar::take(const loadgen::HandAction& action) {
+    hand_.push_back(action);
+    next_note_ = {};
+}
+
 void RunSoFar::take(const LoadStatus& status) {
     heard_ = true;
     if (!ended_ && std::chrono::steady_clock::now() >= next_note_) note(status);
@@ -128,6 +133,7 @@ std::string RunSoFar::interrupted(const LoadStatus& status, std::string_view cau
     report.durations.response = response_;
     report.durations.unanswered = unanswered_;
     report.seconds.assign(seconds_.begin(), seconds_.end());
+    report.hand = hand_;
     const auto elapsed = static_cast<std::int64_t>(status.elapsed_seconds * 1e9);
     for (const NamedCount& error : status.errors)
         report.errors.push_back({"", error.name, error.count, 0, elapsed, ""});

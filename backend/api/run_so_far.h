@@ -8,10 +8,12 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/types.h"
 #include "base/histogram.h"
 #include "base/time.h"
+#include "loadgen/hand.h"
 #include "loadgen/run_report.h"
 
 namespace streamgauge::api {
@@ -34,6 +36,8 @@ public:
 
     // A second that has ended. The newest hour of them is kept.
     void take(loadgen::SecondReport second);
+    // What a hand did; it is noted with the next status, so that the run can be repeated.
+    void take(const loadgen::HandAction& action);
     // Notes how the run stands when that was not done for a while: at least five seconds, and fifty times what
     // it took. The seconds of `status` do not matter.
     void take(const LoadStatus& status);
@@ -57,6 +61,7 @@ private:
     Timestamp started_at_;
     loadgen::Machine machine_;
     std::deque<loadgen::SecondReport> seconds_;
+    std::vector<loadgen::HandAction> hand_;
     Histogram response_, unanswered_;  // of all seconds
     std::uint64_t dropped_ = 0;
     std::chrono::steady_clock::time_point next_note_;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -14,6 +15,9 @@ namespace streamgauge::api {
 namespace {
 
 namespace fs = std::filesystem;
+
+// A file that is being written has this after its name.
+constexpr std::string_view kUnwritten = ".part";
 
 Error failed(const std::string& what, const std::string& path, int error) {
     return Error::make(ErrorCode::Io, "cannot " + what + " " + path + ": " + std::strerror(error));
@@ -43,10 +47,45 @@ private:
     int fd_;
 };
 
+// What was renamed and removed within it is so for good.
+Status sync_directory_of(const std::string& path) {
+    const std::string directory = fs::path(path).parent_path().string();
+    const File opened(directory, O_RDONLY | O_DIRECTORY);
+    if (!opened.is_open() || !opened.sync()) return failed("sync", directory, errno);
+    return {};
+}
+
 }  // namespace
 
+Status open_file_directory(const std::string& directory) {
+    std::error_code error;
+    fs::create_directories(directory, error);
+    if (error) return failed("make", directory, error.value());
+    fs::permissions(directory, fs::perms::owner_all, error);
+    if (error) return failed("keep others out of", directory, error.value());
+    const Result<std::vector<std::string>> names = file_names(directory);
+    if (!names) return names.error();
+    for (const std::string& name : *names) {
+        const std::string path = directory + "/" + name;
+        if (name.ends_with(kUnwritten) && std::remove(path.c_str()) != 0) return failed("remove", path, errno);
+    }
+    return {};
+}
+
+Result<std::vector<std::string>> file_names(const std::string& directory) {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+        std::error_code ignored;  // of one that goes meanwhile
+        if (at->is_regular_file(ignored)) names.push_back(at->path().filename().string());
+    }
+    if (error) return failed("read", directory, error.value());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 Status write_whole_file(const std::string& path, std::string_view text) {
-    const std::string part = path + std::string(kUnwrittenFile);
+    const std::string part = path + std::string(kUnwritten);
     int error = 0;
     {
         const File file(part, O_CREAT | O_TRUNC | O_WRONLY);
@@ -57,7 +96,7 @@ Status write_whole_file(const std::string& path, std::string_view text) {
         std::remove(part.c_str());
         return failed("write", path, error);
     }
-    return sync_directory(fs::path(path).parent_path().string());
+    return sync_directory_of(path);
 }
 
 Result<std::string> read_whole_file(const std::string& path, std::uintmax_t most_bytes) {
@@ -72,10 +111,14 @@ Result<std::string> read_whole_file(const std::string& path, std::uintmax_t most
     return text;
 }
 
-Status sync_directory(const std::string& directory) {
-    const File opened(directory, O_RDONLY | O_DIRECTORY);
-    if (!opened.is_open() || !opened.sync()) return failed("sync", directory, errno);
-    return {};
+Status remove_file(const std::string& path) {
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) return failed("remove", path, errno);
+    return sync_directory_of(path);
+}
+
+Status set_file_aside(const std::string& path) {
+    if (std::rename(path.c_str(), (path + std::string(kAside)).c_str()) != 0) return failed("rename", path, errno);
+    return sync_directory_of(path);
 }
 
 }  // namespace streamgauge::api

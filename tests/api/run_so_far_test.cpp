@@ -62,6 +62,12 @@ TEST(RunSoFar, SaysOfAnInterruptedRunWhatWasKnown) {
         report.unanswered = SparseHistogram(unanswered);
         so_far.take(std::move(report));
     }
+    loadgen::HandAction hand;
+    hand.kind = loadgen::HandAction::Kind::Spike;
+    hand.at_nanos = 1'234'567'891;
+    hand.rate = 300;
+    hand.seconds = 2;
+    so_far.take(hand);
     const auto parsed = loadgen::parse_run_report(so_far.interrupted(after_ten_seconds(), "the server ended"));
     ASSERT_TRUE(parsed.ok()) << parsed.error().describe();
     const loadgen::RunReport& report = *parsed;
@@ -85,6 +91,7 @@ TEST(RunSoFar, SaysOfAnInterruptedRunWhatWasKnown) {
     EXPECT_EQ(report.durations.response.count(), 90U);
     EXPECT_EQ(report.durations.unanswered.count(), 2U);
     ASSERT_EQ(report.seconds.size(), 2U);
+    EXPECT_EQ(report.hand, std::vector{hand});
     ASSERT_EQ(report.endpoints.size(), 1U);
     EXPECT_EQ(report.endpoints[0].totals, totals);
     ASSERT_EQ(report.thresholds.size(), 1U);
@@ -102,6 +109,27 @@ TEST(RunSoFar, SaysOfAnInterruptedRunWhatWasKnown) {
     // 30 bad ones, of 1 % of 96 a second over thirty days.
     ASSERT_TRUE(objective.budget_used);
     EXPECT_NEAR(*objective.budget_used, 30 / (0.01 * 96 * 30 * 86'400), 1e-12);
+}
+
+// What a hand did is noted with the next status, however short ago the last note was.
+TEST(RunSoFar, NotesAHandAtOnce) {
+    std::vector<std::string> noted;
+    RunNoteKeeper keeper;
+    keeper.note = [&](const std::string&, std::string report, const std::string&) {
+        noted.push_back(std::move(report));
+    };
+    RunSoFar so_far(keeper, after_ten_seconds(), std::string(kScenario), "user ada",
+                    Timestamp::from_seconds(1'700'000'000));
+    so_far.take(after_ten_seconds());
+    const std::size_t before = noted.size();
+    loadgen::HandAction hand;
+    hand.kind = loadgen::HandAction::Kind::Pause;
+    so_far.take(hand);
+    so_far.take(after_ten_seconds());
+    ASSERT_EQ(noted.size(), before + 1);
+    const auto parsed = loadgen::parse_run_report(noted.back());
+    ASSERT_TRUE(parsed.ok()) << parsed.error().describe();
+    EXPECT_EQ(parsed->hand, std::vector{hand});
 }
 
 // Nothing was sent yet: no number comes of a division by zero.
