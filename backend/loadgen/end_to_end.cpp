@@ -28,7 +28,6 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kPage = 1000;              // what the search gives at most
 constexpr std::size_t kFirstPage = 50;           // while little is new
-constexpr std::size_t kMostHeld = 1'000'000;     // events between two looks that are put in order
 constexpr std::chrono::seconds kQuestion{10};    // for one answer
 constexpr std::chrono::milliseconds kTick{100};  // between two looks at what is waited for
 // For what is visible and the live feed, which tells ten times a second, has yet to tell.
@@ -71,6 +70,7 @@ private:
     void look_again_and_again();
     Status look();
     void take(std::vector<SeenEvent>& events, Timestamp at);
+    bool was_taken(std::uint64_t id) const;
     std::uint64_t missing() const;
     void tell();
     void pause(const FinishOptions& options, std::chrono::milliseconds most);
@@ -98,8 +98,14 @@ private:
     std::thread query_thread_, live_thread_;
 
     // The query thread's until it was joined.
-    std::uint64_t last_id_ = 0, highest_ = 0, repeated_ = 0, out_of_order_ = 0;
-    bool any_ = false, order_known_ = true, complete_ = true;
+    std::uint64_t last_id_ = 0;  // all up to it was taken
+    struct IdRange {
+        std::uint64_t first = 0, last = 0;
+    };
+    std::vector<IdRange> taken_beyond_;              // in parts, by looks that did not come down to last_id_
+    std::uint64_t highest_ = 0, highest_found_ = 0;  // number up to last_id_, and of all that was taken
+    std::uint64_t repeated_ = 0, out_of_order_ = 0;
+    bool order_known_ = true, complete_ = true;
     std::size_t page_ = kFirstPage;
     Histogram by_query_;
     SeenEventReader page_reader_;
@@ -206,12 +212,14 @@ SeenSoFar ReadBackCheck::so_far() const {
     return told_;
 }
 
-// From the newest event back to the newest one that is known.
+// From the newest event back to the newest one that is known. What one look may hold is taken in parts, newest first;
+// only when it came down to what is known has everything been taken.
 Status ReadBackCheck::look() {
     const std::string target = "/api/v1/events?props." + std::string(kStampRun) + "=" + stamp_ + "&limit=";
     std::vector<SeenEvent> found;
     std::string cursor;
     std::optional<Timestamp> at;
+    std::uint64_t newest = last_id_;
     std::size_t limit = page_;
     while (true) {
         const Result<QueryAnswer> answer = asking_->ask(
@@ -229,40 +237,52 @@ Status ReadBackCheck::look() {
                 reached = true;
                 break;
             }
-            found.push_back(event);
+            newest = std::max(newest, event.id);
+            if (!was_taken(event.id)) found.push_back(event);
         }
-        if (found.size() > kMostHeld) {
+        if (found.size() > options_.most_held) {
             order_known_ = false;
             take(found, *at);
+            taken_beyond_.push_back({found.front().id, found.back().id});
             found.clear();
         }
         // The cursor of a page that ended early goes on as well.
         if (reached || answer->cursor.empty() || answer->cursor == cursor) break;
         if (answer->cursor.find_first_not_of("0123456789") != std::string::npos)
             return Error::make(ErrorCode::InvalidArgument, "the search gives a cursor that is no number");
-        if (any_ && std::strtoull(answer->cursor.c_str(), nullptr, 10) <= last_id_) break;
+        if (last_id_ > 0 && std::strtoull(answer->cursor.c_str(), nullptr, 10) <= last_id_) break;
         cursor = answer->cursor;
         limit = kPage;
     }
     page_ = std::clamp(found.size() * 2, kFirstPage, kPage);
     take(found, *at);
+    last_id_ = newest;
+    highest_ = highest_found_;
+    taken_beyond_.clear();
     return {};
 }
 
-// Newest first, as they were found; all are newer than those before.
+// By a look that failed then: the next one comes by it again, and it is not there twice.
+bool ReadBackCheck::was_taken(std::uint64_t id) const {
+    return std::any_of(taken_beyond_.begin(), taken_beyond_.end(),
+                       [id](const IdRange& range) { return range.first <= id && id <= range.last; });
+}
+
+// A part of a look, which it leaves in the order of the log. An event is behind others of the part, or of the looks
+// before.
 void ReadBackCheck::take(std::vector<SeenEvent>& events, Timestamp at) {
     std::sort(events.begin(), events.end(), [](const SeenEvent& a, const SeenEvent& b) { return a.id < b.id; });
+    std::uint64_t highest = highest_;
     for (const SeenEvent& event : events) {
         if (seen_.has(event.number)) {
             ++repeated_;
         } else if (seen_.add(event.number)) {
-            if (any_ && event.number < highest_) ++out_of_order_;
-            highest_ = std::max(highest_, event.number);
-            any_ = true;
+            if (event.number < highest) ++out_of_order_;
+            highest = std::max(highest, event.number);
             by_query_.record(std::max<std::int64_t>(0, at.micros - event.sent_micros));
         }
     }
-    if (!events.empty()) last_id_ = std::max(last_id_, events.back().id);
+    highest_found_ = std::max(highest_found_, highest);
 }
 
 // Events of acknowledged requests that are not visible.
@@ -367,7 +387,9 @@ EndToEndReport ReadBackCheck::finish(const RunRecord& record, const FinishOption
         report.complete = false;
         report.unknown.push_back("what would have become visible: the wait for it was cut short");
     }
-    if (!order_known_) report.unknown.push_back("the order where over a million events came between two looks");
+    if (!order_known_)
+        report.unknown.push_back("the order where over " + std::to_string(options_.most_held) +
+                                 " events came between two looks");
     if (record.totals().planned > requests)
         report.unknown.push_back("events beyond the first " + std::to_string(requests * stride_));
     if (seen_.count() != report.visible)

@@ -23,6 +23,7 @@ struct EndToEndOptions {
     std::string confirmed_host;                          // as of the run's target (target.h)
     std::chrono::milliseconds look{50};                  // between two questions: freshness by query is that coarse
     std::uint64_t most_events = std::uint64_t{1} << 30;  // an eighth of a byte each
+    std::size_t most_held = 1'000'000;                   // events between two looks that are put in order
 };
 
 struct FinishOptions {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <optional>
 
 #include "base/clock.h"
@@ -46,10 +47,9 @@ protected:
         return s;
     }
 
-    RunReport run(const Scenario& s) {
+    RunReport run(const Scenario& s, EndToEndOptions reading = {}) {
         EngineOptions options;
         options.id_salt = 0xfeed'0000 + ++runs_;
-        EndToEndOptions reading;
         reading.id_salt = options.id_salt;
         auto check = EndToEndCheck::start(s, reading);
         if (!check) ADD_FAILURE() << check.error().describe();
@@ -164,6 +164,40 @@ TEST_F(EndToEndTest, EachFaultIsFoundExactly) {
         EXPECT_EQ(report.end_to_end->lost, 0U);
         EXPECT_TRUE(report.end_to_end->sums_equal) << joined(report.end_to_end->unknown);
     }
+}
+
+// More between two looks than one look holds is taken in parts: none of it is lost, and none is there twice, not even
+// where a question fails between two parts.
+TEST_F(EndToEndTest, MoreThanOneLookHoldsIsAllFound) {
+    EndToEndOptions reading;
+    reading.most_held = 200;
+    reading.look = std::chrono::seconds(3);  // nearly all comes between two looks
+    std::atomic<std::uint64_t> older_pages{0};
+    FaultProxy proxy(
+        backend_->listening().front(), [](std::uint64_t) { return ProxyFault::None; },
+        [&](const std::string& target) {
+            if (target.find("cursor=") == std::string::npos) return false;
+            const std::uint64_t number = ++older_pages;
+            return number == 2 || number == 5;
+        });
+    for (const std::string& asked : {server_url(), proxy.url()}) {
+        Scenario s = scenario(server_url() + "/events", 100, 1);
+        s.requests.front().batch = 60;
+        s.end_to_end.query_url = asked;
+        s.end_to_end.settle_seconds = 60;
+        const RunReport report = run(s, reading);
+        const EndToEndReport& e = *report.end_to_end;
+        EXPECT_EQ(e.acknowledged, 6000U);
+        EXPECT_EQ(e.visible, 6000U);
+        EXPECT_EQ(e.lost, 0U);
+        EXPECT_EQ(e.repeated, 0U);
+        EXPECT_EQ(e.out_of_order, 0U);
+        EXPECT_TRUE(e.sums_equal) << joined(e.unknown);
+        EXPECT_EQ(e.freshness_query.count(), 6000U);
+        EXPECT_TRUE(report.thresholds[0].passed);
+        EXPECT_NE(joined(e.unknown).find("the order where over 200 events came between two looks"), std::string::npos);
+    }
+    EXPECT_GE(older_pages, 6U);
 }
 
 TEST_F(EndToEndTest, WhatCannotBeReadBackIsSaidAndNotGuessed) {

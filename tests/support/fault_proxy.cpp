@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <sstream>
 #include <thread>
 #include <vector>
 
@@ -35,7 +36,8 @@ std::string with_other_ids(std::string body) {
 }  // namespace
 
 struct FaultProxy::Parts {
-    Parts(http::Endpoint to, Faults which) : server(std::move(to)), faults(std::move(which)) {}
+    Parts(http::Endpoint to, Faults which, Refuses whether)
+        : server(std::move(to)), faults(std::move(which)), refuses(std::move(whether)) {}
 
     void forward(const std::string& body) const {
         const daemon::HttpClient client(server, std::chrono::seconds(30));
@@ -79,6 +81,21 @@ struct FaultProxy::Parts {
         return fault != ProxyFault::Unanswered;
     }
 
+    std::string ask(const std::string& method, const std::string& target, const std::string& body) const {
+        const auto text = [](int status, const std::string& headers, const std::string& content) {
+            return "HTTP/1.1 " + std::to_string(status) + " So\r\n" + headers +
+                   "Content-Length: " + std::to_string(content.size()) + "\r\n\r\n" + content;
+        };
+        if (target.rfind("/api/v1/live", 0) == 0 || (refuses && refuses(target))) return text(503, "", "{}");
+        const auto answer = daemon::HttpClient(server, std::chrono::seconds(30))
+                                .request(method, target, body, {{"Content-Type", "application/json"}});
+        if (!answer) return text(503, "", "{}");
+        const auto cursor = answer->headers.find("streamgauge-cursor");
+        return text(answer->status,
+                    cursor == answer->headers.end() ? "" : "Streamgauge-Cursor: " + cursor->second + "\r\n",
+                    answer->body);
+    }
+
     void serve(int peer) {
         std::string input;
         std::array<char, 65536> buffer{};
@@ -89,14 +106,19 @@ struct FaultProxy::Parts {
             if (n <= 0) break;
             input.append(buffer.data(), static_cast<std::size_t>(n));
             const std::size_t head = input.find("\r\n\r\n");
+            if (head == std::string::npos) continue;
             const std::size_t length = input.find("Content-Length: ");
-            if (head == std::string::npos || length > head) continue;
-            const std::size_t size = std::stoul(input.substr(length + 16));
+            const std::size_t size = length < head ? std::stoul(input.substr(length + 16)) : 0;
             if (input.size() < head + 4 + size) continue;
             const std::string body = input.substr(head + 4, size);
+            std::istringstream line(input.substr(0, head));
+            std::string method, target;
+            line >> method >> target;
             input.erase(0, head + 4 + size);
-            if (!take(body)) break;
-            if (send(peer, kAccepted.data(), kAccepted.size(), MSG_NOSIGNAL) < 0) break;
+            const bool question = target != "/events";
+            if (!question && !take(body)) break;
+            const std::string answer = question ? ask(method, target, body) : std::string(kAccepted);
+            if (send(peer, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) break;
         }
         close(peer);
     }
@@ -114,6 +136,7 @@ struct FaultProxy::Parts {
 
     const http::Endpoint server;
     const Faults faults;
+    const Refuses refuses;
     int listener = -1;
     std::uint16_t port = 0;
     std::atomic<bool> closing{false};
@@ -124,8 +147,8 @@ struct FaultProxy::Parts {
     std::thread acceptor;
 };
 
-FaultProxy::FaultProxy(http::Endpoint server, Faults faults)
-    : parts_(std::make_unique<Parts>(std::move(server), std::move(faults))) {
+FaultProxy::FaultProxy(http::Endpoint server, Faults faults, Refuses refuses)
+    : parts_(std::make_unique<Parts>(std::move(server), std::move(faults), std::move(refuses))) {
     parts_->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;

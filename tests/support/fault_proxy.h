@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Stands between a generator and a server and does to the requests what the test says: loses, repeats, delays or
-// reorders them, or cuts the connection, and tells the generator that all is well.
+// reorders them, or cuts the connection, and tells the generator that all is well. Questions go through it, too.
 #pragma once
 
 #include <functional>
@@ -24,8 +24,10 @@ class FaultProxy {
 public:
     // What becomes of a POST, by its number in order of arrival.
     using Faults = std::function<ProxyFault(std::uint64_t)>;
+    // Whether a question (its target) is answered 503; the live feed always is.
+    using Refuses = std::function<bool(const std::string&)>;
 
-    FaultProxy(http::Endpoint server, Faults faults);
+    FaultProxy(http::Endpoint server, Faults faults, Refuses refuses = nullptr);
     // After everything that was delayed was forwarded.
     ~FaultProxy();
     FaultProxy(const FaultProxy&) = delete;
