@@ -21,12 +21,14 @@ bool is_latency(Measure measure) {
 bool counts_the_good(Measure measure) {
     return measure == Measure::Rate || measure == Measure::Requests;
 }
-// Only grows, so that it can be above a bound early and below one only at the end.
-bool only_grows(Measure measure) {
-    return measure == Measure::Requests || measure == Measure::Dropped;
-}
 bool wants_more(Comparison comparison) {
     return comparison == Comparison::Greater || comparison == Comparison::GreaterOrEqual;
+}
+// What only grows can be above a bound early, and below one only at the end.
+bool may_come_to_hold(const Threshold& threshold, double measured) {
+    if (threshold.measure != Measure::Requests && threshold.measure != Measure::Dropped) return false;
+    return wants_more(threshold.comparison) ||
+           (threshold.comparison == Comparison::Equal && measured <= threshold.value);
 }
 
 // The measured value that is worse for the threshold.
@@ -290,11 +292,9 @@ std::optional<std::size_t> ThresholdWatch::update(const RunRecord& record, std::
             if (watched.window->failed_at()) ended_by = i;
             continue;
         }
-        if (only_grows(threshold.measure) &&
-            (wants_more(threshold.comparison) || threshold.comparison == Comparison::Equal))
-            continue;
         const std::optional<double> value = whole(watched, record, elapsed_nanos, nullptr);
-        if (!value || holds(threshold.comparison, *value, threshold.value)) continue;
+        if (!value || holds(threshold.comparison, *value, threshold.value) || may_come_to_hold(threshold, *value))
+            continue;
         watched.failed_at = elapsed_nanos;
         ended_by = i;
     }

@@ -208,6 +208,22 @@ TEST(ThresholdWatch, AbortsOnlyWhereItSaysSoAndNotBefore) {
     EXPECT_FALSE(run.finish(true)[1].passed);
 }
 
+TEST(ThresholdWatch, ACountThatIsToBeExactEndsTheRunOnceItIsAbove) {
+    WatchedRun dropped({"requests>=1 abort", "dropped==0 abort"});
+    EXPECT_FALSE(dropped.second(1));
+    dropped.record->dropped({0, kSecond, kSecond});
+    EXPECT_EQ(dropped.second(1), 1U);
+    EXPECT_FALSE(dropped.finish(true)[1].passed);
+    WatchedRun exact({"requests==200 abort"});
+    for (int i = 0; i < 2; ++i) EXPECT_FALSE(exact.second(1)) << "it may still come to hold";
+    EXPECT_EQ(exact.second(1), 0U);
+    WatchedRun below({"dropped<=2 abort", "dropped==2 abort"});
+    for (int i = 0; i < 2; ++i) {
+        below.record->dropped({0, i * kSecond, i * kSecond});
+        EXPECT_FALSE(below.second(1)) << i;
+    }
+}
+
 TEST(ThresholdWatch, OneThatEndedTheRunHasFailed) {
     WatchedRun run({"max<50 abort", "errors<1% abort"});
     EXPECT_EQ(run.second(100, 10), 0U);
