@@ -231,13 +231,18 @@ Status Recorder::flush() {
 }
 
 // ---- an access log --------------------------------------------------------------------------------------------------
+// What reading to the end of it shows: gzread() gives what there is, as if that were all.
+bool is_cut(gzFile file) {
+    int fault = Z_OK;
+    gzerror(file, &fault);
+    return fault == Z_BUF_ERROR;
+}
+
 // Also one that gzip has compressed, as rotated logs are.
 Status Recorder::from_access_log() {
-    const auto unreadable = [this] {
-        return wrong_field("replay.access_log", "cannot read " + scenario_.replay.access_log);
-    };
-    const std::unique_ptr<gzFile_s, decltype(&gzclose)> file(gzopen(scenario_.replay.access_log.c_str(), "rb"),
-                                                             &gzclose);
+    const std::string& path = scenario_.replay.access_log;
+    const auto unreadable = [&path] { return wrong_field("replay.access_log", "cannot read " + path); };
+    const std::unique_ptr<gzFile_s, decltype(&gzclose)> file(gzopen(path.c_str(), "rb"), &gzclose);
     if (file == nullptr) return unreadable();
     std::vector<char> block(kBlockBytes);
     std::string line;
@@ -254,6 +259,11 @@ Status Recorder::from_access_log() {
         if (limits_.stopped()) return stopped();
         const int n = gzread(file.get(), block.data(), static_cast<unsigned>(block.size()));
         if (n < 0) return unreadable();
+        if (n == 0 && is_cut(file.get())) {
+            Error error = wrong_field("replay.access_log", path + " is cut: it ends in the middle of what gzip packed");
+            error.hint = "copy it anew, or replay what there is of it: zcat FILE > access.log unpacks that";
+            return error;
+        }
         if (n == 0) break;
         std::string_view rest(block.data(), static_cast<std::size_t>(n));
         while (!rest.empty()) {

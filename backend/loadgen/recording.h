@@ -63,7 +63,8 @@ struct RecordingLimits {
 // What the scenario's `replay` says. Request k is due (t_k - t_first) / speed after the first, rounded down to a
 // nanosecond, where t_k is when it was received; what a log says of one second only is spread evenly over that second.
 // InvalidArgument naming the member: nothing there, nothing within the window, more than the limits, longer than 24
-// hours at its speed, a log half of whose lines cannot be read (with the first of them). Forbidden (field
+// hours at its speed, a log half of whose lines cannot be read (with the first of them) or that ends in the middle of
+// what gzip packed. Forbidden (field
 // replay.speed): more than most_in_a_second, with the second, what it has, and the speed that would fit. Cancelled:
 // stopped().
 Result<std::shared_ptr<const Recording>> load_recording(const Scenario& scenario, const RecordingLimits& limits = {});

@@ -226,6 +226,26 @@ TEST(ReplayOfALog, ReadsRotatedLogsWindowsLinesAndALastLineWithoutEnd) {
     }
 }
 
+TEST(ReplayOfALog, APackedLogThatIsCutIsNoWholeOne) {
+    const LogFile packed("");
+    gzFile file = gzopen(packed.path().c_str(), "wb");
+    for (int i = 0; i < 20'000; ++i) {
+        const std::string line =
+            log_line(1'700'000'000'000'000 + i * 1000, "GET /" + std::to_string(i * 7919 % 20'011));
+        ASSERT_EQ(gzwrite(file, line.data(), static_cast<unsigned>(line.size())), static_cast<int>(line.size()));
+    }
+    gzclose(file);
+    const auto whole = std::filesystem::file_size(packed.path());
+    EXPECT_EQ(attached("access_log: " + packed.path()).recording->requests.size(), 20'000U);
+    for (const auto left : {whole - 1, whole - 8, whole / 2, std::uintmax_t{12}}) {
+        std::filesystem::resize_file(packed.path(), left);
+        const Error error = refused("access_log: " + packed.path());
+        EXPECT_EQ(error.field, "replay.access_log");
+        EXPECT_NE(error.message.find(packed.path() + " is cut"), std::string::npos) << left << ": " << error.message;
+        EXPECT_NE(error.hint.find("zcat"), std::string::npos);
+    }
+}
+
 TEST(ReplayOfALog, UnreadableLinesAreCountedAndTooManyOfThemAreAFault) {
     std::string good;
     for (int i = 0; i < 5; ++i) good += log_line(1'700'000'000'000'000 + i, "GET /");
