@@ -253,12 +253,14 @@ bool EpollEngine::over(std::int64_t at) const {
     return due_.done() && at >= due_.end_nanos();
 }
 
-// A request has a connection of its own as long as there is one; then it goes behind others.
+// A request has a connection of its own as long as there is one; then it goes behind others. Connections may have room
+// for more than may be under way.
 void EpollEngine::issue() {
     if (stopped()) return;
-    while (due_.waiting() > 0 && !idle_.empty()) send_next(idle_.last());
-    while (due_.waiting() > connecting_ && !closed_.empty()) open_connection();
-    while (due_.waiting() > connecting_ && !partly_free_.empty()) send_next(partly_free_.next());
+    while (due_.waiting() > 0 && !idle_.empty() && busy_ < most_in_flight_) send_next(idle_.last());
+    while (due_.waiting() > connecting_ && !closed_.empty() && busy_ + connecting_ < most_in_flight_) open_connection();
+    while (due_.waiting() > connecting_ && !partly_free_.empty() && busy_ < most_in_flight_)
+        send_next(partly_free_.next());
     write_unwritten();
 }
 
@@ -464,7 +466,9 @@ void EpollEngine::take_answers(std::uint32_t index, std::string_view bytes, std:
     }
     see_due(at);  // the user whose answer this was may be ready again
     // At once: the server need not wait until all that came with these answers is read.
-    while (due_.waiting() > 0 && !stopped() && (c.state == State::Idle || partly_free_.has(index))) send_next(index);
+    while (due_.waiting() > 0 && !stopped() && busy_ < most_in_flight_ &&
+           (c.state == State::Idle || partly_free_.has(index)))
+        send_next(index);
     write_unwritten();
 }
 

@@ -179,6 +179,28 @@ TEST(Engine, ADropPolicyCountsRequestsAndNotConnections) {
     EXPECT_EQ(run.totals().unfinished(), 100U);
 }
 
+TEST(Engine, NoMoreAreUnderWayThanMaxInFlightAllows) {
+    for (const std::uint32_t most : {64U, 150U}) {
+        StallServer server({}, [](std::uint64_t) { return StallServer::kSilence; });
+        Scenario scenario = constant_load(server.url(), 2000, 0.5);
+        scenario.pipeline = 100;  // its connections would have room for 100 and 200
+        scenario.max_in_flight = most;
+        scenario.grace_seconds = 0.1;
+        const LoadOutcome run = run_load({scenario});
+        EXPECT_EQ(run.totals().planned, 1000U);
+        EXPECT_EQ(run.totals().sent, most);
+        EXPECT_EQ(run.totals().unfinished(), 1000U);
+        EXPECT_LE(server.requests(), most);
+    }
+    // Each answer makes room for one.
+    StallServer server;
+    Scenario scenario = constant_load(server.url(), 2000, 0.5);
+    scenario.pipeline = 100;
+    scenario.max_in_flight = 3;
+    scenario.grace_seconds = 30;
+    EXPECT_EQ(run_load({scenario}).totals().done(), 1000U);
+}
+
 TEST(Engine, ConnectionsRefusedFailEveryRequest) {
     const test::DeadPort nobody;
     const LoadOutcome run = run_load({constant_load(nobody.url(), 200, 0.5)});
