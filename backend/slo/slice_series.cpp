@@ -17,6 +17,12 @@ std::int64_t first_from(Timestamp at, std::int64_t width) {
     return floor_div(at.micros, width) + (at.micros % width == 0 ? 0 : 1);
 }
 
+// count * passed / width, rounded, without the product.
+std::uint64_t part_of(std::uint64_t count, std::int64_t passed, std::int64_t width) {
+    const auto share = static_cast<std::uint64_t>(passed), whole = static_cast<std::uint64_t>(width);
+    return count / whole * share + (count % whole * share + whole / 2) / whole;
+}
+
 }  // namespace
 
 SliceSeries::SliceSeries(std::int64_t slice_micros, std::int64_t kept_micros)
@@ -48,6 +54,8 @@ void SliceSeries::thin(Timestamp before, std::int64_t width_micros) {
         }
     }
     entries_ = std::move(thinned);
+    thinned_to_ = std::max(thinned_to_, floor_div(end, ratio) * ratio);
+    thinned_micros_ = width_micros;
 }
 
 void SliceSeries::put(std::int64_t index, std::uint64_t good, std::uint64_t total) {
@@ -78,15 +86,26 @@ void SliceSeries::put(std::int64_t index, std::uint64_t good, std::uint64_t tota
     }
 }
 
+// Running sums until `at`.
+Ratio SliceSeries::until(Timestamp at) const {
+    const auto next = std::lower_bound(entries_.begin(), entries_.end(), first_from(at, slice_micros_),
+                                       [](const Entry& entry, std::int64_t than) { return entry.index < than; });
+    if (next == entries_.begin()) return {dropped_good_, dropped_total_};
+    const auto last = std::prev(next);  // of those that start before `at`
+    const std::int64_t width = last->index < thinned_to_ ? thinned_micros_ : slice_micros_;
+    const std::int64_t passed = at.micros - last->index * slice_micros_;
+    if (next == entries_.end() || passed >= width) return {last->good, last->total};
+    const Ratio before = last == entries_.begin() ? Ratio{dropped_good_, dropped_total_}
+                                                  : Ratio{std::prev(last)->good, std::prev(last)->total};
+    const std::uint64_t good = last->good - before.good, bad = last->total - before.total - good;
+    // Good and bad ones each by themselves, so that neither ever falls as `at` goes on.
+    const std::uint64_t good_part = part_of(good, passed, width);
+    return {before.good + good_part, before.total + good_part + part_of(bad, passed, width)};
+}
+
 Ratio SliceSeries::sum(Timestamp from, Timestamp to) const {
-    const auto before = [this](Timestamp at) {  // running sums of all slices that start before `at`
-        const auto next = std::lower_bound(entries_.begin(), entries_.end(), first_from(at, slice_micros_),
-                                           [](const Entry& entry, std::int64_t than) { return entry.index < than; });
-        return next == entries_.begin() ? Ratio{dropped_good_, dropped_total_}
-                                        : Ratio{std::prev(next)->good, std::prev(next)->total};
-    };
     if (from >= to) return {};
-    const Ratio end = before(to), start = before(from);
+    const Ratio end = until(to), start = until(from);
     return {end.good - start.good, end.total - start.total};
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <optional>
 
 #include "slo/objective.h"
@@ -28,9 +29,10 @@ public:
     // The slice of `at` holds this instead of what it held.
     void set(Timestamp at, std::uint64_t good, std::uint64_t total);
     // Slices that start before `before` become slices of `width_micros`, a multiple of slice_micros(), with the starts
-    // of those: less memory for what is long past.
+    // of those: less memory for what is long past. The same width each time.
     void thin(Timestamp before, std::int64_t width_micros);
-    // Of the slices that start in [from, to).
+    // Of [from, to): whole numbers. A slice in which one of them lies counts by its share, as if it were even; the
+    // newest, which may not be over, is whole once it has begun. Sums of windows one after the other add up.
     Ratio sum(Timestamp from, Timestamp to) const;
     // Newest and oldest slice that hold anything.
     std::optional<Timestamp> newest() const;
@@ -44,7 +46,10 @@ private:
         std::uint64_t good = 0, total = 0;  // of it and everything before it
     };
     void put(std::int64_t index, std::uint64_t good, std::uint64_t total);
+    Ratio until(Timestamp at) const;
     std::int64_t slice_micros_, kept_micros_;
+    std::int64_t thinned_to_ = std::numeric_limits<std::int64_t>::min();  // index before which slices are wide
+    std::int64_t thinned_micros_ = 0;                                     // how wide
     std::deque<Entry> entries_;
     std::uint64_t dropped_good_ = 0, dropped_total_ = 0;
 };

@@ -75,6 +75,36 @@ TEST(AlertMachine, FiresWithinOneTickOfTheFormula) {
     }
 }
 
+// As the server does it: slices of ten seconds, a look each second, and an outage that begins at any second of a slice.
+TEST(AlertMachine, FiresWithinOneTickOfTheFormulaInSlicesThatAreLongerThanTicks) {
+    for (const double target : {0.95, 0.99, 0.999}) {
+        for (const BurnRule& one : rules_for(TimeWindow{})) {
+            const auto expected = fastest_fire(one, target);
+            ASSERT_TRUE(expected);
+            const Timestamp first = floor_to(kStart, kSlice).plus_micros(2 * one.long_micros);
+            SliceSeries good(kSlice, 3 * one.long_micros);
+            for (Timestamp at = floor_to(kStart, kSlice); at < first; at = at.plus_micros(kSlice)) good.add(at, 10, 10);
+            for (std::int64_t phase = 0; phase < 10; ++phase) {
+                AlertMachine machine(objective(target, {one}));
+                SliceSeries series = good;
+                const Timestamp broken = first.plus_micros(phase * kSecond);
+                std::optional<Timestamp> fired;
+                for (Timestamp at = first; !fired && at.micros < broken.micros + *expected + 10 * kSecond;) {
+                    series.add(at, at < broken ? 1 : 0, 1);
+                    at = at.plus_micros(kSecond);
+                    for (const AlertChange& change : machine.evaluate(series, at))
+                        if (change.to == AlertState::Firing) fired = change.at;
+                }
+                ASSERT_TRUE(fired) << target << " long " << one.long_micros << " phase " << phase;
+                const std::int64_t took = fired->micros - broken.micros;
+                EXPECT_LE(std::abs(took - *expected), kSecond)
+                    << target << " long " << one.long_micros << " phase " << phase << " took " << took << " expected "
+                    << *expected;
+            }
+        }
+    }
+}
+
 // The workbook's: 99.9 % pages after 51.84 s, 99 % after 518.4 s.
 TEST(AlertMachine, FastestFireIsTheFormula) {
     const BurnRule page = rules_for(TimeWindow{})[0];

@@ -12,20 +12,41 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;
 
-TEST(SliceSeries, SumsTheSlicesThatStartInTheWindow) {
+TEST(SliceSeries, SumsWhatIsInTheWindow) {
     SliceSeries series(10 * kSecond, 1000 * kSecond);
     series.add({5 * kSecond}, 1, 2);
     series.add({9 * kSecond}, 2, 2);
+    EXPECT_EQ(series.sum({0}, {1 * kSecond}), (Ratio{3, 4}));  // the newest, which is not over
     series.add({10 * kSecond}, 3, 4);
     series.add({39 * kSecond}, 5, 6);
     EXPECT_EQ(series.sum({0}, {10 * kSecond}), (Ratio{3, 4}));
-    EXPECT_EQ(series.sum({0}, {10 * kSecond + 1}), (Ratio{6, 8}));  // the slice that has just begun is in
-    EXPECT_EQ(series.sum({1}, {30 * kSecond}), (Ratio{3, 4}));
     EXPECT_EQ(series.sum({0}, {30 * kSecond + 1}), (Ratio{11, 14}));
-    EXPECT_EQ(series.sum({11 * kSecond}, {30 * kSecond}), (Ratio{}));
+    EXPECT_EQ(series.sum({20 * kSecond}, {30 * kSecond}), (Ratio{}));
     EXPECT_EQ(series.sum({30 * kSecond}, {0}), (Ratio{}));
     EXPECT_EQ(series.newest(), Timestamp{30 * kSecond});
-    EXPECT_EQ(series.sum({10 * kSecond}, {11 * kSecond}).bad(), 1U);
+    EXPECT_EQ(series.sum({10 * kSecond}, {20 * kSecond}).bad(), 1U);
+}
+
+TEST(SliceSeries, CountsTheSliceOfAnEndByItsShare) {
+    SliceSeries series(10 * kSecond, 1000 * kSecond);
+    for (std::int64_t slice = 0; slice < 10; ++slice) series.add({slice * 10 * kSecond}, 90, 100);
+    for (std::int64_t from = 0; from < 90; ++from) {
+        const auto left = static_cast<std::uint64_t>(100 - from);
+        EXPECT_EQ(series.sum({from * kSecond}, {91 * kSecond}), (Ratio{9 * left, 10 * left})) << from;
+        EXPECT_EQ(series.sum({0}, {from * kSecond}).total, static_cast<std::uint64_t>(10 * from)) << from;
+    }
+    // Nothing is lost or counted twice where windows meet, and no count overflows.
+    SliceSeries many(kSecond, 1000 * kSecond);
+    constexpr std::uint64_t kMany = 9'000'000'000'000'001;
+    for (std::int64_t slice = 0; slice < 5; ++slice) many.add({slice * kSecond}, kMany / 3, kMany);
+    Ratio all;
+    for (std::int64_t from = 0; from < 5 * kSecond; from += 333'333) {
+        const Ratio part = many.sum({from}, {std::min(from + 333'333, 5 * kSecond)});
+        EXPECT_LE(part.good, part.total);
+        all.good += part.good;
+        all.total += part.total;
+    }
+    EXPECT_EQ(all, (Ratio{kMany / 3 * 5, kMany * 5}));
 }
 
 TEST(SliceSeries, IsEmptyUntilSomethingIsCounted) {
@@ -69,12 +90,21 @@ TEST(SliceSeries, AgreesWithCountingOneByOne) {
             while (!counted.empty() && counted.begin()->first < oldest) counted.erase(counted.begin());
             const std::int64_t from = clock - static_cast<std::int64_t>(random() % 4000);
             const std::int64_t to = from + static_cast<std::int64_t>(random() % 4000);
-            Ratio expected;
-            for (const auto& [at, ratio] : counted) {
-                if (at < from || at >= to) continue;
-                expected.good += ratio.good;
-                expected.total += ratio.total;
-            }
+            const auto until = [&](std::int64_t end) {
+                Ratio sum;
+                for (const auto& [at, ratio] : counted) {
+                    if (at >= end) break;
+                    const bool whole = at + width <= end || at == counted.rbegin()->first;
+                    const auto passed = static_cast<std::uint64_t>(whole ? width : end - at);
+                    const auto parts = static_cast<std::uint64_t>(width);
+                    const std::uint64_t good_part = (ratio.good * passed + parts / 2) / parts;
+                    sum.good += good_part;
+                    sum.total += good_part + (ratio.bad() * passed + parts / 2) / parts;
+                }
+                return sum;
+            };
+            const Ratio before = until(from), all = until(std::max(from, to));
+            const Ratio expected{all.good - before.good, all.total - before.total};
             ASSERT_EQ(series.sum({from}, {to}), expected) << "seed " << seed << " step " << step;
         }
     }
@@ -111,6 +141,11 @@ TEST(SliceSeries, SumsTheSameInFewerSlices) {
         ASSERT_EQ(thinned.sum({from * kSecond}, {900 * kSecond}), fine.sum({from * kSecond}, {900 * kSecond}));
     thinned.thin({605 * kSecond}, 60 * kSecond);
     EXPECT_EQ(thinned.sum({-120 * kSecond}, {900 * kSecond}), fine.sum({-120 * kSecond}, {900 * kSecond}));
+    // Within a wide slice its share.
+    const Ratio wide = fine.sum({60 * kSecond}, {120 * kSecond});
+    for (std::int64_t from = 60; from < 120; ++from)
+        EXPECT_NEAR(static_cast<double>(thinned.sum({from * kSecond}, {120 * kSecond}).total),
+                    static_cast<double>(wide.total) * static_cast<double>(120 - from) / 60, 1);
 }
 
 }  // namespace
