@@ -111,7 +111,7 @@ PastAlerts alerts_in_the_past(const Objective& objective, const SliceSeries& ser
     for (Timestamp at = from; at <= to; at = at.plus_micros(tick_micros)) {
         if (go_on && ++ticks % kTicks == 0 && !go_on(static_cast<double>(at.micros - from.micros) / length)) break;
         for (AlertChange& change : machine.evaluate(series, at)) {
-            if (change.to == AlertState::Firing && past.fired++ == 0 && change.rule < rules.size()) {
+            if (change.news == AlertNews::Fired && past.fired++ == 0 && change.rule < rules.size()) {
                 const std::int64_t slice = series.slice_micros();
                 Timestamp bad = floor_to(at.plus_micros(-rules[change.rule].long_micros), slice);
                 while (bad < at && series.sum(bad, bad.plus_micros(slice)).bad() == 0) bad = bad.plus_micros(slice);

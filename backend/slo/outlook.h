@@ -40,7 +40,7 @@ std::vector<ForecastPoint> forecast(const Objective& objective, const SliceSerie
                                     std::size_t points);
 
 struct PastAlerts {
-    std::uint64_t fired = 0;
+    std::uint64_t fired = 0;  // as often as it would have been told: burning again while it cools down is none
     std::optional<std::int64_t> first_after_micros;  // the first: since its first bad slice, within its long window
     std::vector<AlertChange> changes;
 };

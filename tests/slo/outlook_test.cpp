@@ -102,6 +102,30 @@ TEST(BackTest, FiresAtTheFormulasTime) {
     EXPECT_LE(*past.first_after_micros, 53 * kSecond);
 }
 
+// A minute bad, four good, twelve times over: what comes back while it cools down is not told, and not counted.
+TEST(BackTest, CountsWhatWouldHaveBeenTold) {
+    Objective objective = three_nines();
+    objective.rules = {{Severity::Page, 5 * kMinute, kMinute, 14.4, 0}};
+    SliceSeries series(10 * kSecond, 40 * kDay);
+    for (std::int64_t minute = 0; minute < 120; ++minute)
+        fill(series, minute * 60, minute * 60 + 60, minute >= 30 && minute < 90 && minute % 5 == 0 ? 1000 : 0);
+    const auto fired = [&](std::int64_t cool_down) {
+        objective.cool_down_micros = cool_down;
+        const PastAlerts past =
+            alerts_in_the_past(objective, series, kStart, kStart.plus_micros(2 * kHour), 10 * kSecond);
+        std::uint64_t told = 0, firing = 0;
+        for (const AlertChange& change : past.changes) {
+            told += change.news == AlertNews::Fired ? 1 : 0;
+            firing += change.to == AlertState::Firing ? 1 : 0;
+        }
+        EXPECT_EQ(past.fired, told);
+        EXPECT_EQ(firing, 12U);
+        return past.fired;
+    };
+    EXPECT_EQ(fired(5 * kMinute), 1U) << "a fresh install's";
+    EXPECT_EQ(fired(kMinute), 12U) << "over before it comes back";
+}
+
 TEST(BackTest, IsQuietWhereNothingIsBad) {
     SliceSeries series(10 * kSecond, 40 * kDay);
     fill(series, 0, 24 * 3600, 0);
