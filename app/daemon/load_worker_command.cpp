@@ -49,7 +49,7 @@ constexpr std::chrono::milliseconds kBetweenStatuses{250};  // while what was se
 
 struct Arguments {
     std::string run_id, confirmed_host, own_journal;
-    double replay_rate = 0;  // most requests in a second of a replay; 0: not said
+    double most_rate = 0;  // most requests in a second of a replay or of users; 0: not said
     std::size_t scenario_bytes = 0;
     bool search_capacity = false;
     std::vector<std::string> objectives;  // of a search, beside those of the scenario
@@ -177,6 +177,13 @@ bool readable(int fd) {
     return poll(&waiting, 1, 0) > 0;
 }
 
+Result<Address> resolve_allowed(const Url& url, const std::string& confirmed_host) {
+    Result<Address> address = resolve(url, confirmed_host);
+    if (!address) return address;
+    if (Status led = check_where_it_led(url, *address); !led) return led.error();
+    return address;
+}
+
 Result<Prepared> prepare(const std::string& text, const Arguments& arguments, HandBox& hand, int stop_fd) {
     Prepared prepared;
     Result<Scenario> scenario = parse_scenario(text);
@@ -184,14 +191,14 @@ Result<Prepared> prepare(const std::string& text, const Arguments& arguments, Ha
     prepared.scenario = std::move(scenario).value();
     const Result<Url> url = parse_url(prepared.scenario.url);
     if (!url) return url.error();
-    const Result<Address> address = resolve(*url, arguments.confirmed_host);
+    const Result<Address> address = resolve_allowed(*url, arguments.confirmed_host);
     if (!address) return address.error();
     // The machine is the server's, too.
     RecordingLimits recorded;
     recorded.most_requests = 2'000'000;
     recorded.most_bytes = std::size_t{512} << 20;
     recorded.own_journal = arguments.own_journal;
-    if (arguments.replay_rate > 0) recorded.most_in_a_second = arguments.replay_rate;
+    if (arguments.most_rate > 0) recorded.most_in_a_second = arguments.most_rate;
     recorded.most_is_called = "load.max_rate";
     recorded.stopped = [stop_fd] { return readable(stop_fd); };
     if (Status read = attach_recording(prepared.scenario, recorded); !read) return read.error();
@@ -199,6 +206,7 @@ Result<Prepared> prepare(const std::string& text, const Arguments& arguments, Ha
     std::random_device entropy;
     options.id_salt = (std::uint64_t{entropy()} << 32) | entropy();
     options.hand = &hand;
+    options.highest_user_rate = arguments.most_rate;
     if (prepared.scenario.end_to_end.check) {
         EndToEndOptions reading;
         reading.id_salt = options.id_salt;
@@ -239,7 +247,7 @@ void allow_descriptors() {
 int search(const Arguments& arguments, const std::string& text, int stop_fd, LineWriter& lines) {
     Result<Scenario> scenario = parse_scenario(text);
     const Result<Url> url = scenario ? parse_url(scenario->url) : scenario.error();
-    const Result<Address> address = url ? resolve(*url, arguments.confirmed_host) : url.error();
+    const Result<Address> address = url ? resolve_allowed(*url, arguments.confirmed_host) : url.error();
     LoadStatusMaker statuses(arguments.run_id, scenario ? *scenario : Scenario{});
     CapacityRun run;
     std::vector<CapacityOutcome> steps;
@@ -332,8 +340,8 @@ int run(const Arguments& arguments) {
         usage.look();
         facts.elapsed_nanos = progress.elapsed_nanos;
         facts.stopped_by = progress.stopped_by;
-        if (thresholds.update(*progress.record, progress.elapsed_nanos) && progress.state == RunState::Running)
-            facts.stopped_by_threshold = true;
+        const bool running = progress.state == RunState::Running && progress.stopped_by == StopReason::None;
+        if (running && thresholds.update(*progress.record, progress.elapsed_nanos)) facts.stopped_by_threshold = true;
         api::LoadStatus status = statuses.make(progress, &thresholds, prepared->objectives.get());
         if (prepared->check) {
             status.end_to_end =
@@ -344,7 +352,8 @@ int run(const Arguments& arguments) {
                 status.state = api::LoadState::Running;
             }
         }
-        if (progress.state == RunState::Done && progress.record->totals().answered() == 0) {
+        const bool sent_it_all = progress.state == RunState::Done || progress.stopped_by == StopReason::ErrorBrake;
+        if (progress.state != RunState::Running && sent_it_all && progress.record->totals().answered() == 0) {
             api::LoadStatus& end = prepared->check ? last : status;
             end.state = api::LoadState::Failed;
             end.error = no_answer(prepared->scenario, progress.record->totals());
@@ -408,7 +417,7 @@ void add_load_worker_command(CLI::App& app, int& exit_code) {
     command->add_option("--highest-rate", arguments->search.highest_rate);
     command->add_option("--budget-seconds", arguments->search.budget_seconds);
     command->add_option("--own-journal", arguments->own_journal);
-    command->add_option("--replay-rate", arguments->replay_rate);
+    command->add_option("--most-rate", arguments->most_rate);
     command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 

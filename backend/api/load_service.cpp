@@ -87,7 +87,6 @@ loadgen::Scenario scenario_of(const LoadPlan& plan) {
     scenario.spacing = plan.arrivals == Arrivals::Poisson ? loadgen::Spacing::Poisson : loadgen::Spacing::Even;
     scenario.seed = plan.seed;
     scenario.max_in_flight = plan.connections;
-    scenario.error_brake = 0;
     return scenario;
 }
 
@@ -171,6 +170,7 @@ private:
         std::optional<LoadCapacity> capacity;
         std::vector<std::string> arguments;
         std::optional<LoadReplay> replay;
+        bool closed_loop = false;
     };
     void begin_child(Errand errand, const Done<LoadStatus>& done);
     void begun();
@@ -195,6 +195,7 @@ private:
     std::optional<ChildProcess> child_;
     std::string output_, error_text_;
     std::optional<RunSoFar> so_far_;  // of the child's run
+    bool closed_loop_ = false;        // the child's run is one of users
     std::vector<Done<LoadStatus>> stop_waiters_;
     std::optional<SteadyClock::time_point> kill_at_;  // set once the child was asked to end
     bool killed_ = false;
@@ -274,10 +275,11 @@ void ProcessLoadService::begin_scenario(const ScenarioRun& run, const Done<LoadS
     errand.name = scenario->name;
     errand.by = run.by;
     errand.plan = shown_plan(*scenario);
+    errand.closed_loop = scenario->closed_loop;
+    errand.arguments = {"--most-rate=" + number_text(options_.highest_rate)};
     if (scenario->replays()) {
         errand.replay = LoadReplay{scenario->replay.speed, 0};
-        errand.arguments = {"--own-journal=" + options_.data_dir,
-                            "--replay-rate=" + number_text(options_.highest_rate)};
+        errand.arguments.push_back("--own-journal=" + options_.data_dir);
     }
     begin_child(std::move(errand), done);
 }
@@ -329,10 +331,17 @@ void ProcessLoadService::begin_capacity(const CapacityAsk& ask, const Done<LoadS
 
 void ProcessLoadService::take_hand(const loadgen::HandAction& action, const Done<LoadStatus>& done) {
     if (!child_ || is_final(status().state)) return done(Error::make(ErrorCode::NotFound, "no load run is under way"));
+    if (status().capacity) {
+        Error error = Error::make(ErrorCode::Conflict, "a search for capacity has rates of its own: it takes no hand");
+        error.hint = "stop it with POST /api/v1/load/stop";
+        return done(std::move(error));
+    }
     const std::optional<LoadReplay> replay = status().replay;
     if (Status fits = loadgen::check_hand_action(action, replay.has_value()); !fits) return done(fits.error());
     if (replay && action.speed > replay->highest_speed) return done(too_fast(*replay));
-    if (action.rate > options_.highest_rate) return done(above(options_.highest_rate, "rate"));
+    if (closed_loop_ && action.rate > loadgen::EngineOptions::kMostConnections)
+        return done(wrong_field("rate", "there must be at most 10000 users"));
+    if (!closed_loop_ && action.rate > options_.highest_rate) return done(above(options_.highest_rate, "rate"));
     if (Status told = child_->write_input(loadgen::to_json(action) + "\n"); !told) return done(told.error());
     log::info("load_hand", "a hand was laid on the load run",
               {{"run_id", status().run_id}, {"action", loadgen::to_json(action)}});
@@ -352,7 +361,7 @@ void ProcessLoadService::begin_child(Errand errand, const Done<LoadStatus>& done
         error.hint = "stop it first";
         return done(std::move(error));
     }
-    if (plan.rate > options_.highest_rate) return done(above(options_.highest_rate, "rate"));
+    if (!errand.closed_loop && plan.rate > options_.highest_rate) return done(above(options_.highest_rate, "rate"));
     if (Status allowed = check_load_target(plan.url, options_.allowed_targets()); !allowed)
         return done(allowed.error());
     LoadStatus fresh;
@@ -383,6 +392,7 @@ void ProcessLoadService::begin_child(Errand errand, const Done<LoadStatus>& done
     // One that has ended already says why below.
     static_cast<void>(child->write_input(text));
     child_ = std::move(child).value();
+    closed_loop_ = errand.closed_loop;
     output_.clear();
     error_text_.clear();
     kill_at_.reset();

@@ -23,12 +23,13 @@ ArrivalPlan plan_of(const Scenario& scenario) {
 
 }  // namespace
 
-DueRequests::DueRequests(const Scenario& scenario, std::uint32_t capacity)
+DueRequests::DueRequests(const Scenario& scenario, std::uint32_t capacity, double highest_user_rate)
     : closed_(scenario.closed_loop),
       ringed_(scenario.closed_loop || scenario.when_full == WhenFull::Drop),
       plan_(plan_of(scenario)),
       due_(plan_, &actions_),
       next_(plan_, &actions_),
+      least_gap_(highest_user_rate > 0 ? static_cast<std::int64_t>(std::ceil(1e9 / highest_user_rate)) : 0),
       think_nanos_(scenario.think_seconds * 1e9),
       think_random_(scenario.think_random),
       random_(scenario.seed, kThinkStream) {
@@ -39,7 +40,7 @@ DueRequests::DueRequests(const Scenario& scenario, std::uint32_t capacity)
 
 std::int64_t DueRequests::next_planned() const {
     if (!closed_) return due_.planned_nanos();
-    return ready_.empty() ? ArrivalPlan::kNever : ready_.front();
+    return ready_.empty() ? ArrivalPlan::kNever : std::max(ready_.front(), free_at_);
 }
 
 std::int64_t DueRequests::next_look() const {
@@ -95,9 +96,10 @@ void DueRequests::look_at_users(std::int64_t at) {
 
 DueRequest DueRequests::next_user_request() {
     std::pop_heap(ready_.begin(), ready_.end(), std::greater<>());
-    const std::int64_t ready = ready_.back();
+    const std::int64_t due = std::max(ready_.back(), free_at_);
     ready_.pop_back();
-    return {ready, issued_++};
+    free_at_ = due + least_gap_;
+    return {due, issued_++};
 }
 
 void DueRequests::ended(std::int64_t at, bool answered) {

@@ -20,7 +20,8 @@ struct DueRequest {
 class DueRequests {
 public:
     // Most users at once (closed loop) or most requests that wait (open loop with WhenFull::Drop): `capacity`.
-    DueRequests(const Scenario& scenario, std::uint32_t capacity);
+    // `highest_user_rate`: so many requests a second at most become due of users, who think longer then; 0: no bound.
+    DueRequests(const Scenario& scenario, std::uint32_t capacity, double highest_user_rate = 0);
     // The plan's cursors look at members of this object.
     DueRequests(const DueRequests&) = delete;
     DueRequests& operator=(const DueRequests&) = delete;
@@ -80,6 +81,8 @@ private:
 
     // Closed loop.
     HandedTime handed_;
+    const std::int64_t least_gap_;  // between two requests
+    std::int64_t free_at_ = 0;      // no request is due before
     const double think_nanos_;
     const bool think_random_;
     const RandomStream random_;

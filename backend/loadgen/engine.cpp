@@ -84,7 +84,7 @@ public:
           mix_(scenario),
           writers_(std::move(writers)),
           record_(scenario),
-          due_(scenario, in_flight),
+          due_(scenario, in_flight, options.highest_user_rate),
           brake_(scenario.error_brake),
           connections_(connections),
           idle_(connections),

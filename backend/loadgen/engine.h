@@ -30,7 +30,8 @@ struct EngineOptions {
     HandBox* hand = nullptr;           // outlives the engine; none: nobody interferes
     std::vector<HandAction> recorded;  // of a run to be repeated: each takes effect at its at_nanos
     RunObjectives* objectives =
-        nullptr;  // of the same scenario, told of all that ends and of the time; outlives the engine
+        nullptr;                   // of the same scenario, told of all that ends and of the time; outlives the engine
+    double highest_user_rate = 0;  // closed loop: most requests a second, for which users think longer; 0: no bound
     NumberSet* acknowledged = nullptr;  // gets the numbers of the requests with a good answer; outlives the engine
 };
 

@@ -6,10 +6,12 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/limits.h"
@@ -25,6 +27,35 @@ Error bad_url(std::string message, std::size_t offset) {
     error.offset = offset;
     error.hint = "for example http://127.0.0.1:8080/events";
     return error;
+}
+
+// Of IPv4, also where it is mapped into IPv6; in the order of the wire. None: it is IPv6.
+std::optional<std::array<std::uint8_t, 4>> ipv4_of(const Address& address) {
+    std::array<std::uint8_t, 4> bytes{};
+    if (address.family() == AF_INET) {
+        sockaddr_in in{};
+        std::memcpy(&in, &address.storage, sizeof in);
+        std::memcpy(bytes.data(), &in.sin_addr, bytes.size());
+        return bytes;
+    }
+    sockaddr_in6 in6{};
+    std::memcpy(&in6, &address.storage, sizeof in6);
+    if (!IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) return std::nullopt;
+    std::memcpy(bytes.data(), in6.sin6_addr.s6_addr + 12, bytes.size());
+    return bytes;
+}
+
+bool is_link_local_or_none(const Address& address) {
+    if (const auto ipv4 = ipv4_of(address)) return (ipv4->at(0) == 169 && ipv4->at(1) == 254) || ipv4->at(0) == 0;
+    sockaddr_in6 in6{};
+    std::memcpy(&in6, &address.storage, sizeof in6);
+    return IN6_IS_ADDR_LINKLOCAL(&in6.sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&in6.sin6_addr);
+}
+
+bool is_address(const std::string& host) {
+    in_addr ipv4{};
+    in6_addr ipv6{};
+    return inet_pton(AF_INET, host.c_str(), &ipv4) == 1 || inet_pton(AF_INET6, host.c_str(), &ipv6) == 1;
 }
 
 bool accepts_connection(const Address& address) {
@@ -167,6 +198,16 @@ Result<Address> resolve(const Url& url, std::string_view confirmed_host) {
         for (const Address& address : addresses)
             if (accepts_connection(address)) return address;
     return addresses.front();
+}
+
+Status check_where_it_led(const Url& url, const Address& address) {
+    if (url.host == "localhost" || is_address(url.host)) return {};
+    if (!is_loopback(address) && !is_link_local_or_none(address)) return {};
+    Error error =
+        Error::make(ErrorCode::Forbidden, "the name " + url.host + " leads to this machine or to a link-local address");
+    error.field = "url";
+    error.hint = "use the address itself, and list that in load.allowed_targets";
+    return error;
 }
 
 }  // namespace streamgauge::loadgen

@@ -43,4 +43,8 @@ bool names_loopback(const Url& url);
 // Unavailable when the name is not found.
 Result<Address> resolve(const Url& url, std::string_view confirmed_host);
 
+// Forbidden where a name other than localhost led to this machine, to a link-local address (a cloud's metadata) or to
+// none: whoever may write in the name's zone chooses where it leads.
+Status check_where_it_led(const Url& url, const Address& address);
+
 }  // namespace streamgauge::loadgen

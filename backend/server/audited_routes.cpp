@@ -6,6 +6,7 @@
 
 #include "api/json_writer.h"
 #include "base/time.h"
+#include "server/audited_load.h"
 #include "server/parameters.h"
 
 namespace streamgauge {
@@ -78,16 +79,16 @@ constexpr std::string_view kActions =
 
 http::Handler audited(const http::Route& route, http::Handler handler, api::AuditLog& log, const Clock& clock) {
     if ((route.scope != Scope::Operate && route.scope != Scope::Admin) || route.method == Method::Get) return handler;
-    // Bodies may hold passwords and events; what is asked of a load run has neither.
-    const bool with_body = route.docs.tag == "load";
+    // Other bodies may hold passwords and events.
+    const bool of_load = route.docs.tag == "load";
     std::string method(http::to_string(route.method));
-    return [&log, &clock, with_body, method = std::move(method), handler = std::move(handler)](
+    return [&log, &clock, of_load, method = std::move(method), handler = std::move(handler)](
                const http::Request& request, const http::ReplyPtr& reply) {
         api::AuditedAction action;
         action.by = who(request);
         action.address = request.remote_address;
         action.action = method + " " + std::string(request.path);
-        if (with_body) action.detail = request.body.substr(0, api::AuditLog::kDetailBytes);
+        if (of_load) action.detail = audited_load(request.body).substr(0, api::AuditLog::kDetailBytes);
         handler(request, std::make_shared<AuditedReply>(reply, log, clock, std::move(action)));
     };
 }

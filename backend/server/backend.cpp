@@ -172,8 +172,8 @@ private:
     RequestMetrics requests_;
     std::unique_ptr<ObjectiveSampler> sampler_;
     std::unique_ptr<api::ObjectiveManager> objectives_;
-    UuidGenerator alert_ids_;              // the objectives' thread's
-    std::optional<Timestamp> load_began_;  // the load service's thread's
+    UuidGenerator alert_ids_;                                      // the objectives' thread's
+    std::optional<std::pair<std::string, Timestamp>> load_began_;  // which run; the load service's thread's
     std::unique_ptr<Ticker> ticker_;
     std::unique_ptr<RouteServices> route_services_;
     http::RouteTable table_;
@@ -462,15 +462,17 @@ void EmbeddedBackend::tell(const api::ObjectiveAlert& alert) {
 void EmbeddedBackend::mark_load(const api::LoadStatus& status) {
     const bool over = status.state == api::LoadState::Done || status.state == api::LoadState::Stopped ||
                       status.state == api::LoadState::Failed;
-    if (status.state == api::LoadState::Starting) load_began_ = clock_.now();
+    if (status.state == api::LoadState::Starting) load_began_.emplace(status.run_id, clock_.now());
     if (!over || !load_began_) return;
+    const auto [run_id, began] = *std::exchange(load_began_, std::nullopt);
+    // One that was refused leaves the status of the run before it.
+    if (run_id != status.run_id) return;
     api::Annotation mark;
-    mark.at = *load_began_;
-    mark.until = std::max(*load_began_, clock_.now());
+    mark.at = began;
+    mark.until = std::max(began, clock_.now());
     mark.kind = "load_run";
     mark.text = "Load run " + status.run_id + ": " + std::to_string(status.sent) + " requests sent";
     mark.by = "server";
-    load_began_.reset();
     annotations_->add(std::move(mark), [](const Result<api::Annotation>& done) {
         if (!done) log::warning("annotation_lost", "a load run is not on the time axis: " + done.error().describe());
     });

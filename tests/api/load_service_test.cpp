@@ -36,9 +36,10 @@ std::string load_program() {
 
 class LoadServiceTest : public testing::Test {
 protected:
-    std::unique_ptr<LoadService> make(std::string program = load_program()) {
+    std::unique_ptr<LoadService> make(std::string program = load_program(), double highest_rate = 200'000) {
         LoadServiceOptions options;
         options.program = std::move(program);
+        options.highest_rate = highest_rate;
         return make_load_service(options, [this](const LoadStatus& update) {
             const std::lock_guard lock(mutex_);
             updates_.push_back(update);
@@ -183,6 +184,15 @@ TEST_F(LoadServiceTest, ATargetThatNeverAnswersFailsWithTheReason) {
     ASSERT_TRUE(eventually([&] { return service->status().state == LoadState::Failed; }));
     EXPECT_NE(service->status().error.find("connect_refused"), std::string::npos) << service->status().error;
     EXPECT_EQ(service->status().failed, 20U);
+}
+
+TEST_F(LoadServiceTest, TheErrorBrakeEndsAPlanThatOnlyFails) {
+    const test::DeadPort nobody;
+    auto service = make();
+    ASSERT_TRUE(start(*service, plan(nobody.url(), 50, 3600)).ok());
+    ASSERT_TRUE(eventually([&] { return service->status().state == LoadState::Failed; }, std::chrono::seconds(120)));
+    EXPECT_NE(service->status().error.find("connect_refused"), std::string::npos) << service->status().error;
+    EXPECT_GE(service->status().failed, 10U);
 }
 
 TEST_F(LoadServiceTest, AProgramThatIsNoGeneratorFailsWithItsWords) {
@@ -395,6 +405,42 @@ TEST_F(LoadServiceTest, RunsAScenarioUnderALiveHand) {
     ASSERT_TRUE(lay_hand(*service, Kind::Stop).ok());
     ASSERT_TRUE(eventually([&] { return service->status().state == LoadState::Stopped; }));
     EXPECT_EQ(service->status().done, server.requests());
+}
+
+TEST_F(LoadServiceTest, UsersMaySendNoMoreThanTheHighestRate) {
+    using Kind = loadgen::HandAction::Kind;
+    StallServer server;
+    const auto service = make(load_program(), 40);
+    loadgen::Scenario scenario = scenario_for(server, 60, 2);
+    scenario.closed_loop = true;
+    ASSERT_TRUE(start_scenario(*service, scenario).ok()) << "sixty users are no sixty requests a second";
+    ASSERT_TRUE(eventually([&] { return service->status().state == LoadState::Done; }));
+    EXPECT_GT(server.requests(), 20U);
+    EXPECT_LE(server.requests(), 81U) << "who do not think, and are answered at once";
+    scenario.stages[0].seconds = 600;
+    ASSERT_TRUE(start_scenario(*service, scenario).ok());
+    ASSERT_TRUE(eventually([&] { return service->status().done > 0; }));
+    EXPECT_TRUE(lay_hand(*service, Kind::Rate, 100).ok()) << "users";
+    EXPECT_EQ(lay_hand(*service, Kind::Rate, 10'001).error().field, "rate");
+    EXPECT_TRUE(stop(*service).ok());
+}
+
+TEST_F(LoadServiceTest, ASearchTakesNoHand) {
+    StallServer server;
+    const auto service = make();
+    CapacityAsk ask;
+    ask.scenario = loadgen::to_text(scenario_for(server, 1, 1));
+    ask.objectives = {"errors<1%"};
+    ask.first_rate = 20;
+    ask.budget_seconds = 60;
+    std::promise<Result<LoadStatus>> promise;
+    service->find_capacity(ask, [&](Result<LoadStatus> r) { promise.set_value(std::move(r)); });
+    const Result<LoadStatus> started = promise.get_future().get();
+    ASSERT_TRUE(started.ok()) << started.error().describe();
+    const auto refused = lay_hand(*service, loadgen::HandAction::Kind::Stop);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::Conflict);
+    EXPECT_TRUE(stop(*service).ok());
 }
 
 TEST_F(LoadServiceTest, AScenarioMayNotReadThisMachine) {

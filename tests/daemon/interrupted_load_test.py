@@ -112,7 +112,7 @@ class InterruptedLoad(unittest.TestCase):
         report = self.expect_interrupted(kept[0], "the server ended")
         self.assertGreaterEqual(len(report["seconds"]), len(known["seconds"]))
         self.assertEqual([one["second"] for one in report["seconds"]], list(range(len(report["seconds"]))))
-        self.assertEqual([(one["action"], one["rate"]) for one in report["hand"]], [("rate", 150)])
+        self.assertEqual([(one["action"]["action"], one["action"]["rate"]) for one in report["hand"]], [("rate", 150)])
         self.assertEqual(report["hand"], known["hand"])
         self.assertGreater(kept[0]["good"], 0)
         self.assertEqual(report["totals"]["planned"],

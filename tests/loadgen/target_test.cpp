@@ -60,5 +60,24 @@ TEST(Target, OtherHostsNeedConfirmation) {
     EXPECT_TRUE(resolve(other, "192.0.2.1").ok());
 }
 
+// Whoever may write in a name's zone must not turn a server's generator against its own machine or a cloud's metadata.
+TEST(Target, ANameMayNotLeadToThisMachineOrToALinkLocalAddress) {
+    const auto led = [](const char* name, const char* to) {
+        const Url there = *parse_url(std::string("http://") + to + ":9/");
+        return check_where_it_led(*parse_url(name), *resolve(there, there.host));
+    };
+    for (const char* to : {"127.0.0.1", "127.9.9.9", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254",
+                           "[::ffff:169.254.169.254]", "[fe80::1]", "0.0.0.0", "[::]", "[::ffff:0.0.0.0]"}) {
+        const Status found = led("http://shop.example:9/", to);
+        ASSERT_FALSE(found.ok()) << to;
+        EXPECT_EQ(found.error().code, ErrorCode::Forbidden);
+        EXPECT_EQ(found.error().field, "url");
+        EXPECT_TRUE(led((std::string("http://") + to + ":9/").c_str(), to).ok()) << "it is what was asked for";
+    }
+    EXPECT_TRUE(led("http://localhost:9/", "127.0.0.1").ok());
+    for (const char* to : {"192.0.2.1", "10.0.0.1", "[2001:db8::1]", "[::ffff:192.0.2.1]"})
+        EXPECT_TRUE(led("http://shop.example:9/", to).ok()) << to;
+}
+
 }  // namespace
 }  // namespace streamgauge::loadgen

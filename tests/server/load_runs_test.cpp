@@ -261,12 +261,24 @@ TEST_F(ReplayRunsTest, ReplaysNoFileNoOtherHostAndNothingFasterThanAllowed) {
     const auto started = start("journal: own, speed: " + fitting);
     ASSERT_EQ(started.status, 202) << started.body;
     EXPECT_EQ(as_operator("POST", "/api/v1/load/stop").status, 200);
+    // One that is refused after a run leaves no mark beside that of the run.
+    const auto marks = [&] {
+        const std::string all = json_of("/api/v1/annotations?from=0&to=4000000000").dump();
+        int found = 0;
+        for (std::size_t from = 0; (from = all.find(R"("kind":"load_run")", from)) != std::string::npos; ++from)
+            ++found;
+        return found;
+    };
+    test::ask_until(marks, [](int found) { return found > 0; });
+    EXPECT_EQ(start("journal: own, speed: 1000").status, 403);
     ASSERT_EQ(start("journal: own, speed: 0.001").status, 202);
     const auto faster = as_operator("POST", "/api/v1/load/hand", R"({"action":"speed","speed":1000})");
     EXPECT_EQ(faster.status, 403);
     EXPECT_THAT(faster.body, HasSubstr("faster than " + fitting));
     EXPECT_EQ(as_operator("POST", "/api/v1/load/hand", R"({"action":"stop"})").status, 202);
     EXPECT_EQ(ended()["state"], "stopped");
+    test::ask_until(marks, [](int found) { return found > 1; });
+    EXPECT_EQ(marks(), 2);
 }
 
 }  // namespace
