@@ -55,6 +55,8 @@ using namespace loadgen;
 constexpr int kDone = 0, kUnreachable = 1, kThresholds = 99, kEngine = 103, kConfiguration = 104, kInterrupted = 105,
               kAborted = 108;
 
+constexpr std::chrono::milliseconds kBetweenStatuses{250};  // while what was sent is waited for
+
 constexpr const char* kFooter = R"(
 Requests are sent at planned times, whether or not earlier ones were answered, and response times count from those
 planned times: a server that stalls for a second cannot hide it. What cannot be sent in time waits for a connection.
@@ -181,11 +183,20 @@ private:
                                     static_cast<unsigned long long>(report.done),
                                     static_cast<unsigned long long>(report.failed), report.p99_ms);
         text.append(line.data(), static_cast<std::size_t>(std::max(n, 0)));
-        if (!report.end_to_end || report.end_to_end->visible == 0) return text;
-        const int more =
-            std::snprintf(line.data(), line.size(), "  visible %llu  fresh p99 %.0f ms",
-                          static_cast<unsigned long long>(report.end_to_end->visible), report.end_to_end->query_p99_ms);
-        return text.append(line.data(), static_cast<std::size_t>(std::max(more, 0)));
+        return report.end_to_end ? text + read_back_words(*report.end_to_end, report.unfinished == 0) : text;
+    }
+
+    // What is missing is waited for once all has been answered; before that it is on its way.
+    static std::string read_back_words(const api::LoadEndToEnd& found, bool all_answered) {
+        std::array<char, 120> words{};
+        std::string text;
+        if (found.visible > 0) {
+            std::snprintf(words.data(), words.size(), "  visible %llu  fresh p99 %.0f ms",
+                          static_cast<unsigned long long>(found.visible), found.query_p99_ms);
+            text += words.data();
+        }
+        if (all_answered && found.missing > 0) text += "  missing " + std::to_string(found.missing);
+        return text;
     }
 
     // A second is printed when the next one has begun, or at the end.
@@ -454,6 +465,25 @@ std::string no_answer(const Arguments& arguments, const RunRecord& record) {
     return text + (totals.of(Outcome::ConnectRefused) > 0 ? "; is the server running?" : "");
 }
 
+// A run whose last events are waited for goes on; its last status, `end`, is told with what was found.
+EndToEndReport read_back_the_rest(EndToEndCheck& check, const Scenario& scenario, const RunRecord& record,
+                                  FinishOptions waiting, api::LoadStatus end, Reporter& reporter) {
+    auto told = std::chrono::steady_clock::now();
+    waiting.tick = [&] {
+        if (std::chrono::steady_clock::now() - told < kBetweenStatuses) return;
+        told = std::chrono::steady_clock::now();
+        api::LoadStatus status = end;
+        status.state = api::LoadState::Running;
+        status.error.clear();
+        status.end_to_end = daemon::end_to_end_of(check.so_far(), scenario, record);
+        reporter.push(std::move(status));
+    };
+    EndToEndReport found = check.finish(record, waiting);
+    end.end_to_end = daemon::end_to_end_of(found);
+    reporter.push(std::move(end));
+    return found;
+}
+
 int run(Arguments arguments) {
     // The service that reads these lines may be killed; its load must not outlive it.
     if (arguments.report_json_lines) prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -492,14 +522,22 @@ int run(Arguments arguments) {
     facts.run_id = arguments.run_id;
     facts.scenario_text = to_text(scenario);
     std::string why_failed;
+    api::LoadStatus end;  // where the events are read back
     const Result<RunState> ended = engine.run(stop_signals.fd(), [&](const Progress& progress) {
         api::LoadStatus status = statuses.make(progress, &thresholds, prepared->objectives.get());
-        if (prepared->check)
-            status.end_to_end = daemon::end_to_end_of(prepared->check->so_far(), scenario, *progress.record);
         const Totals& totals = progress.record->totals();
         if (progress.state == RunState::Done && totals.answered() == 0) {
             status.state = api::LoadState::Failed;
             status.error = why_failed = no_answer(arguments, *progress.record);
+        }
+        if (prepared->check) {
+            status.end_to_end = daemon::end_to_end_of(prepared->check->so_far(), scenario, *progress.record);
+            if (progress.state != RunState::Running) {
+                end = status;
+                end.seconds.erase(end.seconds.begin(), end.seconds.end() - 1);
+                status.state = api::LoadState::Running;
+                status.error.clear();
+            }
         }
         usage.look();
         facts.elapsed_nanos = progress.elapsed_nanos;
@@ -507,9 +545,9 @@ int run(Arguments arguments) {
         if (running && thresholds.update(*progress.record, progress.elapsed_nanos)) facts.stopped_by_threshold = true;
         return reporter.push(std::move(status)) && !facts.stopped_by_threshold;
     });
-    if (!ended) reporter.push(statuses.failed(ended.error().describe()));
-    reporter.finish();
     if (!ended) {
+        reporter.push(statuses.failed(ended.error().describe()));
+        reporter.finish();
         std::cerr << "streamgauged load: " << ended.error().describe() << "\n";
         return kEngine;
     }
@@ -524,10 +562,11 @@ int run(Arguments arguments) {
         } else {
             waiting.stop_fd = stop_signals.fd();
         }
-        read_back = prepared->check->finish(engine.record(), waiting);
+        read_back = read_back_the_rest(*prepared->check, scenario, engine.record(), waiting, std::move(end), reporter);
         pollfd stop{waiting.stop_fd, POLLIN, 0};
         cut_short = poll(&stop, 1, 0) > 0;
     }
+    reporter.finish();
     const RunReport report = make_report(scenario, facts, engine.record(), usage, thresholds,
                                          read_back ? &*read_back : nullptr, prepared->objectives.get());
     if (!arguments.report_json_lines) std::cout << report_text(report) << std::flush;

@@ -6,6 +6,7 @@ import http.client
 import http.server
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -103,8 +104,13 @@ class EndToEndLoad(unittest.TestCase):
         said = self.load("--url", url + "/events", "--rate", "50", "--duration", "2s", "--end-to-end", "--threshold", "lost==0",
                          "--threshold", "freshness<30s", "--report-json-lines")
         self.expect_all(self.report()["end_to_end"], 100)
-        so_far = [json.loads(line)["end_to_end"] for line in said.splitlines()]
-        self.assertGreater(max(one["visible"] for one in so_far if one), 0)
+        lines = [json.loads(line) for line in said.splitlines()]
+        self.assertGreater(max(line["end_to_end"]["visible"] for line in lines if line["end_to_end"]), 0)
+        # All before the last one are of a run that goes on, and the last one says what was found.
+        self.assertEqual({line["state"] for line in lines[1:-1]}, {"running"})
+        self.assertEqual((lines[-1]["state"], lines[-1]["end_to_end"]["visible"], lines[-1]["end_to_end"]["missing"]), ("done", 100, 0))
+        seconds = {second["second"]: second["ok"] for line in lines for second in line["seconds"]}
+        self.assertEqual(sum(seconds.values()), 100, seconds)
         self.assertIn("lost 0", self.load("--url", url + "/events", "--rate", "20", "--duration", "1s", "--end-to-end"))
 
     def test_events_are_read_back_over_tls(self):
@@ -132,15 +138,43 @@ class EndToEndLoad(unittest.TestCase):
                                  f"end_to_end: {{check: true, settle: 600s, query_url: '{url}'}}\n")
         load = subprocess.Popen([DAEMON, "load", scenario, "--report-json-lines", "--out", "json=" + self.path("report.json")],
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
-        next(line for line in load.stdout if json.loads(line)["state"] == "done")
+        # All was answered and the plan is over; the run goes on, and says each quarter of a second what it still waits for.
+        waiting = (status for status in map(json.loads, load.stdout) if status["done"] == 50 and status["elapsed_seconds"] >= 1)
+        for _ in range(3):
+            status = next(waiting)
+            self.assertEqual((status["state"], status["end_to_end"]["acknowledged"]), ("running", 50), status)
+            self.assertGreater(status["end_to_end"]["missing"], 0)
         load.send_signal(signal.SIGINT)
         began = time.monotonic()
+        last = list(map(json.loads, load.stdout))[-1]
         _, said = load.communicate(timeout=PATIENCE)
         self.assertLess(time.monotonic() - began, 30, "a second or two")
         self.assertEqual(load.returncode, 105, said)
         found = self.report()["end_to_end"]
         self.assertEqual((found["acknowledged"], found["complete"]), (50, False), found)
         self.assertIn("cut short", " ".join(found["unknown"]))
+        self.assertEqual((last["state"], last["end_to_end"]["missing"]), ("done", found["lost"]), "the last line is final")
+
+    def test_a_terminal_shows_what_is_waited_for(self):
+        url = self.serve("--management", "off")
+        proxy = LosingProxy(int(url.rsplit(":", 1)[1]))
+        self.addCleanup(proxy.server_close)
+        self.addCleanup(proxy.shutdown)
+        scenario = self.scenario(f"url: {proxy.url}\nstages:\n  - {{rate: 50, for: 1s}}\n"
+                                 f"end_to_end: {{check: true, settle: 8s, query_url: '{url}'}}\n")
+        terminal, theirs = pty.openpty()
+        load = subprocess.Popen([DAEMON, "load", scenario], stdout=theirs, stderr=theirs, env=ENVIRONMENT)
+        os.close(theirs)
+        shown = b""
+        try:
+            while more := os.read(terminal, 10000):
+                shown += more
+        except OSError:
+            pass  # how a terminal whose other side was closed ends
+        os.close(terminal)
+        self.assertEqual(load.wait(PATIENCE), 0, shown)
+        self.assertIn(b"  missing 5", shown)
+        self.assertIn(b"lost 5 ", shown)
 
     # ---- started over REST, run by the worker
     def ask(self, method, path, body=None, kind="application/json"):
