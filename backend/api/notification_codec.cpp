@@ -116,6 +116,10 @@ std::string write_target_status(const NotificationTargetStatus& status) {
     return out.take();
 }
 
+std::string alert_id(const slo::Objective& objective, const slo::AlertChange& change) {
+    return objective.name + "-" + std::to_string(change.rule) + "-" + std::to_string(change.at.micros);
+}
+
 Notification alert_notification(const slo::Objective& objective, const slo::AlertChange& change,
                                 const slo::BurnRule& rule, std::string id) {
     Notification out;

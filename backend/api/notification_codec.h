@@ -19,6 +19,9 @@ std::string write_target_status(const NotificationTargetStatus& status);
 // InvalidArgument with Error::field. Looks at nothing outside.
 Status check_target(const NotificationTarget& target);
 
+// Of one change, however often it is told: "events-latency-0-1770000000000000".
+std::string alert_id(const slo::Objective& objective, const slo::AlertChange& change);
+
 // {"id":"...","type":"alert.fired","timestamp":"...","data":{"objective":...}}. `change.news` is not None.
 Notification alert_notification(const slo::Objective& objective, const slo::AlertChange& change,
                                 const slo::BurnRule& rule, std::string id);

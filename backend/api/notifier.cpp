@@ -173,24 +173,23 @@ void Notifier::test_target(std::string name, Done<bool> done) {
         const std::lock_guard lock(mutex_);
         const auto line = lines_.find(name);
         if (line == lines_.end()) return Error::make(ErrorCode::NotFound, "there is no target " + name);
-        if (Status queued = enqueue(line->second, test); !queued) return queued.error();
+        if (Status queued = enqueue({&line->second}, test); !queued) return queued.error();
         return true;
     });
 }
 
-void Notifier::notify(std::vector<std::string> names, Notification notification) {
-    const bool taken = calls_.post([this, names = std::move(names), notification = std::move(notification)](bool) {
-        // Also while the server stops: what is written down is sent after the next start.
-        const std::lock_guard lock(mutex_);
-        for (const std::string& name : names) {
-            const auto line = lines_.find(name);
-            Status queued = line == lines_.end() ? Status(Error::make(ErrorCode::NotFound, "there is no such target"))
-                                                 : enqueue(line->second, notification);
-            if (!queued)
-                log::error("notification_lost", queued.error().describe(), {{"target", name}, {"id", notification.id}});
+Status Notifier::notify(const std::vector<std::string>& names, const Notification& notification) {
+    const std::lock_guard lock(mutex_);
+    std::vector<Line*> lines;
+    for (const std::string& name : names) {
+        const auto line = lines_.find(name);
+        if (line == lines_.end()) {
+            log::error("notification_lost", "there is no such target", {{"target", name}, {"id", notification.id}});
+        } else {
+            lines.push_back(&line->second);
         }
-    });
-    if (!taken) log::error("notification_lost", "too many notifications come at once");
+    }
+    return enqueue(lines, notification);
 }
 
 bool Notifier::has_desktop(const std::vector<std::string>& names) {
@@ -206,28 +205,54 @@ bool Notifier::has_target(const std::string& name) const {
     return names_.contains(name);
 }
 
-Status Notifier::enqueue(Line& line, const Notification& notification) {
+Status Notifier::enqueue(const std::vector<Line*>& lines, const Notification& notification) {
+    if (lines.empty()) return {};
+    const Timestamp now = parts_.clock.now();
+    std::vector<std::int64_t> rows;
+    Status done = sql::execute(connection_.get(), "BEGIN IMMEDIATE");
+    if (!done) return done;
+    for (const Line* line : lines) {
+        const Result<std::int64_t> row = write(*line, now, notification);
+        if (!row) {
+            done = row.error();
+            break;
+        }
+        rows.push_back(*row);
+    }
+    if (done) done = sql::execute(connection_.get(), "COMMIT");
+    if (!done) {
+        static_cast<void>(sql::execute(connection_.get(), "ROLLBACK"));
+        return done;
+    }
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        Line& line = *lines[i];
+        line.waiting.push_back({rows[i], now, notification});
+        while (line.waiting.size() > options_.most_waiting) {
+            const Waiting& oldest = line.waiting.front();
+            log::error("notification_dropped", "too many wait for this target: the oldest is dropped",
+                       {{"target", line.target.name}, {"id", oldest.notification.id}});
+            if (Status gone = forget(oldest.row); !gone)
+                log::warning("notification_kept", gone.error().describe(), {{"id", oldest.notification.id}});
+            line.waiting.pop_front();
+            ++line.status.dropped;
+        }
+    }
+    changed_.notify_all();
+    return {};
+}
+
+Result<std::int64_t> Notifier::write(const Line& line, Timestamp now, const Notification& notification) {
     auto row = sql::Statement::prepare(
         connection_.get(),
         "INSERT INTO waiting(target, made_at, id, summary, body) VALUES(?, ?, ?, ?, ?) RETURNING row");
     if (!row) return row.error();
-    const Timestamp now = parts_.clock.now();
     row->bind_text(1, line.target.name).bind(2, now.micros).bind_text(3, notification.id);
     row->bind_text(4, notification.summary).bind_text(5, notification.body);
     const Result<bool> inserted = row->step();
     if (!inserted) return inserted.error();
     const std::int64_t number = row->integer(0);
-    if (Status done = row->run(); !done) return done;
-    line.waiting.push_back({number, now, notification});
-    while (line.waiting.size() > options_.most_waiting) {
-        log::error("notification_dropped", "too many wait for this target: the oldest is dropped",
-                   {{"target", line.target.name}, {"id", line.waiting.front().notification.id}});
-        if (Status gone = forget(line.waiting.front().row); !gone) return gone;
-        line.waiting.pop_front();
-        ++line.status.dropped;
-    }
-    changed_.notify_all();
-    return {};
+    if (Status done = row->run(); !done) return done.error();
+    return number;
 }
 
 Status Notifier::forget(std::int64_t row) {

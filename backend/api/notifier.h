@@ -55,8 +55,9 @@ public:
     void remove_target(std::string name, Done<bool> done) override;
     void test_target(std::string name, Done<bool> done) override;
 
-    // For each of the targets that there are; names that nobody has are logged. Returns at once.
-    void notify(std::vector<std::string> names, Notification notification);
+    // For each of the targets that there are, or for none where it fails; names that nobody has are logged. It is
+    // written down when this returns. Thread-safe; also while the notifier stops: it is sent after the next start.
+    Status notify(const std::vector<std::string>& names, const Notification& notification);
     // Whether one of them is a desktop. Thread-safe.
     bool has_desktop(const std::vector<std::string>& names);
     // Whether there is a target of this name. Thread-safe; never waits for the disk.
@@ -83,8 +84,9 @@ private:
     Status load();
     template <class T>
     void run(Done<T> done, std::function<Result<T>()> work);
-    // The next four with mutex_ held.
-    Status enqueue(Line& line, const Notification& notification);
+    // The next five with mutex_ held.
+    Status enqueue(const std::vector<Line*>& lines, const Notification& notification);
+    Result<std::int64_t> write(const Line& line, Timestamp now, const Notification& notification);  // its row
     Status forget(std::int64_t row);
     void settle(Line& line, const Status& done);
     static NotificationTargetStatus told(const Line& line);

@@ -25,6 +25,7 @@ constexpr std::uint64_t kRowsBetweenLooks = 500;
 // Late events change a metric's windows: the last hour is asked again each time, all of it each hour.
 constexpr std::int64_t kMetricTail = kHourMicros;
 constexpr std::int64_t kMetricInterval = kNarrowSliceMicros;
+constexpr std::int64_t kMetricPatience = kMinuteMicros;  // an answer that takes longer is not waited for
 constexpr std::array<std::int64_t, 13> kSteps{
     10 * kSecondMicros, 30 * kSecondMicros, kMinuteMicros, 2 * kMinuteMicros, 5 * kMinuteMicros,
     10 * kMinuteMicros, 30 * kMinuteMicros, kHourMicros,   3 * kHourMicros,   6 * kHourMicros,
@@ -291,41 +292,66 @@ void ObjectiveManager::tend(Timestamp now) {
 }
 
 void ObjectiveManager::ask_metric(Watched& watched, Timestamp now) {
-    if (parts_.analysis == nullptr || parts_.metrics == nullptr || watched.asking) return;
-    if (now < watched.asked_at.plus_micros(kMetricInterval)) return;
+    if (parts_.analysis == nullptr || parts_.metrics == nullptr) return;
+    if (now < watched.asked_at.plus_micros(watched.asking ? kMetricPatience : kMetricInterval)) return;
     watched.asked_at = now;
     const bool all = now >= watched.asked_all_at.plus_micros(kHourMicros);
     const std::int64_t back = all ? kept_of(watched.objective, options_.kept_micros) : kMetricTail;
     watched.asking = true;
     ask_metric_slices(*parts_.analysis, *parts_.metrics, watched.objective, {now.plus_micros(-back), now},
-                      [this, all, now, name = watched.objective.name,
-                       asked = watched.objective](const Result<std::vector<slo::Slice>>& slices) {
-                          static_cast<void>(thread_->post([this, all, now, name, asked, slices](bool running) {
-                              const auto found = running ? watched_.find(name) : watched_.end();
-                              if (found == watched_.end() || !(found->second->objective == asked))
-                                  return;  // another one by now
-                              found->second->asking = false;
-                              if (!slices) return;
-                              if (all) found->second->asked_all_at = now;
-                              for (const slo::Slice& slice : *slices) found->second->correct(slice);
-                          }));
+                      [this, all, now, asked = watched.objective](const Result<std::vector<slo::Slice>>& slices) {
+                          const bool posted = thread_->post([this, all, now, asked, slices](bool running) {
+                              if (running) take_metric(asked, now, all, slices);
+                          });
+                          if (!posted && !thread_->stopping())
+                              note_asked(asked.name, Error::make(ErrorCode::Unavailable, "too many questions wait"));
                       });
 }
 
+void ObjectiveManager::take_metric(const slo::Objective& asked, Timestamp asked_at, bool all,
+                                   const Result<std::vector<slo::Slice>>& slices) {
+    const auto found = watched_.find(asked.name);
+    if (found == watched_.end() || !(found->second->objective == asked)) return;  // another one by now
+    Watched& watched = *found->second;
+    if (asked_at == watched.asked_at) watched.asking = false;
+    if (asked_at < watched.answered_at) return;  // overtaken
+    note_asked(asked.name, slices ? Status() : Status(slices.error()));
+    if (!slices) return;
+    watched.answered_at = asked_at;
+    if (all) watched.asked_all_at = asked_at;
+    for (const slo::Slice& slice : *slices) watched.correct(slice);
+}
+
 void ObjectiveManager::evaluate(Watched& watched, Timestamp now) {
-    const std::vector<slo::AlertChange> changes = watched.machine.evaluate(watched.series, now);
-    if (changes.empty()) return;
-    note(store_->put_states(watched.objective.name, watched.machine.states(), changes), "write the alerts of");
-    for (const slo::AlertChange& change : changes) {
+    for (slo::AlertChange& change : watched.machine.evaluate(watched.series, now)) {
         const bool bad = change.news == slo::AlertNews::Fired || change.news == slo::AlertNews::NoData;
         if (change.news != slo::AlertNews::None)
             log::write(bad ? log::Level::Warning : log::Level::Info, "objective_alert", change.sentence,
                        {{"objective", watched.objective.name}, {"news", std::string(slo::to_string(change.news))}});
-        if (!parts_.changed) continue;
-        parts_.changed(
-            {watched.objective, change,
-             change.rule < watched.objective.rules.size() ? watched.objective.rules[change.rule] : slo::BurnRule{}});
+        watched.unsaved.push_back(std::move(change));
+        if (watched.unsaved.size() <= kMostChanges) continue;
+        if (watched.told == 0) log::error("notification_lost", watched.unsaved.front().sentence);
+        watched.told -= watched.told == 0 ? 0 : 1;
+        watched.unsaved.erase(watched.unsaved.begin());
     }
+    if (!watched.unsaved.empty()) note(save_changes(watched), "write the alerts of");
+}
+
+// Who is told comes first: a crash between the two tells again what the states do not know of, and loses nothing.
+Status ObjectiveManager::save_changes(Watched& watched) {
+    if (watched.unsaved.empty()) return {};
+    for (; watched.told < watched.unsaved.size(); ++watched.told) {
+        const slo::AlertChange& change = watched.unsaved[watched.told];
+        const slo::BurnRule rule =
+            change.rule < watched.objective.rules.size() ? watched.objective.rules[change.rule] : slo::BurnRule{};
+        if (!parts_.changed) continue;
+        if (Status told = parts_.changed({watched.objective, change, rule}); !told) return told;
+    }
+    if (Status put = store_->put_states(watched.objective.name, watched.machine.states(), watched.unsaved); !put)
+        return put;
+    watched.unsaved.clear();
+    watched.told = 0;
+    return {};
 }
 
 std::vector<std::string> ObjectiveManager::warnings_of(const slo::Objective& objective, const slo::SliceSeries& series,
@@ -380,7 +406,8 @@ std::shared_ptr<const std::vector<ObjectiveStatus>> ObjectiveManager::statuses()
 
 std::optional<Error> ObjectiveManager::failure() const {
     const std::lock_guard lock(mutex_);
-    return failure_;
+    if (failure_ || unasked_.empty()) return failure_;
+    return unasked_.begin()->second;
 }
 
 void ObjectiveManager::note(const Status& written, const char* doing) {
@@ -388,6 +415,18 @@ void ObjectiveManager::note(const Status& written, const char* doing) {
     if (!written && !failure_)
         log::error("objectives", std::string("cannot ") + doing + " the objectives: " + written.error().describe());
     failure_ = written ? std::nullopt : std::optional(written.error());
+}
+
+void ObjectiveManager::note_asked(const std::string& name, const Status& asked) {
+    const std::lock_guard lock(mutex_);
+    if (asked) {
+        unasked_.erase(name);
+        return;
+    }
+    Error error = asked.error();
+    error.message = "cannot ask the metric of the objective " + name + ": " + error.message;
+    if (!unasked_.contains(name)) log::error("objectives", error.describe());
+    unasked_.insert_or_assign(name, std::move(error));
 }
 
 template <class T, class Task>
@@ -533,11 +572,14 @@ void ObjectiveManager::put_read(KeptObjective kept, slo::SliceSeries series, Tim
     const auto known = watched_.find(kept.objective.name);
     if (known == watched_.end() && watched_.size() >= options_.most_objectives)
         return done(Error::make(ErrorCode::TooLarge, "there are too many objectives"));
+    if (known != watched_.end())  // what is put below must not be ahead of what was told
+        if (Status saved = save_changes(*known->second); !saved) return done(saved.error());
     if (known != watched_.end() && fits(known->second->machine.states(), slo::rules_of(kept.objective)))
         kept.states = known->second->machine.states();
     if (Status written = store_->put(kept); !written) return done(written.error());
     const std::string name = kept.objective.name;
     watch(std::move(kept));
+    note_asked(name, {});
     Watched& watched = *watched_.at(name);
     watched.series = std::move(series);
     if (!is_metric(watched.objective)) {
@@ -569,6 +611,7 @@ Result<bool> ObjectiveManager::remove_now(const std::string& name) {
     if (found == watched_.end()) return unknown(name);
     if (Status removed = store_->remove(name); !removed) return removed.error();
     watched_.erase(found);
+    note_asked(name, {});
     publish(last_);
     return true;
 }

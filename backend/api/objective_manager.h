@@ -48,8 +48,9 @@ struct ObjectiveParts {
     // Of indicators over metrics; nullptr: there are none.
     AnalysisService* analysis = nullptr;
     const query::MetricDirectory* metrics = nullptr;
-    // Told of every change, on the manager's thread, after it is durable. Must not block. May be empty.
-    std::function<void(const ObjectiveAlert&)> changed = {};
+    // Told of every change in order, on the manager's thread, before the alert's state is durable: what it cannot keep
+    // it is told again with the next tick, and after a crash anew. Blocks no longer than a write. May be empty.
+    std::function<Status(const ObjectiveAlert&)> changed = {};
     // Whether there is a target of notifications of this name; asked on the manager's threads. Empty: all are there.
     std::function<bool(const std::string&)> has_target = {};
 };
@@ -69,7 +70,7 @@ public:
 
     // As of the last tick; least budget first.
     std::shared_ptr<const std::vector<ObjectiveStatus>> statuses() const;
-    // The file, or its disk, has been refusing what is written.
+    // The file, or its disk, has been refusing what is written; or a metric cannot be asked.
     std::optional<Error> failure() const;
 
     void list(std::string project, Done<std::vector<ObjectiveStatus>> done) override;
@@ -88,13 +89,16 @@ private:
         slo::Objective objective;  // with its rules
         slo::SliceSeries series;
         slo::AlertMachine machine;
-        Timestamp since;                 // what is older is the past, and not counted
-        std::int64_t good = 0, bad = 0;  // since then, with corrections
-        ObjectiveCounters counters;      // the most that good and bad were
+        std::vector<slo::AlertChange> unsaved;  // since the states were written
+        std::size_t told = 0;                   // of those
+        Timestamp since;                        // what is older is the past, and not counted
+        std::int64_t good = 0, bad = 0;         // since then, with corrections
+        ObjectiveCounters counters;             // the most that good and bad were
         std::vector<std::optional<double>> day;
         Timestamp day_at{};
         bool asking = false;                   // a metric's points are on their way
         Timestamp asked_at{}, asked_all_at{};  // the latter for the whole window
+        Timestamp answered_at{};               // when what was answered was asked
     };
     ObjectiveManager(ObjectiveOptions options, ObjectiveParts parts, std::unique_ptr<ObjectiveStore> store);
 
@@ -106,7 +110,10 @@ private:
     void write_slice();
     void tend(Timestamp now);
     void ask_metric(Watched& watched, Timestamp now);
+    void take_metric(const slo::Objective& asked, Timestamp asked_at, bool all,
+                     const Result<std::vector<slo::Slice>>& slices);
     void evaluate(Watched& watched, Timestamp now);
+    Status save_changes(Watched& watched);
     void publish(Timestamp now);
     ObjectiveStatus status_of(Watched& watched, Timestamp now);
     std::vector<std::string> warnings_of(const slo::Objective& objective, const slo::SliceSeries& series,
@@ -119,6 +126,7 @@ private:
     void finish_back_test(const slo::Objective& draft, query::TimeRange range, const slo::SliceSeries& series,
                           const Attendance& attendance, const Done<BackTest>& done) const;
     void note(const Status& written, const char* doing);
+    void note_asked(const std::string& name, const Status& asked);
     template <class T, class Task>
     void post(ServiceThread& thread, Done<T> done, Task task);
 
@@ -132,9 +140,10 @@ private:
     std::int64_t maintenance_ = 0;
 
     mutable std::mutex mutex_;
-    std::shared_ptr<const std::vector<ObjectiveStatus>> statuses_;  // guarded by mutex_, as the next one
+    std::shared_ptr<const std::vector<ObjectiveStatus>> statuses_;  // guarded by mutex_, as the next two
     std::optional<Error> failure_;
-    std::atomic<bool> ticking_{false};  // a tick waits: another one would add nothing
+    std::map<std::string, Error> unasked_;  // metrics that cannot be asked, by objective
+    std::atomic<bool> ticking_{false};      // a tick waits: another one would add nothing
     std::unique_ptr<ServiceThread> thread_, past_, charts_;
 };
 

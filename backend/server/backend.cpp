@@ -28,7 +28,6 @@
 #include "api/objective_manager.h"
 #include "api/query_service.h"
 #include "base/log.h"
-#include "base/uuid.h"
 #include "journal/sqlite_journal.h"
 #include "pipeline/baseline.h"
 #include "pipeline/pipeline.h"
@@ -125,7 +124,7 @@ private:
     void open_questions();
     void make_services();
     Status open_objectives();
-    void tell(const api::ObjectiveAlert& alert);
+    Status tell(const api::ObjectiveAlert& alert);
     void mark_load(const api::LoadStatus& status);
     Status serve();
     void answered(const http::Answered& answer);
@@ -172,7 +171,6 @@ private:
     RequestMetrics requests_;
     std::unique_ptr<ObjectiveSampler> sampler_;
     std::unique_ptr<api::ObjectiveManager> objectives_;
-    UuidGenerator alert_ids_;                                      // the objectives' thread's
     std::optional<std::pair<std::string, Timestamp>> load_began_;  // which run; the load service's thread's
     std::unique_ptr<Ticker> ticker_;
     std::unique_ptr<RouteServices> route_services_;
@@ -423,7 +421,7 @@ Status EmbeddedBackend::open_objectives() {
     api::ObjectiveParts parts{clock_, [this] { return sampler_->take(); }};
     parts.analysis = analyst_.get();
     parts.metrics = metrics_.get();
-    parts.changed = [this](const api::ObjectiveAlert& alert) { tell(alert); };
+    parts.changed = [this](const api::ObjectiveAlert& alert) { return tell(alert); };
     parts.has_target = [this](const std::string& name) { return notifier_->has_target(name); };
     auto objectives = api::ObjectiveManager::open(std::move(options), std::move(parts));
     if (!objectives.ok())
@@ -433,12 +431,17 @@ Status EmbeddedBackend::open_objectives() {
 }
 
 // On the objectives' thread.
-void EmbeddedBackend::tell(const api::ObjectiveAlert& alert) {
+Status EmbeddedBackend::tell(const api::ObjectiveAlert& alert) {
     if (alert.change.news == slo::AlertNews::None) {
         alert_changes_->fetch_add(1, std::memory_order_relaxed);
-        return;
+        return {};
     }
     const std::vector<std::string>& names = alert.objective.notify;
+    if (Status written =
+            notifier_->notify(names, api::alert_notification(alert.objective, alert.change, alert.rule,
+                                                             api::alert_id(alert.objective, alert.change)));
+        !written.ok())
+        return written;
     api::Annotation mark;
     mark.at = alert.change.at;
     mark.kind = "alert";
@@ -453,9 +456,7 @@ void EmbeddedBackend::tell(const api::ObjectiveAlert& alert) {
         changes->fetch_add(1, std::memory_order_relaxed);
         if (!done) log::warning("annotation_lost", "an alert is not on the time axis: " + done.error().describe());
     });
-    if (!names.empty())
-        notifier_->notify(
-            names, api::alert_notification(alert.objective, alert.change, alert.rule, alert_ids_.v7(alert.change.at)));
+    return {};
 }
 
 // On the load service's thread, with each report.

@@ -33,7 +33,7 @@ protected:
     void TearDown() override { notifier_.reset(); }
     void open() {
         notifier_.reset();
-        NotifierParts parts{clock_, (directory_.path / "notifications.db").string(), {}, {}};
+        NotifierParts parts{clock_, file(), {}, {}};
         parts.deliver = [this](const NotificationTarget& target, const Notification& one,
                                const std::atomic<bool>& stopping) -> Status {
             std::unique_lock lock(mutex_);
@@ -75,9 +75,14 @@ protected:
         notifier_->remove_target(name, [&](const Result<bool>& done) { answer.set_value(done.ok()); });
         return answer.get_future().get();
     }
-    void notify(std::vector<std::string> names, const std::string& id) {
-        notifier_->notify(std::move(names), {id, "it burns", R"({"id":")" + id + "\"}"});
+    Status try_notify(const std::vector<std::string>& names, const std::string& id) {
+        return notifier_->notify(names, {id, "it burns", R"({"id":")" + id + "\"}"});
     }
+    void notify(const std::vector<std::string>& names, const std::string& id) {
+        const Status done = try_notify(names, id);
+        EXPECT_TRUE(done) << done.error().describe();
+    }
+    std::string file() const { return (directory_.path / "notifications.db").string(); }
     void hang(const std::string& name, bool hanging) {
         const std::lock_guard lock(mutex_);
         if (hanging) {
@@ -143,6 +148,35 @@ TEST_F(NotifierTest, ARestartLosesNone) {
     notify({"pager"}, "3");
     ASSERT_TRUE(eventually([&] { return arrived().size() >= 3; }));
     EXPECT_THAT(arrived(), ElementsAre("pager 1", "pager 2", "pager 3"));
+}
+
+// A crash right after: the file as it is when notify() has returned, opened by another.
+TEST_F(NotifierTest, WhatIsHandedOverIsWrittenDown) {
+    fail("pager", true);
+    notify({"pager"}, "1");
+    auto connection = sql::open(file(), false);
+    ASSERT_TRUE(connection);
+    auto rows = sql::Statement::prepare(connection->get(), "SELECT id FROM waiting");
+    ASSERT_TRUE(rows);
+    ASSERT_TRUE(*rows->step());
+    EXPECT_EQ(rows->bytes(0), "1");
+}
+
+TEST_F(NotifierTest, WhatCannotBeWrittenDownForAllIsRefused) {
+    ASSERT_TRUE(put("chat").ok());
+    auto connection = sql::open(file(), false);
+    ASSERT_TRUE(connection);
+    ASSERT_TRUE(sql::execute(connection->get(),
+                             "CREATE TRIGGER full BEFORE INSERT ON waiting WHEN new.target = 'chat' BEGIN"
+                             " SELECT RAISE(ABORT, 'the disk is full'); END"));
+    EXPECT_FALSE(try_notify({"pager", "chat"}, "1"));
+    EXPECT_EQ(status("pager").waiting, 0U) << "it would come twice";
+    notify({"pager", "nobody"}, "2");
+    ASSERT_TRUE(eventually([&] { return status("pager").delivered == 1; })) << "nothing is written any more";
+    ASSERT_TRUE(sql::execute(connection->get(), "DROP TRIGGER full"));
+    notify({"pager", "chat"}, "1");
+    ASSERT_TRUE(eventually([&] { return arrived().size() == 3; }));
+    EXPECT_EQ(status("pager").delivered + status("chat").delivered, 3U);
 }
 
 TEST_F(NotifierTest, WhatIsHandedOverJustBeforeTheEndIsKept) {
@@ -256,6 +290,18 @@ TEST(NotificationCodec, TargetsAreReadBackAndFaultsNamed) {
         EXPECT_EQ(read.error().field, field) << body;
     }
     EXPECT_EQ(read_target(R"({"name":"a","kind":"log"})", "b").error().field, "name");
+}
+
+TEST(NotificationCodec, AChangeHasOneId) {
+    slo::Objective objective;
+    objective.name = "events-latency";
+    slo::AlertChange change{{1'770'000'000'000'000}, 0,  slo::AlertState::Inactive,
+                            slo::AlertState::Firing, "", slo::AlertNews::Fired};
+    const std::string id = alert_id(objective, change);
+    EXPECT_EQ(id, "events-latency-0-1770000000000000");
+    EXPECT_EQ(alert_id(objective, change), id);
+    change.rule = 1;
+    EXPECT_NE(alert_id(objective, change), id);
 }
 
 TEST(NotificationCodec, AnAlertIsToldInFull) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <future>
@@ -33,11 +34,15 @@ protected:
 
     void open() {
         ObjectiveOptions options;
-        options.path = (directory_.path / "objectives.db").string();
+        options.path = file();
         ObjectiveParts parts{clock_, [this] { return take(); }};
-        parts.changed = [this](const ObjectiveAlert& alert) {
+        parts.changed = [this](const ObjectiveAlert& alert) -> Status {
             const std::lock_guard lock(mutex_);
-            if (alert.objective.name == "short") alerts_.push_back(alert);
+            if (alert.objective.name != "short") return {};
+            ++tellings_;
+            if (untold_) return Error::make(ErrorCode::Io, "the notifications are refused");
+            alerts_.push_back(alert);
+            return {};
         };
         parts.has_target = [](const std::string& name) { return name == "pager"; };
         auto opened = ObjectiveManager::open(options, std::move(parts));
@@ -85,6 +90,38 @@ protected:
         EXPECT_TRUE(found);
         return found ? *found : ObjectiveHistory();
     }
+    // Whether what can be told is refused.
+    void refuse_telling(bool refused) {
+        const std::lock_guard lock(mutex_);
+        untold_ = refused;
+    }
+    // Whether the file takes no changes of alerts; all else it takes.
+    void refuse_changes(bool refused) {
+        auto connection = sql::open(file(), false);
+        ASSERT_TRUE(connection);
+        ASSERT_TRUE(sql::execute(connection->get(), refused ? "CREATE TRIGGER full BEFORE INSERT ON changes BEGIN"
+                                                              " SELECT RAISE(ABORT, 'the disk is full'); END"
+                                                            : "DROP TRIGGER full"));
+    }
+    std::string file() const { return (directory_.path / "objectives.db").string(); }
+    // As it is in the file: what a start after a crash finds.
+    slo::AlertState kept_state() {
+        auto store = ObjectiveStore::open(file());
+        EXPECT_TRUE(store);
+        const auto all = (*store)->objectives();
+        EXPECT_TRUE(all);
+        for (const KeptObjective& kept : *all)
+            if (kept.objective.name == "short" && !kept.states.empty()) return kept.states[0].state;
+        return slo::AlertState::Inactive;
+    }
+    std::vector<ObjectiveAlert> alerts() {
+        const std::lock_guard lock(mutex_);
+        return alerts_;
+    }
+    int tellings() {
+        const std::lock_guard lock(mutex_);
+        return tellings_;
+    }
     static slo::Objective short_one() {
         slo::Objective objective;
         objective.name = "short";
@@ -104,6 +141,8 @@ protected:
     std::mutex mutex_;
     slo::SliceFigures next_;  // guarded by mutex_, as the next one
     std::vector<ObjectiveAlert> alerts_;
+    int tellings_ = 0;     // guarded by mutex_
+    bool untold_ = false;  // guarded by mutex_
     std::unique_ptr<ObjectiveManager> manager_;
 };
 
@@ -179,6 +218,73 @@ TEST_F(ObjectiveManagerTest, AnAlertFiresInTheTickOfItsFormula) {
     const ObjectiveHistory past = history("short");
     ASSERT_EQ(past.changes.size(), 3U);  // firing, cooling, inactive
     EXPECT_EQ(past.changes.back().news, slo::AlertNews::Resolved);
+}
+
+// What cannot be told is told as it was with the next tick, and is not kept as told before.
+TEST_F(ObjectiveManagerTest, AnAlertIsKeptWhenItHasBeenTold) {
+    ASSERT_TRUE(put(short_one()));
+    for (int i = 0; i < 30; ++i) second(100, 0);
+    refuse_telling(true);
+    second(100, 100);
+    second(100, 100);
+    const Timestamp fired = clock_.now();
+    EXPECT_EQ(one("short").alerts.at(0).state, slo::AlertState::Firing) << "whoever looks sees it";
+    EXPECT_EQ(kept_state(), slo::AlertState::Inactive);
+    ASSERT_TRUE(manager_->failure());
+    EXPECT_EQ(manager_->failure()->message, "the notifications are refused");
+    slo::Objective other = short_one();
+    other.title = "another";
+    EXPECT_FALSE(put(other)) << "its states would be kept with it";
+    second(100, 100);
+    EXPECT_EQ(tellings(), 3);
+    refuse_telling(false);
+    second(100, 100);
+    ASSERT_EQ(alerts().size(), 1U);
+    EXPECT_EQ(alerts()[0].change.news, slo::AlertNews::Fired);
+    EXPECT_EQ(alerts()[0].change.at, fired) << "one and the same";
+    EXPECT_EQ(kept_state(), slo::AlertState::Firing);
+    EXPECT_FALSE(manager_->failure());
+    EXPECT_TRUE(put(other));
+    for (int i = 0; i < 3; ++i) second(100, 100);
+    EXPECT_EQ(alerts().size(), 1U);
+}
+
+TEST_F(ObjectiveManagerTest, ACrashWhileNothingCouldBeToldLosesNoAlert) {
+    ASSERT_TRUE(put(short_one()));
+    for (int i = 0; i < 30; ++i) second(100, 0);
+    refuse_telling(true);
+    second(100, 100);
+    second(100, 100);
+    manager_.reset();
+    refuse_telling(false);
+    open();
+    second(100, 100);
+    ASSERT_EQ(alerts().size(), 1U);
+    EXPECT_EQ(alerts()[0].change.news, slo::AlertNews::Fired);
+}
+
+// The crash between the two: told, and the state not kept.
+TEST_F(ObjectiveManagerTest, AnAlertThatWasToldAndNotKeptIsToldAgain) {
+    ASSERT_TRUE(put(short_one()));
+    for (int i = 0; i < 30; ++i) second(100, 0);
+    refuse_changes(true);
+    second(100, 100);
+    second(100, 100);
+    ASSERT_EQ(alerts().size(), 1U);
+    EXPECT_EQ(kept_state(), slo::AlertState::Inactive);
+    EXPECT_TRUE(manager_->failure());
+    second(100, 100);
+    EXPECT_EQ(alerts().size(), 1U) << "only its state is written again";
+    manager_.reset();
+    refuse_changes(false);
+    open();
+    second(100, 100);
+    ASSERT_EQ(alerts().size(), 2U);
+    EXPECT_EQ(alerts()[1].change.news, slo::AlertNews::Fired);
+    EXPECT_EQ(kept_state(), slo::AlertState::Firing);
+    restart();
+    second(100, 100);
+    EXPECT_EQ(alerts().size(), 2U) << "what was kept is not told again";
 }
 
 // A name that is misspelt, or that was removed since: the alert would reach nobody.
@@ -338,6 +444,11 @@ TEST_F(ObjectiveManagerTest, RefusesWhatCannotBe) {
 class HeldPoints final : public AnalysisService {
 public:
     void points(query::PointsQuery query, Attendance, Done<query::PointsAnswer> done) override {
+        if (mute_) {
+            ++asked_;
+            return;
+        }
+        if (failing_) return done(Error::make(ErrorCode::Unavailable, "the store is closed"));
         query::PointsAnswer answer;
         for (const query::Point& point : held_[query.metric])
             if (point.start >= query.range.from && point.start < query.range.to) answer.points.push_back(point);
@@ -358,65 +469,111 @@ public:
         for (query::Point& point : held_[metric])
             if (point.start == kStart.plus_micros(minute * kMinute)) point.value.number = number;
     }
-    int asked_ = 0;
+    std::atomic<int> asked_ = 0;
+    std::atomic<bool> failing_ = false;
+    std::atomic<bool> mute_ = false;  // never answers
 
 private:
     std::map<std::string, std::vector<query::Point>> held_;
 };
 
-// What Prometheus counts of a metric is what the objective counts of it, and never falls.
-TEST(ObjectiveMetricTest, ACorrectionNeverTakesCountersBack) {
-    std::vector<MetricDefinition> definitions(2);
-    definitions[0].name = "orders";
-    definitions[1].name = "paid";
-    for (MetricDefinition& one : definitions) one.tiers = {{kMinute, kDay}};
-    const query::FixedDirectory metrics(definitions);
-    HeldPoints analysis;
-    slo::Objective objective;
-    objective.name = "paid";
-    objective.indicator.kind = slo::Indicator::Kind::Metric;
-    objective.indicator.total = "orders";
-    objective.indicator.good = "paid";
-    const test::TemporaryDirectory directory;
-    test::ManualClock clock{kStart};
-    ObjectiveOptions options;
-    options.path = (directory.path / "objectives.db").string();
-    options.first = {objective};
-    ObjectiveParts parts{clock, [] { return slo::SliceFigures(); }};
-    parts.analysis = &analysis;
-    parts.metrics = &metrics;
-    const auto manager = ObjectiveManager::open(options, parts);
-    ASSERT_TRUE(manager) << manager.error().describe();
-    const auto tick = [&] {
-        clock.advance(10 * kSecond);
-        (*manager)->tick();
+// One objective of metrics, orders and those of them that were paid.
+class ObjectiveMetricTest : public ::testing::Test {
+protected:
+    void SetUp() override {
+        slo::Objective objective;
+        objective.name = "paid";
+        objective.indicator.kind = slo::Indicator::Kind::Metric;
+        objective.indicator.total = "orders";
+        objective.indicator.good = "paid";
+        ObjectiveOptions options;
+        options.path = (directory_.path / "objectives.db").string();
+        options.first = {objective};
+        ObjectiveParts parts{clock_, [] { return slo::SliceFigures(); }};
+        parts.analysis = &analysis_;
+        parts.metrics = &metrics_;
+        auto opened = ObjectiveManager::open(options, parts);
+        ASSERT_TRUE(opened) << opened.error().describe();
+        manager_ = std::move(opened).value();
+    }
+    static std::vector<MetricDefinition> definitions() {
+        std::vector<MetricDefinition> all(2);
+        all[0].name = "orders";
+        all[1].name = "paid";
+        for (MetricDefinition& one : all) one.tiers = {{kMinute, kDay}};
+        return all;
+    }
+    ObjectiveStatus tick() {
+        clock_.advance(10 * kSecond);
+        manager_->tick();
         // The first is answered after the tick, the second after what it asked.
-        for (int i = 0; i < 2; ++i)
-            static_cast<void>(
-                wait_for<std::vector<ObjectiveStatus>>([&](auto done) { (*manager)->list({}, std::move(done)); }));
-        (*manager)->tick();
-        const auto all =
-            wait_for<std::vector<ObjectiveStatus>>([&](auto done) { (*manager)->list({}, std::move(done)); });
-        return all && all->size() == 1 ? all->front() : ObjectiveStatus();
-    };
-    analysis.hold("orders", -1, 50);  // before the server was started
-    analysis.hold("orders", 0, 10);
-    analysis.hold("paid", 0, 9);
+        for (int i = 0; i < 2; ++i) static_cast<void>(list());
+        manager_->tick();
+        const auto all = list();
+        return all.size() == 1 ? all.front() : ObjectiveStatus();
+    }
+    std::vector<ObjectiveStatus> list() {
+        auto all = wait_for<std::vector<ObjectiveStatus>>([&](auto done) { manager_->list({}, std::move(done)); });
+        return all ? *all : std::vector<ObjectiveStatus>();
+    }
+
+    const query::FixedDirectory metrics_{definitions()};
+    HeldPoints analysis_;
+    const test::TemporaryDirectory directory_;
+    test::ManualClock clock_{kStart};
+    std::unique_ptr<ObjectiveManager> manager_;
+};
+
+TEST_F(ObjectiveMetricTest, SaysThatAMetricCannotBeAsked) {
+    analysis_.hold("orders", 0, 10);
+    analysis_.hold("paid", 0, 9);
+    analysis_.failing_ = true;
+    EXPECT_EQ(tick().budget.counted.total, 0U);
+    ASSERT_TRUE(manager_->failure());
+    EXPECT_EQ(manager_->failure()->message, "cannot ask the metric of the objective paid: the store is closed");
+    analysis_.failing_ = false;
+    EXPECT_EQ(tick().budget.counted, (slo::Ratio{9, 10}));
+    EXPECT_FALSE(manager_->failure());
+    analysis_.failing_ = true;
+    static_cast<void>(tick());
+    EXPECT_TRUE(manager_->failure());
+    ASSERT_TRUE(wait_for<bool>([&](auto done) { manager_->remove("paid", std::move(done)); }));
+    EXPECT_FALSE(manager_->failure()) << "nobody asks any more";
+}
+
+TEST_F(ObjectiveMetricTest, AsksAgainWhatIsNotAnsweredForAMinute) {
+    analysis_.hold("orders", 0, 10);
+    analysis_.hold("paid", 0, 9);
+    analysis_.mute_ = true;
+    for (int i = 0; i < 6; ++i) static_cast<void>(tick());
+    EXPECT_EQ(analysis_.asked_, 1);
+    analysis_.mute_ = false;
+    EXPECT_EQ(tick().budget.counted, (slo::Ratio{9, 10}));
+    const int before = analysis_.asked_;
+    for (int i = 0; i < 3; ++i) static_cast<void>(tick());
+    EXPECT_EQ(analysis_.asked_, before + 3 * 2) << "each ten seconds again, two metrics each time";
+}
+
+// What Prometheus counts of a metric is what the objective counts of it, and never falls.
+TEST_F(ObjectiveMetricTest, ACorrectionNeverTakesCountersBack) {
+    analysis_.hold("orders", -1, 50);  // before the server was started
+    analysis_.hold("orders", 0, 10);
+    analysis_.hold("paid", 0, 9);
     EXPECT_EQ(tick().counters, (ObjectiveCounters{9, 1}));
     EXPECT_EQ(tick().counters, (ObjectiveCounters{9, 1}));
-    analysis.correct("paid", 0, 7);
+    analysis_.correct("paid", 0, 7);
     ObjectiveStatus status = tick();
     EXPECT_EQ(status.counters, (ObjectiveCounters{9, 3}));
     EXPECT_EQ(status.budget.counted, (slo::Ratio{7, 60}));
     for (int i = 0; i < 4; ++i) static_cast<void>(tick());
-    analysis.hold("orders", 1, 10);
-    analysis.hold("paid", 1, 10);
+    analysis_.hold("orders", 1, 10);
+    analysis_.hold("paid", 1, 10);
     status = tick();
     EXPECT_EQ(status.counters, (ObjectiveCounters{17, 3}));
     EXPECT_EQ(status.budget.counted, (slo::Ratio{17, 70}));
 }
 
-TEST(ObjectiveMetricTest, CountsTheWindowsOfMetrics) {
+TEST(ObjectiveMetricSlicesTest, CountsTheWindowsOfMetrics) {
     std::vector<MetricDefinition> definitions(2);
     definitions[0].name = "orders";
     definitions[1].name = "paid";
