@@ -32,6 +32,7 @@ double ms(std::int64_t micros) {
 class Verdict {
 public:
     explicit Verdict(Certificate& certificate) : certificate_(certificate) {}
+    void said(std::string reason) { add(Validity::Valid, std::move(reason)); }
     void degraded(std::string reason) { add(Validity::Degraded, std::move(reason)); }
     void invalid(std::string reason) { add(Validity::Invalid, std::move(reason)); }
     void at_least(bool is_invalid, std::string reason) {
@@ -63,6 +64,7 @@ Certificate certify(const CertificateFacts& facts) {
     c.even_share = watch.even_share();
     c.dispersion = watch.dispersion();
     c.dropped = facts.dropped;
+    c.queued = facts.queued;
     c.cpu_share = facts.elapsed_seconds > 0 ? facts.cpu_seconds / facts.elapsed_seconds : 0;
     c.stalls = watch.stalls();
     c.longest_stall_ms = static_cast<double>(watch.longest_stall_nanos()) / 1e6;
@@ -108,6 +110,12 @@ Certificate certify(const CertificateFacts& facts) {
     if (std::abs(c.clock_step_ms) > kClockStepMs)
         verdict.degraded(
             sentence("the machine's clock was set by %.1f ms during the run: times of events jump", c.clock_step_ms));
+    if (facts.queued > 0)
+        verdict.said(
+            sentence("%llu of %llu requests waited because max_in_flight (%u) requests were unanswered: their "
+                     "response times have that waiting in them, and the server never had more at once",
+                     static_cast<unsigned long long>(facts.queued), static_cast<unsigned long long>(facts.planned),
+                     facts.max_in_flight));
     return c;
 }
 

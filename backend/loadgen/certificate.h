@@ -16,6 +16,8 @@ struct CertificateFacts {
     Spacing spacing = Spacing::Even;
     bool closed_loop = false;  // nothing is planned ahead: evenness says nothing
     std::uint64_t planned = 0, dropped = 0;
+    std::uint64_t queued = 0;         // waited for room
+    std::uint32_t max_in_flight = 0;  // under this
     double elapsed_seconds = 0;
     double cpu_seconds = 0;    // of the thread that sends
     double clock_step_ms = 0;  // signed
@@ -31,6 +33,9 @@ struct CertificateFacts {
 //   dispersion (Poisson)        outside 0.7 to 1.4 degraded, with a thousand requests and more
 //   own CPU                     over 90 % of a core degraded
 //   clock step                  over 10 ms degraded
+// What queued for room under max_in_flight is said as the last reason, whatever the verdict, and is none to doubt: all
+// of that waiting is in the response times, which count from the planned times, and it is the server that did not
+// answer. What was dropped is in no percentile, and so it does lower the verdict.
 Certificate certify(const CertificateFacts& facts);
 
 }  // namespace streamgauge::loadgen

@@ -261,6 +261,8 @@ void EpollEngine::issue() {
     while (due_.waiting() > connecting_ && !closed_.empty() && busy_ + connecting_ < most_in_flight_) open_connection();
     while (due_.waiting() > connecting_ && !partly_free_.empty() && busy_ < most_in_flight_)
         send_next(partly_free_.next());
+    if (const std::uint64_t all = busy_ + due_.waiting(); all > most_in_flight_)
+        record_.wait_for_room(all - most_in_flight_);
     write_unwritten();
 }
 

@@ -69,6 +69,8 @@ RunReport make_report(const Scenario& scenario, const RunFacts& facts, const Run
     certificate.closed_loop = scenario.closed_loop;
     certificate.planned = record.totals().planned;
     certificate.dropped = record.totals().dropped;
+    certificate.queued = record.queued();
+    certificate.max_in_flight = scenario.max_in_flight;
     certificate.elapsed_seconds = report.elapsed_seconds;
     certificate.cpu_seconds = usage.cpu_seconds();
     certificate.clock_step_ms = usage.clock_step_ms();

@@ -302,10 +302,10 @@ std::string certificate_section(const RunReport& report) {
     for (const std::string& reason : c.reasons) html += "<p>" + escaped(reason) + "</p>";
     html += formatted(
         "<p class=dim>lag p50 %.3f ms, p99 %.3f ms, max %.3f ms; %.1f %% of the gaps %s, dispersion %.2f; dropped "
-        "%llu; %.0f %% of a core; %llu stalls, longest %.1f ms; clock set by %.1f ms; %s scheduling</p>",
+        "%llu, queued %llu; %.0f %% of a core; %llu stalls, longest %.1f ms; clock set by %.1f ms; %s scheduling</p>",
         c.send_lag_p50_ms, c.send_lag_p99_ms, c.send_lag_max_ms, 100 * c.even_share,
-        report.replay ? "as recorded" : "even", c.dispersion, wide(c.dropped), 100 * c.cpu_share, wide(c.stalls),
-        c.longest_stall_ms, c.clock_step_ms, c.real_time ? "real-time" : "ordinary");
+        report.replay ? "as recorded" : "even", c.dispersion, wide(c.dropped), wide(c.queued), 100 * c.cpu_share,
+        wide(c.stalls), c.longest_stall_ms, c.clock_step_ms, c.real_time ? "real-time" : "ordinary");
     return html;
 }
 

@@ -120,6 +120,7 @@ Json to_value(const Certificate& c) {
                 {"even_share", c.even_share},
                 {"dispersion", c.dispersion},
                 {"dropped", c.dropped},
+                {"queued", c.queued},
                 {"cpu_share", c.cpu_share},
                 {"stalls", c.stalls},
                 {"longest_stall_ms", c.longest_stall_ms},
@@ -336,6 +337,7 @@ void read_certificate(Reader& r, const Json& json, Certificate& c) {
     r.read(json, at, "even_share", c.even_share);
     r.read(json, at, "dispersion", c.dispersion);
     r.read(json, at, "dropped", c.dropped);
+    if (json.contains("queued")) r.read(json, at, "queued", c.queued);
     r.read(json, at, "cpu_share", c.cpu_share);
     r.read(json, at, "stalls", c.stalls);
     r.read(json, at, "longest_stall_ms", c.longest_stall_ms);

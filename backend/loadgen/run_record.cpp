@@ -123,6 +123,11 @@ void RunRecord::dropped(const Dropped& event) {
     }
 }
 
+void RunRecord::wait_for_room(std::uint64_t requests) {
+    queued_ += totals_.planned - std::max(queued_until_, totals_.planned - requests);
+    queued_until_ = totals_.planned;
+}
+
 void RunRecord::answered(const Answered& event) {
     const auto outcome = static_cast<std::size_t>(event.outcome);
     const std::int64_t response = to_micros(event.at - event.planned), service = to_micros(event.at - event.sent_at);

@@ -80,6 +80,8 @@ public:
     void due(const Due& event);
     void sent(const Sent& event);
     void dropped(const Dropped& event);
+    // The last `requests` of those that were due cannot be sent, as max_in_flight are under way. Each counts once.
+    void wait_for_room(std::uint64_t requests);
     void answered(const Answered& event);
     void failed(const Failed& event);
     void unfinished(const Unfinished& event);
@@ -96,6 +98,7 @@ public:
 
     const std::vector<HandAction>& actions() const { return actions_; }
     std::uint64_t connections() const { return connections_; }  // made so far
+    std::uint64_t queued() const { return queued_; }            // requests that waited for room under max_in_flight
     const GeneratorWatch& generator() const { return generator_; }
 
     const Durations& durations() const { return durations_; }
@@ -160,6 +163,7 @@ private:
     std::vector<HandAction> actions_;
     GeneratorWatch generator_;
     std::uint64_t connections_ = 0;
+    std::uint64_t queued_ = 0, queued_until_ = 0;  // queued_until_: of the requests in their order, those looked at
 };
 
 }  // namespace streamgauge::loadgen

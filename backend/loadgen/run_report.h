@@ -45,12 +45,13 @@ std::string_view to_string(Validity validity);
 // How far the generator itself can be believed.
 struct Certificate {
     Validity verdict = Validity::Valid;
-    std::vector<std::string> reasons;  // why it is not valid, each a sentence with its figure
+    std::vector<std::string> reasons;  // why it is not valid, and what queued, each a sentence with its figure
     double send_lag_p50_ms = 0, send_lag_p99_ms = 0, send_lag_max_ms = 0;  // of the generator alone
     // Both of the moments at which the generator took up what was due, so that a slow server cannot change them.
     double even_share = 1;  // of the gaps, those within 25 % of the planned gap; judged of even arrivals only
     double dispersion = 0;  // variance / mean of their number in 10 ms: 0 even, 1 Poisson
     std::uint64_t dropped = 0;
+    std::uint64_t queued = 0;  // waited for room under max_in_flight
     double cpu_share = 0;      // of one core, the generator's own
     std::uint64_t stalls = 0;  // times that the generator did not run for more than 10 ms while something was due
     double longest_stall_ms = 0;

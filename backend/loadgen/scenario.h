@@ -88,7 +88,8 @@ struct TlsChoices {
     bool operator==(const TlsChoices&) const = default;
 };
 
-// What happens to a request that is due while max_in_flight requests are under way. Either way the verdict counts them.
+// What happens to a request that is due while max_in_flight requests are under way. Either way the certificate says how
+// many.
 enum class WhenFull : std::uint8_t {
     Queue,  // it waits; its response time counts from the planned time
     Drop,   // it is not sent, and counted as dropped

@@ -18,7 +18,7 @@ struct Watched {
     Histogram lag;
     std::uint64_t planned = 0;
     double cpu_seconds = 1, clock_step_ms = 0;
-    std::uint64_t dropped = 0;
+    std::uint64_t dropped = 0, queued = 0;
     Spacing spacing = Spacing::Even;
 
     void due(std::int64_t at, std::int64_t seen) {
@@ -33,6 +33,8 @@ struct Watched {
         facts.spacing = spacing;
         facts.planned = planned;
         facts.dropped = dropped;
+        facts.queued = queued;
+        facts.max_in_flight = 64;
         facts.elapsed_seconds = seconds;
         facts.cpu_seconds = cpu_seconds;
         facts.clock_step_ms = clock_step_ms;
@@ -141,6 +143,23 @@ TEST(Certificate, DropsProcessorAndClockHaveTheirSay) {
     EXPECT_EQ(run.certify().verdict, Validity::Degraded);
     run.clock_step_ms = 1;
     EXPECT_EQ(run.certify().verdict, Validity::Valid);
+}
+
+TEST(Certificate, WhatQueuedIsSaidLastAndIsNoDoubt) {
+    Watched run = even([](std::int64_t) { return 10'000; });
+    run.queued = 29'000;
+    const Certificate c = run.certify();
+    EXPECT_EQ(c.verdict, Validity::Valid);
+    EXPECT_EQ(c.queued, 29'000U);
+    ASSERT_EQ(c.reasons.size(), 1U);
+    EXPECT_EQ(
+        c.reasons.front(),
+        "29000 of 30000 requests waited because max_in_flight (64) requests were unanswered: their response times "
+        "have that waiting in them, and the server never had more at once");
+    run.dropped = 3000;
+    EXPECT_EQ(run.certify().verdict, Validity::Invalid);
+    EXPECT_NE(run.certify().reasons.front().find("dropped"), std::string::npos);
+    EXPECT_EQ(run.certify().reasons.back(), c.reasons.front());
 }
 
 TEST(OwnUsage, CountsThisThreadsProcessorTime) {

@@ -177,6 +177,18 @@ TEST(Engine, ADropPolicyCountsRequestsAndNotConnections) {
     EXPECT_EQ(run.totals().planned, 1000U);
     EXPECT_EQ(run.totals().dropped, 900U) << "two connections of fifty each are let in, and none is answered";
     EXPECT_EQ(run.totals().unfinished(), 100U);
+    EXPECT_EQ(run.record().queued(), 0U) << "nobody waits";
+}
+
+TEST(Engine, WhatWaitsForRoomIsCounted) {
+    StallServer silent({}, [](std::uint64_t) { return StallServer::kSilence; }), server;
+    Scenario scenario = constant_load(silent.url(), 200, 0.5);
+    scenario.max_in_flight = 10;
+    scenario.grace_seconds = 0.1;
+    EXPECT_EQ(run_load({scenario}).record().queued(), 90U);
+    scenario.url = server.url();
+    scenario.max_in_flight = 100;  // there is room for all of them
+    EXPECT_EQ(run_load({scenario}).record().queued(), 0U);
 }
 
 TEST(Engine, NoMoreAreUnderWayThanMaxInFlightAllows) {
@@ -191,6 +203,7 @@ TEST(Engine, NoMoreAreUnderWayThanMaxInFlightAllows) {
         EXPECT_EQ(run.totals().sent, most);
         EXPECT_EQ(run.totals().unfinished(), 1000U);
         EXPECT_LE(server.requests(), most);
+        EXPECT_EQ(run.record().queued(), 1000U - most) << "each once, however long it waits";
     }
     // Each answer makes room for one.
     StallServer server;

@@ -38,6 +38,7 @@ TEST(ReportText, RoundTripIsExact) {
     EXPECT_EQ(again->stages[2].duration.buckets(), report.stages[2].duration.buckets());
     EXPECT_EQ(again->thresholds[1].failed_at_nanos, report.thresholds[1].failed_at_nanos);
     EXPECT_EQ(again->certificate.reasons, report.certificate.reasons);
+    EXPECT_EQ(again->certificate.queued, 77U);
     EXPECT_EQ(again->end_to_end->lost, 1U);
     ASSERT_EQ(again->objectives.size(), 3U);
     EXPECT_EQ(again->objectives, report.objectives);
@@ -51,6 +52,15 @@ TEST(ReportText, OneWithoutObjectivesIsAnOlderOne) {
     const Result<RunReport> read = parse_run_report(older.dump());
     ASSERT_TRUE(read.ok()) << read.error().describe();
     EXPECT_TRUE(read->objectives.empty());
+}
+
+TEST(ReportOutputs, SayHowManyWaitedForRoom) {
+    const RunReport report = test::sample_report();
+    const std::string_view said = "77 of 2400 requests waited because max_in_flight (64) requests were unanswered";
+    EXPECT_NE(report_text(report).find(said), std::string::npos);
+    EXPECT_NE(report_page(report).find(said), std::string::npos);
+    EXPECT_NE(report_page(report).find(", queued 77;"), std::string::npos);
+    EXPECT_EQ(nlohmann::json::parse(to_json(report))["certificate"]["queued"], 77);
 }
 
 TEST(ReportOutputs, SayWhatBecameOfObjectives) {
@@ -173,6 +183,7 @@ TEST(RunReports, ThatAreKeptAreReadByEveryLaterBuild) {
     EXPECT_EQ(run->seconds.size(), 2U);
     EXPECT_EQ(run->objectives.size(), 3U);
     EXPECT_EQ(run->certificate.verdict, Validity::Valid);
+    EXPECT_EQ(run->certificate.queued, 0U) << "it was not counted then";
     // What a later build may have written besides.
     nlohmann::json later = nlohmann::json::parse(kept);
     later["new"] = later["seconds"][0]["newer"] = later["certificate"]["newest"] = {{"a", 1}};

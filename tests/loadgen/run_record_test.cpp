@@ -59,6 +59,24 @@ TEST(RunRecord, AFailureKeepsTheReasonOfTheFirst) {
     EXPECT_EQ(record.errors()[0].count, 3U);
 }
 
+TEST(RunRecord, WhatWaitsForRoomCountsOnce) {
+    RunRecord record{Scenario{}};
+    const auto due = [&record](int requests) {
+        for (int i = 0; i < requests; ++i) record.due({0, 0, 0});
+    };
+    due(10);
+    record.wait_for_room(3);
+    EXPECT_EQ(record.queued(), 3U);
+    record.wait_for_room(2);  // two of them still wait
+    EXPECT_EQ(record.queued(), 3U);
+    due(5);
+    record.wait_for_room(6);  // they are behind one of them
+    EXPECT_EQ(record.queued(), 8U);
+    due(5);  // four find room
+    record.wait_for_room(1);
+    EXPECT_EQ(record.queued(), 9U);
+}
+
 TEST(RunRecord, SecondLineStandsUnderItsHead) {
     EXPECT_EQ(std::string(kSecondsHead), "    OK | 429 | Other | RPS target | avg(ms) | p95(ms)");
     SecondRow row;

@@ -56,6 +56,7 @@ inline loadgen::RunReport sample_report() {
         record.answered({endpoint, bad ? Outcome::ServerError : Outcome::Ok, bad ? 503 : 202, at, at + 40'000,
                          at + took, "guard;dur=0.1, queue;dur=1.5, commit;dur=2.25"});
     }
+    record.wait_for_room(77);
     HandAction action;
     action.kind = HandAction::Kind::Rate;
     action.rate = 250;
