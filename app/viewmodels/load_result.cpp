@@ -333,8 +333,10 @@ QVariantList LoadResult::figures() const {
 
 QVariantList LoadResult::durations() const {
     if (!shown() || status_.capacity) return {};
-    const bool any = status_.done + status_.failed > 0;
-    const auto row = [any](const QString& name, const QString& tip, const api::LoadDuration& d) {
+    // Of a run that was interrupted only the response times are known.
+    const auto row = [this](const QString& name, const QString& tip, const api::LoadDuration& d,
+                            Histogram loadgen::Durations::*of) {
+        const bool any = report() ? (report()->durations.*of).count() > 0 : status_.done + status_.failed > 0;
         return QVariantMap{{u"name"_s, name},
                            {u"tip"_s, tip},
                            {u"p50"_s, ms_text(d.p50_ms, any)},
@@ -343,10 +345,11 @@ QVariantList LoadResult::durations() const {
                            {u"max"_s, ms_text(d.max_ms, any)}};
     };
     return {row(u"Response"_s, u"From the planned time to the answer: what a user waits"_s,
-                {status_.p50_ms, status_.p95_ms, status_.p99_ms, status_.max_ms}),
-            row(u"Service"_s, u"From the sending to the answer: what the server takes"_s, status_.service),
+                {status_.p50_ms, status_.p95_ms, status_.p99_ms, status_.max_ms}, &loadgen::Durations::response),
+            row(u"Service"_s, u"From the sending to the answer: what the server takes"_s, status_.service,
+                &loadgen::Durations::service),
             row(u"Send lag"_s, u"From the planned time to the sending: the generator, and the wait for a connection"_s,
-                status_.send_lag)};
+                status_.send_lag, &loadgen::Durations::send_lag)};
 }
 
 QVariantList LoadResult::thresholds() const {
@@ -354,7 +357,8 @@ QVariantList LoadResult::thresholds() const {
     for (std::size_t i = 0; i < status_.thresholds.size(); ++i) {
         const api::LoadThreshold& one = status_.thresholds[i];
         const auto threshold = loadgen::parse_threshold(one.text);
-        const bool known = one.measured || (!one.passed && !active());  // what was not measured is not well
+        // What was not measured is not well, and what did not come to its end is not judged.
+        const bool known = !interrupted() && (one.measured || (!one.passed && !active()));
         const QString state = !known       ? (active() ? u"not yet"_s : u"not known"_s)
                               : one.passed ? (active() ? u"holds"_s : u"held"_s)
                                            : (active() ? u"fails"_s : u"failed"_s);
@@ -383,10 +387,11 @@ QVariantList LoadResult::objectives() const {
             tip += u"; "_s + text_of(loadgen::window_text(report()->objectives[i].objective.window.micros)) +
                    u" last "_s + text_of(loadgen::window_text(report()->objectives[i].lasts_micros)) +
                    u" here; spent: of the worst of them"_s;
-        const QString state = active() ? (!one.held ? u"fails"_s
-                                          : any     ? u"holds"_s
-                                                    : u"not yet"_s)
-                                       : (one.held ? u"held"_s : u"not held"_s);
+        const QString state = active()        ? (!one.held ? u"fails"_s
+                                                 : any     ? u"holds"_s
+                                                           : u"not yet"_s)
+                              : interrupted() ? u"not known"_s
+                                              : (one.held ? u"held"_s : u"not held"_s);
         rows += QVariantMap{{u"name"_s, text_of(one.name)},
                             {u"kind"_s, text_of(one.kind)},
                             {u"target"_s, share_of(one.target)},
@@ -394,7 +399,8 @@ QVariantList LoadResult::objectives() const {
                             {u"spent"_s, one.left ? percent(1 - *one.left).text() : none()},
                             {u"alerts"_s, alerts},
                             {u"state"_s, state},
-                            {u"tone"_s, !one.held          ? u"bad"_s
+                            {u"tone"_s, interrupted()      ? u"none"_s
+                                        : !one.held        ? u"bad"_s
                                         : active() && !any ? u"none"_s
                                                            : u"good"_s},
                             {u"tip"_s, tip}};
@@ -525,8 +531,9 @@ QStringList LoadResult::certificate_reasons() const {
     if (!report()) return rows;
     const loadgen::Certificate& of = report()->certificate;
     for (const std::string& reason : of.reasons) rows += text_of(reason);
-    rows += u"Own lateness p99 "_s + milliseconds(of.send_lag_p99_ms).text() + u", own CPU "_s +
-            percent(of.cpu_share).text() + u" of a core, "_s + grouped(of.stalls) + u" standstills."_s;
+    if (!interrupted())
+        rows += u"Own lateness p99 "_s + milliseconds(of.send_lag_p99_ms).text() + u", own CPU "_s +
+                percent(of.cpu_share).text() + u" of a core, "_s + grouped(of.stalls) + u" standstills."_s;
     return rows;
 }
 

@@ -206,6 +206,7 @@ std::string distribution_row(const std::string& name, const Histogram& h) {
         row += value ? formatted("<td>%.3f</td>", *value)
                      : "<td class=dim title=\"fewer than ten values beyond it\">–</td>";
     }
+    if (h.count() == 0) return row + "<td></td></tr>";
     return row + formatted("<td>%.3f</td></tr>", ms(h.max_micros()));
 }
 

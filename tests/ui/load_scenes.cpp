@@ -476,6 +476,19 @@ std::vector<Scene> load_scenes() {
                        report.end_to_end = std::move(through);
                        return report;
                    })});
+    all.push_back({u"load-interrupted"_s, last_run([] {
+                       loadgen::RunReport report = sample_report("r1", 1.1);
+                       report.state = loadgen::RunState::Interrupted;
+                       report.stopped_by = "the server ended";
+                       report.elapsed_seconds = 42;
+                       report.durations.service = report.durations.send_lag = Histogram();
+                       for (loadgen::ThresholdResult& threshold : report.thresholds) threshold.passed = false;
+                       report.certificate.verdict = loadgen::Validity::Invalid;
+                       report.certificate.reasons = {
+                           "interrupted: the server ended; what came after its last known second, and how the "
+                           "generator did, is not known"};
+                       return report;
+                   })});
     all.push_back({u"load-failed"_s, on_page([](Stage& stage) {
                        connect(stage);
                        api::LoadStatus status = sample_load(api::LoadState::Failed, 12);

@@ -11,7 +11,7 @@
 int main(int argc, char** argv) {
     using namespace streamgauge;
     using namespace Qt::Literals::StringLiterals;
-    if (argc < 2) {
+    if (argc < 2 || argv[1][0] == '-') {
         std::fprintf(stderr, "usage: streamgauge_screenshots DIRECTORY [part of a scene's name]\n");
         return 2;
     }

@@ -596,9 +596,23 @@ TEST(LoadResult, ARunOrASearchThatWasInterruptedSaysSo) {
     report.stopped_by = "the server ended";
     for (loadgen::ThresholdResult& threshold : report.thresholds) threshold.passed = false;
     report.certificate.verdict = loadgen::Validity::Invalid;
+    report.certificate.reasons = {"interrupted"};
+    report.durations.response.record(20'000);
+    report.durations.service = report.durations.send_lag = Histogram();
     LoadResult result;
     result.show(reading_of(report));
     EXPECT_EQ(result.state_text(), u"Interrupted");
+    // What is not known of it is neither nought nor failed.
+    ASSERT_FALSE(result.thresholds().isEmpty());
+    for (const QVariant& row : result.thresholds())
+        EXPECT_EQ(row.toMap()[QStringLiteral("state")], QStringLiteral("not known"));
+    const QVariantList durations = result.durations();
+    ASSERT_EQ(durations.size(), 3);
+    EXPECT_NE(durations[0].toMap()[QStringLiteral("p99")], durations[1].toMap()[QStringLiteral("p99")]);
+    EXPECT_EQ(durations[1].toMap()[QStringLiteral("p99")], durations[1].toMap()[QStringLiteral("max")]);
+    EXPECT_EQ(durations[1].toMap()[QStringLiteral("p99")], durations[2].toMap()[QStringLiteral("p50")]);
+    EXPECT_FALSE(durations[1].toMap()[QStringLiteral("p99")].toString().contains(u'0'));
+    EXPECT_EQ(result.certificate_reasons(), QStringList{QStringLiteral("interrupted")});
     EXPECT_EQ(result.tone(), u"warning");
     EXPECT_EQ(result.headline(), u"Interrupted: the server ended");
 
