@@ -170,7 +170,7 @@ api::LoadStatus LoadStatusMaker::search(const std::vector<loadgen::CapacityOutco
         capacity.steps.push_back(step_of(step));
         status.sent += static_cast<std::uint64_t>(std::llround(step.offered_rate * step.seconds));
         status.done += static_cast<std::uint64_t>(std::llround(step.answered_rate * step.seconds));
-        status.elapsed_seconds += step.seconds;
+        status.elapsed_seconds = step.at_seconds;
         if (held) capacity.rate = std::max(capacity.rate, step.rate);
     }
     if (current) {
@@ -180,7 +180,7 @@ api::LoadStatus LoadStatusMaker::search(const std::vector<loadgen::CapacityOutco
         status.rate = current->rate;
         status.sent += static_cast<std::uint64_t>(std::llround(current->offered_rate * current->seconds));
         status.done += static_cast<std::uint64_t>(std::llround(current->answered_rate * current->seconds));
-        status.elapsed_seconds += current->seconds;
+        status.elapsed_seconds = current->at_seconds;
     }
     status.planned = status.sent;
     if (!answer) return status;

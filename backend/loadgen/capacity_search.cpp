@@ -21,7 +21,10 @@ constexpr StepLimits kNarrowingLimits{1, 5, 16};
 // One step in which the generator was late says that its machine stood still; a generator that can do no more is late
 // again at once.
 constexpr int kLateInARow = 3;
-constexpr double kDrainSeconds = 2;  // what a drain is reckoned to take
+constexpr double kDrainSeconds = 1.5;  // what a drain is reckoned to take
+// Of what more requests in flight may come to in longer service times, where they are not waiting for the server: of
+// twice as many a quarter.
+constexpr double kServiceShare = 0.25;
 
 }  // namespace
 
@@ -57,34 +60,44 @@ Result<CapacitySearch> CapacitySearch::make(const CapacityOptions& options) {
 
 CapacitySearch::CapacitySearch(const CapacityOptions& options) : options_(options) {}
 
-std::optional<CapacityTask> CapacitySearch::next() {
+std::optional<CapacityTask> CapacitySearch::next(double at) {
     if (over_) return std::nullopt;
-    if (!narrowing_) {
-        if (!held_) return CapacityTask{options_.first_rate, kDoublingLimits, false};
-        return CapacityTask{std::min(options_.highest_rate, held_->rate * 2), kDoublingLimits, false};
-    }
+    elapsed_ = std::max(elapsed_, at);
     const double left = options_.budget_seconds - elapsed_;
-    const double confirm = options_.confirm_seconds + kDrainSeconds;
-    // Time for a second confirmation, in case that the first fails.
-    const double another = failed_confirmations_ == 0 ? 2 * confirm : confirm;
-    if (narrow() || left < another + kNarrowingLimits.most_seconds + kDrainSeconds) {
-        if (left < confirm) {
-            over_ = true;
-            return std::nullopt;
-        }
+    const auto with_drain = [](const CapacityTask& task) { return kDrainSeconds + task.seconds(); };
+    CapacityTask task{held_ ? std::min(options_.highest_rate, held_->rate * 2) : options_.first_rate, kDoublingLimits,
+                      false};
+    if (narrowing_) {
+        const CapacityTask step{std::min(options_.highest_rate, quantile(0.5)), kNarrowingLimits, false};
         const double rate = failed_confirmations_ == 0
                                 ? std::max(quantile(kConfirmQuantile), quantile(0.5) * (1 - options_.width / 2))
                                 : quantile(kConfirmAgainQuantile);
-        return CapacityTask{rate, {1, options_.confirm_seconds - 1, options_.confirm_seconds}, true};
+        const CapacityTask confirm{
+            std::min(options_.highest_rate, rate), {1, options_.confirm_seconds - 1, options_.confirm_seconds}, true};
+        // Time for a second confirmation, in case that the first fails.
+        const double confirmations = with_drain(confirm) * (failed_confirmations_ == 0 ? 2 : 1);
+        const bool enough = narrow() || quantile(kConfirmQuantile) >= options_.highest_rate;
+        task = enough || left < confirmations + with_drain(step) ? confirm : step;
     }
-    return CapacityTask{quantile(0.5), kNarrowingLimits, false};
+    // The first one has nothing to wait for.
+    if (left < (steps_.empty() ? task.seconds() : with_drain(task))) {
+        over_ = true;
+        return std::nullopt;
+    }
+    return task;
 }
 
-void CapacitySearch::outcome(CapacityOutcome outcome, double idle_seconds) {
-    elapsed_ += outcome.seconds + idle_seconds;
-    // While doubling, the next step tells more than a longer one would: only a clear failure ends it.
-    const bool failed = outcome.state == StepState::Failed && (narrowing_ || outcome.clear);
-    const bool held_highest = !failed && outcome.rate >= options_.highest_rate;
+void CapacitySearch::outcome(CapacityOutcome outcome) {
+    elapsed_ = std::max(elapsed_, outcome.at_seconds);
+    const bool highest = outcome.rate >= options_.highest_rate;
+    // While doubling, the next step tells more than a longer one would: only a clear failure ends it, or one at the
+    // highest rate, which has no next.
+    const bool failed = outcome.state == StepState::Failed && (narrowing_ || outcome.clear || highest);
+    if (outcome.state == StepState::Failed && in_flight_limits(outcome)) {
+        outcome.in_flight_limited = true;
+        outcome.limiting =
+            "max_in_flight: " + std::to_string(outcome.full_at) + " requests were in flight; the server may take more";
+    }
     steps_.push_back(outcome);
     late_in_a_row_ = outcome.generator_limited ? late_in_a_row_ + 1 : 0;
     if (outcome.generator_limited) {
@@ -94,9 +107,9 @@ void CapacitySearch::outcome(CapacityOutcome outcome, double idle_seconds) {
     } else if (outcome.confirm && !failed) {
         learn(outcome.offered_rate, false, true);
         confirmed_ = std::max(confirmed_, std::min(outcome.rate, outcome.offered_rate));
-        end_ = CapacityEnd::Found;
+        end_ = highest ? CapacityEnd::NoLimit : CapacityEnd::Found;
         // Where what is known moved away from it, and there is time, the search goes on.
-        over_ = narrow() && confirmed_ >= quantile(0.025) * (1 - kBlur);
+        over_ = highest || (narrow() && confirmed_ >= quantile(0.025) * (1 - kBlur));
     } else if (narrowing_) {
         if (outcome.confirm) ++failed_confirmations_;
         learn(outcome.offered_rate, failed, outcome.clear);
@@ -107,13 +120,12 @@ void CapacitySearch::outcome(CapacityOutcome outcome, double idle_seconds) {
         start_narrowing(outcome);
     } else {
         held_ = outcome;
-        over_ = held_highest;
+        over_ = highest;
         if (over_) {
             end_ = CapacityEnd::NoLimit;
             confirmed_ = outcome.rate;
         }
     }
-    if (!narrowing_ && !over_ && elapsed_ >= options_.budget_seconds) over_ = true;
 }
 
 // What an overloaded server still answers is often near what it can, but one that collapses answers less: half of the
@@ -134,7 +146,7 @@ void CapacitySearch::start_narrowing(const CapacityOutcome& failed) {
     if (sum > 1e-6)
         for (std::size_t i = 0; i < kGrid; ++i)
             probability_[i] = (1 - kHintTrust) * probability_[i] + kHintTrust * near[i] / sum;
-    learn(held_->rate, false, held_->clear);
+    learn(held_->rate, held_->state == StepState::Failed, held_->clear);
     learn(failed.rate, true, failed.clear);
 }
 
@@ -169,6 +181,26 @@ double CapacitySearch::quantile(double q) const {
     return high_rate_;
 }
 
+// Whether a step that failed with max_in_flight under way waited for this generator's own ceiling: a server at its
+// limit answers each request later the more of them it has. Looked at against the highest rate that held with at most
+// half as many in flight (answered rate times service time: Little 1961), or else with the fewest.
+bool CapacitySearch::in_flight_limits(const CapacityOutcome& failed) const {
+    if (failed.full_at == 0 || failed.generator_limited) return false;
+    const double most = failed.full_at;
+    const auto in_flight = [](const CapacityOutcome& step) { return step.answered_rate * step.service_ms / 1000; };
+    const auto few = [&](const CapacityOutcome& step) { return in_flight(step) <= most / 2; };
+    const CapacityOutcome* held = nullptr;
+    for (const CapacityOutcome& step : steps_) {
+        if (step.state != StepState::Held || step.generator_limited || in_flight(step) <= 0) continue;
+        if (held == nullptr ||
+            (few(step) ? !few(*held) || step.rate > held->rate : !few(*held) && in_flight(step) < in_flight(*held)))
+            held = &step;
+    }
+    if (held == nullptr) return false;
+    const double more = std::min(2.0, most / in_flight(*held)) - 1;
+    return more > 0 && failed.service_ms / held->service_ms - 1 <= kServiceShare * more;
+}
+
 // The lowest rate above the answer that failed.
 const CapacityOutcome* CapacitySearch::nearest_failed() const {
     const CapacityOutcome* found = nullptr;
@@ -183,6 +215,7 @@ const CapacityOutcome* CapacitySearch::nearest_failed() const {
 // explains a good part of what the response time grew by.
 std::string CapacitySearch::limiting_stage() const {
     const CapacityOutcome* failed = nearest_failed();
+    if (failed != nullptr && failed->in_flight_limited) return {};
     const CapacityOutcome* held = nullptr;
     for (const CapacityOutcome& step : steps_)
         if (step.state == StepState::Held && (held == nullptr || step.rate >= held->rate)) held = &step;
@@ -217,7 +250,7 @@ CapacityAnswer CapacitySearch::answer() const {
     out.end = end_;
     out.steps = steps_;
     out.seconds = elapsed_;
-    if (narrowing_) {
+    if (narrowing_ && end_ != CapacityEnd::NoLimit) {
         out.low = quantile(0.025) * (1 - kBlur);
         out.high = quantile(0.975) * (1 + kBlur);
         out.rate = confirmed_ > 0 ? confirmed_ : out.low;
@@ -228,7 +261,7 @@ CapacityAnswer CapacitySearch::answer() const {
     }
     for (const CapacityOutcome& step : steps_) {
         if (step.state == StepState::Held && !step.generator_limited) out.rate = std::max(out.rate, step.rate);
-        if (step.state == StepState::Failed) out.limiting = step.limiting;
+        if (step.state == StepState::Failed && end_ != CapacityEnd::NoLimit) out.limiting = step.limiting;
     }
     out.low = out.rate;
     out.high = out.end == CapacityEnd::NothingHeld ? options_.first_rate : 0;

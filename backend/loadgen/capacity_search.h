@@ -17,7 +17,7 @@ namespace streamgauge::loadgen {
 struct CapacityOptions {
     double first_rate = 50;  // requests a second
     double highest_rate = 100'000;
-    double budget_seconds = 175;  // of steps and drains together
+    double budget_seconds = 175;  // of everything, by the clock
     double width = 0.05;          // of the interval, of the rate: then it is narrow enough
     double confirm_seconds = 20;
 };
@@ -28,6 +28,9 @@ struct CapacityTask {
     double rate = 0;
     StepLimits limits;
     bool confirm = false;
+
+    // Most that it takes by itself: its last half second may end late.
+    double seconds() const { return limits.most_seconds + 1; }
 };
 
 // What became of a step.
@@ -35,9 +38,14 @@ struct CapacityOutcome {
     double rate = 0;          // of the plan
     double offered_rate = 0;  // what the arrivals, which are random, came to
     double answered_rate = 0, seconds = 0;
+    double at_seconds = 0;                       // when it was over, since the search began, by the clock
     double mean_ms = 0, p50_ms = 0, p99_ms = 0;  // response times
+    double service_ms = 0;                       // mean, from when a request was sent
+    // max_in_flight, where it failed by what takes time with so many under way for half of it or more; else 0.
+    std::uint32_t full_at = 0;
     StepState state = StepState::Held;
     bool clear = false, confirm = false, generator_limited = false;
+    bool in_flight_limited = false;  // set by the search: max_in_flight was the limit, and not the server
     std::string limiting;
     std::vector<StageTime> stages;
 };
@@ -56,9 +64,10 @@ struct CapacityAnswer {
     double rate = 0;  // the highest that held, confirmed where `end` is Found
     // The limit lies between them with 95 % probability. high is 0 where no step has shown one.
     double low = 0, high = 0;
-    std::string limiting;        // objective that failed just above, or "queue"
-    std::string limiting_stage;  // of the server's own; "outside of the server's stages"; or empty: it names none
-    double seconds = 0;          // taken
+    std::string limiting;             // objective that failed just above, "queue", or "max_in_flight: ..."
+    std::string limiting_stage;       // of the server's own; "outside of the server's stages"; or empty: it names none
+    double seconds = 0;               // taken, by the clock
+    std::uint32_t max_in_flight = 0;  // set by find_capacity()
     std::vector<CapacityOutcome> steps;
 };
 
@@ -67,10 +76,11 @@ public:
     // InvalidArgument (field first_rate, highest_rate, budget_seconds).
     static Result<CapacitySearch> make(const CapacityOptions& options);
 
-    // None when the search is over. After each, outcome() is to be called.
-    std::optional<CapacityTask> next();
-    // `idle_seconds`: what was waited before the step.
-    void outcome(CapacityOutcome outcome, double idle_seconds);
+    // None when the search is over, which it is where the budget is too short for a step. `at`: seconds since the
+    // search began, by the clock. After a step outcome() is to be called; without one, next() again.
+    std::optional<CapacityTask> next(double at);
+    void outcome(CapacityOutcome outcome);
+    const CapacityOutcome& last() const { return steps_.back(); }  // as it was understood
     CapacityAnswer answer() const;
 
 private:
@@ -78,6 +88,7 @@ private:
     void start_narrowing(const CapacityOutcome& failed);
     void learn(double rate, bool failed, bool clear);
     bool narrow() const;
+    bool in_flight_limits(const CapacityOutcome& failed) const;
     double quantile(double q) const;  // of the probability, a rate
     const CapacityOutcome* nearest_failed() const;
     std::string limiting_stage() const;
@@ -86,7 +97,7 @@ private:
     std::vector<CapacityOutcome> steps_;
     double elapsed_ = 0;
     bool narrowing_ = false, over_ = false;
-    std::optional<CapacityOutcome> held_;  // the last that held while doubling
+    std::optional<CapacityOutcome> held_;  // the last while doubling that did not fail for certain
     int late_in_a_row_ = 0;                // steps in which the generator was the limit
     CapacityEnd end_ = CapacityEnd::OutOfTime;
     double confirmed_ = 0;

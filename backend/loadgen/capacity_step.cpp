@@ -20,6 +20,11 @@ double sure(std::size_t slices) {
     return kSure * (1 + 2.4 / (static_cast<double>(slices) - 2));
 }
 
+bool is_time(const CapacityObjective& objective) {
+    return objective.indicator ? objective.indicator->kind == slo::Indicator::Kind::Latency
+                               : objective.measure != Threshold::Measure::Errors;
+}
+
 }  // namespace
 
 Result<CapacityObjective> capacity_objective(const Threshold& threshold, std::string name) {
@@ -106,13 +111,27 @@ double CapacityStep::answered_rate() const {
     return seconds > 0 ? answered / seconds : 0;
 }
 
-double CapacityStep::mean_ms() const {
+double CapacityStep::mean_of(double CapacitySlice::*member) const {
     double answered = 0, sum = 0;
     for (const CapacitySlice& s : slices_) {
         answered += static_cast<double>(s.answered);
-        sum += s.mean_ms * static_cast<double>(s.answered);
+        sum += s.*member * static_cast<double>(s.answered);
     }
     return answered > 0 ? sum / answered : 0;
+}
+
+double CapacityStep::mean_ms() const {
+    return mean_of(&CapacitySlice::mean_ms);
+}
+
+double CapacityStep::service_ms() const {
+    return mean_of(&CapacitySlice::service_ms);
+}
+
+bool CapacityStep::in_flight_full() const {
+    const auto full =
+        std::count_if(slices_.begin(), slices_.end(), [](const CapacitySlice& s) { return s.in_flight_full; });
+    return full > 0 && 2 * static_cast<std::size_t>(full) >= slices_.size();
 }
 
 double CapacityStep::bad_share(std::size_t objective) const {
@@ -186,12 +205,13 @@ StepJudgement CapacityStep::judge() const {
     StepJudgement out;
     double nearest = -1;
     bool failed = false, unsure = false;
-    const auto consider = [&](const Look& look, const std::string& name) {
+    const auto consider = [&](const Look& look, const std::string& name, bool of_time) {
         // What has failed for certain comes before what is only likely.
         const double weight = look.nearness + (look.sign > 0 ? 1e9 : 0);
         if (weight > nearest) {
             nearest = weight;
             out.limiting = name;
+            out.limiting_is_time = of_time;
         }
         failed = failed || look.sign > 0;
         unsure = unsure || look.sign == 0;
@@ -199,11 +219,11 @@ StepJudgement CapacityStep::judge() const {
     double worst = 0;
     for (std::size_t i = 0; i < objectives_.size(); ++i) {
         const Look look = look_at_share(i);
-        consider(look, objectives_[i].name);
+        consider(look, objectives_[i].name, is_time(objectives_[i]));
         worst = std::max(worst, look.nearness);
     }
     const Look queue = look_at_queue();
-    consider(queue, "queue");
+    consider(queue, "queue", true);
     // Growing by half of what is missed is as likely within as beyond what counts as growth.
     worst = std::max(worst, 2 * queue.nearness);
 

@@ -45,9 +45,11 @@ struct CapacitySlice {
     std::uint64_t planned = 0, answered = 0;
     std::uint64_t backlog = 0;      // due and not answered, at its end
     double mean_ms = 0;             // response time of the answers
+    double service_ms = 0;          // the same from when they were sent
     std::vector<Share> objectives;  // in the order of the objectives
     std::vector<StageTime> stages;
     bool generator_late = false;  // the generator could not keep its plan
+    bool in_flight_full = false;  // at its end requests waited, as max_in_flight were under way
 };
 
 struct StepLimits {
@@ -63,6 +65,7 @@ struct StepJudgement {
     bool clear = false;  // decided by the test, not by the end of time
     // What failed, or came nearest to failing: an objective's name, or "queue" for a backlog that grows.
     std::string limiting;
+    bool limiting_is_time = true;  // so that waiting may be why: an objective of latency, or the queue
     bool generator_limited = false;
 };
 
@@ -77,6 +80,8 @@ public:
     double offered_rate() const;                 // what was due, of those that are looked at; else the rate
     double answered_rate() const;                // of those that are looked at; 0 without any
     double mean_ms() const;
+    double service_ms() const;
+    bool in_flight_full() const;                    // in half of those that are looked at, or more
     double bad_share(std::size_t objective) const;  // of those that are looked at
     std::vector<StageTime> stages() const { return stages_; }
 
@@ -86,6 +91,7 @@ private:
         int sign = 0;
         double nearness = 0;
     };
+    double mean_of(double CapacitySlice::*member) const;  // over all answers
     Look look_at_share(std::size_t objective) const;
     Look look_at_queue() const;
     StepJudgement judge() const;

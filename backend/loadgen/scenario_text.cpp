@@ -537,4 +537,9 @@ Result<Scenario> parse_scenario(std::string_view text) {
     }
 }
 
+bool says(std::string_view text, const std::string& member) {
+    const Result<YAML::Node> root = load(text);
+    return root && root->IsMap() && root.value()[member].IsDefined();
+}
+
 }  // namespace streamgauge::loadgen

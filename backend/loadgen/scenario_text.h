@@ -17,6 +17,9 @@ inline constexpr std::size_t kScenarioBytes = 256 * 1024;
 // faults. With its requests left out a scenario sends the product's own events.
 Result<Scenario> parse_scenario(std::string_view text);
 
+// Whether the text of a scenario has this member at its top, and does not leave it to its default.
+bool says(std::string_view text, const std::string& member);
+
 // Every member that differs from its default, in the order of docs/load.md. parse_scenario() gives an equal value.
 // Precondition: validate(scenario).
 std::string to_text(const Scenario& scenario);

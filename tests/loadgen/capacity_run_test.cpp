@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <functional>
 #include <random>
 #include <utility>
 
@@ -135,6 +136,90 @@ TEST(CapacityRun, TheScenariosObjectivesMustHoldAndAreNamed) {
     ASSERT_TRUE(alone.ok()) << alone.error().describe();
     EXPECT_EQ(alone->limiting, fails->limiting);
     EXPECT_EQ(all_objectives(run).size(), 1U);
+}
+
+// A search until a step fails for certain, or none did; again with other arrivals where it was disturbed and `wanted`
+// says no: random ones make a step fail now and then.
+struct FirstSteps {
+    CapacityOutcome last;
+    bool no_limit = false;
+};
+FirstSteps until_one_fails(const Address& address, CapacityRun run,
+                           const std::function<bool(const FirstSteps&)>& wanted) {
+    FirstSteps found;
+    for (int again = 0; again < 5; ++again, run.scenario.seed += 100) {
+        const int stop = eventfd(0, EFD_CLOEXEC);
+        const auto print = test::capacity_run_of("", 1).on_step;
+        run.on_step = [&](const CapacityOutcome& step) {
+            print(step);
+            found.last = step;
+            const bool fails = step.state == StepState::Failed && step.clear && !step.generator_limited;
+            if (fails && eventfd_write(stop, 1) != 0) std::abort();
+        };
+        const auto answer = find_capacity(address, run, stop);
+        close(stop);
+        EXPECT_TRUE(answer.ok() || answer.error().code == ErrorCode::Cancelled) << answer.error().describe();
+        found.no_limit = answer.ok() && answer->end == CapacityEnd::NoLimit;
+        if (wanted(found)) break;
+    }
+    return found;
+}
+
+// What is over max_in_flight would be dropped and missing everywhere: each step would hold.
+TEST(CapacityRun, DropsNothing) {
+    test::FifoServer server(std::chrono::milliseconds(5));
+    CapacityRun run = test::capacity_run_of(server.url(), 1000);
+    run.scenario.when_full = WhenFull::Drop;
+    run.scenario.max_in_flight = 16;
+    run.options.first_rate = 90;
+    run.options.highest_rate = 721;
+    const FirstSteps found = until_one_fails(test::address_of(server.url()), run, [](const FirstSteps& steps) {
+        return steps.no_limit || !steps.last.generator_limited;
+    });
+    EXPECT_FALSE(found.no_limit);
+    EXPECT_EQ(found.last.state, StepState::Failed);
+    EXPECT_FALSE(found.last.in_flight_limited) << found.last.limiting;  // it is the server's limit
+}
+
+// 24 in flight of 200 ms each are 120/s, whatever the server can.
+TEST(CapacityRun, NamesItsOwnCeiling) {
+    test::FifoServer server(std::chrono::milliseconds(200));
+    server.serve_side_by_side();
+    CapacityRun run = test::capacity_run_of(server.url(), 2000);
+    run.scenario.max_in_flight = 24;
+    run.options.first_rate = 40;
+    run.options.highest_rate = 641;
+    const Address address = test::address_of(server.url());
+    const FirstSteps found =
+        until_one_fails(address, run, [](const FirstSteps& steps) { return steps.last.in_flight_limited; });
+    EXPECT_EQ(found.last.limiting, "max_in_flight: 24 requests were in flight; the server may take more")
+        << found.last.rate << " " << found.last.service_ms;
+    // A thousand do not hold it up there.
+    run.scenario.max_in_flight = kSearchInFlight;
+    run.options.first_rate = 150;
+    run.options.highest_rate = 300;
+    EXPECT_TRUE(until_one_fails(address, run, [](const FirstSteps& steps) { return steps.no_limit; }).no_limit);
+}
+
+TEST(CapacityRun, HasAThousandInFlightWhereAScenarioDoesNotSay) {
+    const auto in_flight = [](const std::string& more) {
+        const auto run = parse_capacity_run("url: http://127.0.0.1:1/\nstages: [{rate: 1, for: 1s}]\n" + more);
+        return run ? std::pair{run->scenario.max_in_flight, run->fewer_in_flight} : std::pair{0U, false};
+    };
+    EXPECT_EQ(in_flight(""), std::pair(kSearchInFlight, true));
+    EXPECT_EQ(in_flight("pipeline: 7\n"), std::pair(kSearchInFlight, true));
+    EXPECT_EQ(in_flight("max_in_flight: 64\n"), std::pair(64U, false));  // what a run has without it
+    EXPECT_EQ(in_flight("max_in_flight: 5000\n"), std::pair(5000U, false));
+    EXPECT_EQ(in_flight("max_in_flight: 0\n"), std::pair(0U, false));
+    EXPECT_EQ(in_flight("replay: {journal: own}\n"), std::pair(0U, false));
+    // So many buffers for such requests would take more than a gigabyte: fewer where nobody asked for so many.
+    test::DeadPort nobody;
+    CapacityRun run = test::capacity_run_of(nobody.url(), 300);
+    run.scenario.requests[0].batch = 10'000;
+    run.scenario.max_in_flight = kSearchInFlight;
+    EXPECT_EQ(find_capacity(test::address_of(nobody.url()), run, -1).error().field, "max_in_flight");
+    run.fewer_in_flight = true;
+    EXPECT_EQ(find_capacity(test::address_of(nobody.url()), run, -1).error().code, ErrorCode::Unavailable);
 }
 
 TEST(CapacityRun, RefusesWhatItCannotTell) {

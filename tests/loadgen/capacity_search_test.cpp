@@ -91,15 +91,13 @@ public:
     CapacityAnswer run(const CapacityOptions& options) {
         auto search = CapacitySearch::make(options);
         EXPECT_TRUE(search.ok());
-        while (const auto task = search->next()) {
-            const double begin = now_;
+        while (const auto task = search->next(now_)) {
             while (!pending_.empty()) {  // drains
                 now_ = std::max(now_, pending_.top().at);
                 pending_.pop();
             }
             now_ += 0.5;
-            const double idle = now_ - begin;
-            search->outcome(step(*task), idle);
+            search->outcome(step(*task));
         }
         return search->answer();
     }
@@ -147,6 +145,7 @@ private:
         out.offered_rate = judge.offered_rate();
         out.answered_rate = judge.answered_rate();
         out.seconds = judge.seconds();
+        out.at_seconds = now_;
         out.mean_ms = judge.mean_ms();
         out.state = judgement.state;
         out.clear = judgement.clear;
@@ -314,23 +313,34 @@ TEST(CapacitySearch, SaysWhenThereIsNoLimit) {
     EXPECT_EQ(answer.high, 0);
 }
 
-// A server that can do 800/s, and a generator whose machine stands still in the steps of `still`.
-CapacityAnswer with_standstills(const std::function<bool(std::size_t step, double rate)>& still) {
-    auto search = CapacitySearch::make({});
+// Steps that come out as `step` says, of four seconds where it does not, a second between them.
+CapacityAnswer scripted(const CapacityOptions& options,
+                        const std::function<void(const CapacityTask& task, CapacityOutcome& outcome)>& step) {
+    auto search = CapacitySearch::make(options);
     EXPECT_TRUE(search.ok());
-    std::size_t steps = 0;
-    while (const auto task = search->next()) {
+    double at = 0;
+    while (const auto task = search->next(at)) {
         CapacityOutcome outcome;
-        outcome.rate = outcome.offered_rate = task->rate;
-        outcome.answered_rate = std::min(task->rate, 800.0);
+        outcome.rate = outcome.offered_rate = outcome.answered_rate = task->rate;
         outcome.seconds = 4;
         outcome.clear = true;
         outcome.confirm = task->confirm;
-        outcome.generator_limited = still(steps++, task->rate);
-        outcome.state = task->rate > 800 || outcome.generator_limited ? StepState::Failed : StepState::Held;
-        search->outcome(outcome, 1);
+        step(*task, outcome);
+        at += outcome.seconds + 1;
+        outcome.at_seconds = at;
+        search->outcome(outcome);
     }
     return search->answer();
+}
+
+// A server that can do 800/s, and a generator whose machine stands still in the steps of `still`.
+CapacityAnswer with_standstills(const std::function<bool(std::size_t step, double rate)>& still) {
+    std::size_t steps = 0;
+    return scripted({}, [&](const CapacityTask& task, CapacityOutcome& outcome) {
+        outcome.answered_rate = std::min(task.rate, 800.0);
+        outcome.generator_limited = still(steps++, task.rate);
+        outcome.state = task.rate > 800 || outcome.generator_limited ? StepState::Failed : StepState::Held;
+    });
 }
 
 TEST(CapacitySearch, AMachineThatStandsStillNowAndThenIsNoLimit) {
@@ -355,6 +365,163 @@ TEST(CapacitySearch, AGeneratorThatIsLateAgainAndAgainIsTheLimit) {
     ASSERT_GE(answer.steps.size(), 3U);
     for (std::size_t i = answer.steps.size() - 3; i < answer.steps.size(); ++i)
         EXPECT_TRUE(answer.steps[i].generator_limited);
+}
+
+// Each step takes as long as it may, and what is under way is waited for; so does the server between steps.
+TEST(CapacitySearch, KeepsToItsBudgetByTheClockWhateverTheServerDoes) {
+    for (const double budget : {30.0, 60.0, 175.0}) {
+        CapacityOptions options;
+        options.budget_seconds = budget;
+        auto search = CapacitySearch::make(options);
+        ASSERT_TRUE(search.ok());
+        double at = 0;
+        std::size_t steps = 0;
+        while (const auto task = search->next(at)) {
+            if (steps++ > 0) at = std::min(at + 6, budget - task->seconds());
+            EXPECT_LE(at + task->seconds(), budget);
+            CapacityOutcome outcome;
+            outcome.rate = outcome.offered_rate = outcome.answered_rate = task->rate;
+            outcome.state = task->rate > 120 ? StepState::Failed : StepState::Held;
+            outcome.clear = outcome.state == StepState::Failed;
+            outcome.confirm = task->confirm;
+            outcome.seconds = task->limits.most_seconds;
+            at = outcome.at_seconds = std::min(at + task->seconds() + 3, budget);
+            search->outcome(outcome);
+        }
+        const CapacityAnswer answer = search->answer();
+        EXPECT_LE(answer.seconds, budget);
+        EXPECT_EQ(answer.seconds, at);
+        EXPECT_GE(answer.steps.size(), 2U);
+        EXPECT_EQ(answer.end, budget > 100 ? CapacityEnd::Found : CapacityEnd::OutOfTime) << budget;
+    }
+}
+
+// The server took so long over what it had that there is no time for the step that was to come.
+TEST(CapacitySearch, IsOverWhereTheWaitTookTheTime) {
+    auto search = CapacitySearch::make({});
+    ASSERT_TRUE(search.ok());
+    for (const double rate : {50.0, 100.0}) {
+        CapacityOutcome outcome;
+        outcome.rate = outcome.offered_rate = outcome.answered_rate = search->next(0)->rate;
+        EXPECT_EQ(outcome.rate, rate);
+        outcome.at_seconds = outcome.seconds = rate / 10;
+        outcome.clear = true;
+        search->outcome(outcome);
+    }
+    EXPECT_TRUE(search->next(10));
+    EXPECT_TRUE(search->next(100));
+    EXPECT_FALSE(search->next(170));
+    EXPECT_FALSE(search->next(170));
+    EXPECT_EQ(search->answer().seconds, 170);
+    EXPECT_EQ(search->answer().end, CapacityEnd::OutOfTime);
+    EXPECT_EQ(search->answer().rate, 100);
+}
+
+// The highest rate has no next step that would tell more.
+TEST(CapacitySearch, AnUnclearFailureAtTheHighestRateIsLookedInto) {
+    CapacityOptions options;
+    options.highest_rate = 1000;
+    for (const double limit : {900.0, 5000.0}) {
+        int at_highest = 0;
+        const CapacityAnswer answer = scripted(options, [&](const CapacityTask& task, CapacityOutcome& outcome) {
+            EXPECT_LE(task.rate, 1000);
+            const bool unclear = task.rate == 1000 && ++at_highest == 1;
+            outcome.clear = !unclear;
+            outcome.state = unclear || task.rate > limit ? StepState::Failed : StepState::Held;
+            outcome.answered_rate = std::min(task.rate, limit);
+            outcome.limiting = "p(99)<300";
+        });
+        if (limit < 1000) {
+            EXPECT_EQ(answer.end, CapacityEnd::Found);
+            EXPECT_NEAR(answer.rate, limit, 30);
+            EXPECT_GE(answer.high, limit);
+            EXPECT_EQ(answer.limiting, "p(99)<300");
+        } else {
+            EXPECT_EQ(answer.end, CapacityEnd::NoLimit);
+            EXPECT_EQ(answer.rate, 1000);
+            EXPECT_EQ(answer.high, 0);
+            EXPECT_EQ(answer.limiting, "");
+            EXPECT_TRUE(answer.steps.back().confirm);
+            EXPECT_LE(answer.steps.size(), 15U);
+        }
+    }
+}
+
+// 64 in flight, each answered after 100 ms: 640/s, and the server could take more. One that answers one after the other
+// has each the longer the more of them it has.
+TEST(CapacitySearch, TheGeneratorsOwnCeilingIsNamed) {
+    const std::string own = "max_in_flight: 64 requests were in flight; the server may take more";
+    const auto limiting = [](double first_rate, const std::function<double(double rate)>& service_ms,
+                             std::uint32_t full_at) {
+        CapacityOptions options;
+        options.first_rate = first_rate;
+        const CapacityAnswer answer = scripted(options, [&](const CapacityTask& task, CapacityOutcome& outcome) {
+            outcome.state = task.rate > 640 ? StepState::Failed : StepState::Held;
+            outcome.answered_rate = std::min(task.rate, 640.0);
+            outcome.service_ms = service_ms(task.rate);
+            outcome.limiting = "p(99)<300";
+            outcome.stages = {{"commit", 100, 100}};
+            if (outcome.state == StepState::Failed) outcome.full_at = full_at;
+        });
+        EXPECT_EQ(answer.end, CapacityEnd::Found);
+        EXPECT_NEAR(answer.rate, 640, 20);
+        EXPECT_EQ(answer.limiting_stage.empty(), answer.limiting != "p(99)<300");
+        for (const CapacityOutcome& step : answer.steps)
+            EXPECT_EQ(step.limiting, step.state == StepState::Failed ? answer.limiting : "p(99)<300") << step.rate;
+        return answer.limiting;
+    };
+    for (const double first_rate : {50.0, 500.0}) {  // 500/s have more than half of 64 in flight
+        EXPECT_EQ(limiting(
+                      first_rate, [](double) { return 100; }, 64),
+                  own);
+        EXPECT_EQ(limiting(
+                      first_rate, [](double rate) { return rate > 640 ? 105 : 100; }, 64),
+                  own);
+        // It was not full, or what failed takes no time.
+        EXPECT_EQ(limiting(
+                      first_rate, [](double) { return 100; }, 0),
+                  "p(99)<300");
+        // One after the other, 1.5625 ms each: as long as 64 take, and a few near the limit.
+        const auto one_by_one = [](double rate) {
+            return rate > 640 ? 100 : 1.5625 * (1 + rate / 640 / 2 / (1.001 - rate / 640));
+        };
+        EXPECT_EQ(limiting(first_rate, one_by_one, 64), "p(99)<300");
+    }
+}
+
+// What a step says of it: full for half of what is looked at, and failed by what takes time.
+TEST(CapacitySearch, AStepKnowsWhetherTheCeilingWasReached) {
+    for (const std::uint64_t errors_in_ten : {0U, 5U}) {
+        CapacityStep step(20, {latency(99, 300), errors(0.01)}, {1, 2.5, 5});
+        StepJudgement judgement;
+        for (int i = 0; judgement.state == StepState::Running; ++i) {
+            CapacitySlice slice;
+            slice.planned = slice.answered = 10;
+            slice.mean_ms = 20;
+            slice.service_ms = 10;
+            slice.objectives = {{errors_in_ten == 0 ? 5U : 0U, 10}, {errors_in_ten, 10}};
+            slice.in_flight_full = i % 2 == 0;
+            judgement = step.take(slice);
+        }
+        EXPECT_EQ(judgement.state, StepState::Failed);
+        EXPECT_EQ(judgement.limiting_is_time, errors_in_ten == 0) << judgement.limiting;
+        EXPECT_EQ(step.service_ms(), 10);
+        EXPECT_EQ(step.mean_ms(), 20);
+    }
+    CapacityStep step(20, {latency(99, 300)}, {1, 2.5, 5});
+    CapacitySlice slice;
+    slice.planned = slice.answered = 10;
+    slice.objectives = {{0, 10}};
+    slice.in_flight_full = true;
+    for (int i = 0; i < 2; ++i) step.take(slice);  // it settles
+    EXPECT_FALSE(step.in_flight_full());
+    step.take(slice);
+    EXPECT_TRUE(step.in_flight_full());
+    slice.in_flight_full = false;
+    step.take(slice);
+    EXPECT_TRUE(step.in_flight_full());
+    step.take(slice);
+    EXPECT_FALSE(step.in_flight_full());
 }
 
 TEST(CapacitySearch, RefusesWhatIsNoObjectiveAndNoSearch) {

@@ -137,7 +137,7 @@ void FifoServer::run() {
             std::string& input = inputs[fd];
             input.append(buffer.data(), static_cast<std::size_t>(got));
             for (std::string& line : take_requests(input)) {
-                const std::int64_t starts = std::max(now, busy_until);
+                const std::int64_t starts = side_by_side_ ? now : std::max(now, busy_until);
                 busy_until = starts + service_(number++).count();
                 queue.push_back({fd, now, starts, busy_until, std::move(line)});
             }

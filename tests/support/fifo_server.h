@@ -38,6 +38,8 @@ public:
     // Requests a second, of a server whose requests take all as long.
     double capacity() const { return 1e9 / static_cast<double>(service_(0).count()); }
 
+    // Before the first request: none waits for another, as if the server were as many as there are requests.
+    void serve_side_by_side() { side_by_side_ = true; }
     // Before the first request. Without it nothing is kept of a request.
     void keep_log() { keeps_log_ = true; }
     std::vector<Served> log() const;
@@ -46,7 +48,7 @@ private:
     void run();
 
     const Service service_;
-    std::atomic<bool> keeps_log_{false};
+    std::atomic<bool> keeps_log_{false}, side_by_side_{false};
     mutable std::mutex mutex_;
     std::vector<Served> log_;
     int listener_ = -1;
