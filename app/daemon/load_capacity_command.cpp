@@ -12,6 +12,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <random>
 
 #include "api/codec.h"
@@ -47,8 +48,9 @@ The objectives of a scenario must hold, too.)";
 struct Arguments {
     std::string url, scenario_file, confirmed_host, json_file, keep, budget = "175s";
     std::vector<std::string> objectives, promises;
-    std::uint32_t batch = 1, connections = 1000;
-    std::uint64_t seed = 1;
+    std::uint32_t batch = 1;
+    std::optional<std::uint32_t> connections;
+    std::optional<std::uint64_t> seed;
     CapacityOptions options;
 };
 
@@ -90,20 +92,24 @@ Result<CapacityRun> run_of(const Arguments& arguments, std::vector<std::string>&
     if (!arguments.scenario_file.empty()) {
         const Result<std::string> text = read_file(arguments.scenario_file, kScenarioBytes, "scenario");
         if (!text) return text.error();
-        Result<Scenario> scenario = parse_scenario(*text);
-        if (!scenario) return scenario.error();
-        if (scenario->replays()) return wrong_field("scenario", "a search has rates of its own: it replays nothing");
-        run.scenario = std::move(scenario).value();
+        Result<CapacityRun> parsed = parse_capacity_run(*text);
+        if (!parsed) return parsed.error();
+        run = std::move(parsed).value();
     } else {
         RequestKind events;
         events.batch = arguments.batch;
         run.scenario.requests = {std::move(events)};
+        run.scenario.max_in_flight = kSearchInFlight;
+        run.fewer_in_flight = true;
     }
     if (!arguments.url.empty()) run.scenario.url = arguments.url;
     if (run.scenario.url.empty())
         return named(Error::make(ErrorCode::InvalidArgument, "a URL or a scenario is needed"), "url");
-    run.scenario.max_in_flight = arguments.connections;
-    run.scenario.seed = arguments.seed;
+    if (arguments.connections) {
+        run.scenario.max_in_flight = *arguments.connections;
+        run.fewer_in_flight = false;
+    }
+    if (arguments.seed) run.scenario.seed = *arguments.seed;
     run.options = arguments.options;
     const Result<double> budget = parse_duration(arguments.budget);
     if (!budget) return named(budget.error(), "budget");
@@ -138,12 +144,13 @@ std::string step_line(const CapacityOutcome& step) {
     return text.data();
 }
 
-std::string answer_json(const CapacityAnswer& answer, const std::vector<std::string>& left_out) {
+std::string answer_json(const CapacityAnswer& answer, const Scenario& sent, const std::vector<std::string>& left_out) {
     api::JsonWriter out;
     out.begin_object().key("schema").string("streamgauge-load-capacity/1");
     out.key("end").string(to_string(answer.end)).key("rate").number(answer.rate);
     out.key("low").number(answer.low).key("high").number(answer.high);
     out.key("limiting").string(answer.limiting).key("limiting_stage").string(answer.limiting_stage);
+    out.key("max_in_flight").unsigned_integer(sent.max_in_flight).key("seed").unsigned_integer(sent.seed);
     out.key("left_out").begin_array();
     for (const std::string& one : left_out) out.string(one);
     out.end_array().key("seconds").number(answer.seconds).key("steps").begin_array();
@@ -215,16 +222,20 @@ int run(const Arguments& arguments) {
     const StopSignalFd stop;
     const Result<CapacityAnswer> answer = find_capacity(*address, *run, stop.fd());
     if (!answer) return refuse(answer.error());
+    run->scenario.max_in_flight = answer->max_in_flight;
     print(*answer);
-    if (json.is_open()) json << answer_json(*answer, left_out) << "\n";
+    if (json.is_open()) json << answer_json(*answer, run->scenario, left_out) << "\n";
     if (run->scenario.stages.empty()) {  // so that the text is a scenario that can be run: what was found
         Stage held;
         held.rate = std::max(1.0, answer->rate);
         held.seconds = run->options.confirm_seconds;
         run->scenario.stages = {held};
     }
+    std::string text = to_text(run->scenario);
+    // A search that repeats it would have its own where it is not said.
+    if (!says(text, "max_in_flight")) text += "max_in_flight: " + std::to_string(run->scenario.max_in_flight) + "\n";
     const std::string report =
-        api::encode(capacity_report(statuses.search(answer->steps, &*answer), started_at, to_text(run->scenario), {}));
+        api::encode(capacity_report(statuses.search(answer->steps, &*answer), started_at, std::move(text), {}));
     if (!arguments.keep.empty())
         if (Status kept = keep_report(arguments.keep, report); !kept) return refuse(kept.error());
     return answer->end == CapacityEnd::Found ? 0 : kExitFailed;
@@ -238,21 +249,24 @@ void add_load_capacity_command(CLI::App& app, int& exit_code) {
     const auto arguments = std::make_shared<Arguments>();
     Arguments& a = *arguments;
     command->add_option("--url", a.url, "Where requests go, such as http://127.0.0.1:8080/events");
-    command->add_option("--scenario", a.scenario_file,
-                        "A scenario file that says what is sent; its stages are not used");
+    command->add_option(
+        "--scenario", a.scenario_file,
+        "A scenario file that says what is sent; its stages, arrivals, thresholds and when_full are not used");
     command->add_option("--objective", a.objectives,
                         "What must hold, such as p(95)<300 or errors<1%; repeat it. Default, where no other objectives "
                         "are given: p(99)<300 and errors<1%");
     command->add_option("--objectives", a.promises,
                         "default (those of a fresh server) or a file of OpenSLO documents: must hold, too");
     command->add_option("--batch", a.batch, "Events in each request")->capture_default_str();
-    command->add_option("--connections", a.connections, "Most requests in flight")->capture_default_str();
+    command->add_option("--connections", a.connections,
+                        "Most requests in flight; without it as the scenario's max_in_flight says, else 1000, or as "
+                        "many as 1 GiB of them");
     command->add_option("--first-rate", a.options.first_rate, "Requests a second of the first step")
         ->capture_default_str();
     command->add_option("--highest-rate", a.options.highest_rate, "Requests a second that are enough")
         ->capture_default_str();
     command->add_option("--budget", a.budget, "Most time that it may take, 30s to 1h")->capture_default_str();
-    command->add_option("--seed", a.seed, "Chooses arrivals and contents")->capture_default_str();
+    command->add_option("--seed", a.seed, "Chooses arrivals and contents; without it the scenario's, else 1");
     command->add_option("--target-confirm", a.confirmed_host, "The host, when it is not this machine");
     command->add_option("--json", a.json_file, "Write the answer and all steps to this file");
     command->add_option("--keep", a.keep,

@@ -245,11 +245,11 @@ void allow_descriptors() {
 
 // Looks for capacity; its status is told after each step, and twice a second during one.
 int search(const Arguments& arguments, const std::string& text, int stop_fd, LineWriter& lines) {
-    Result<Scenario> scenario = parse_scenario(text);
-    const Result<Url> url = scenario ? parse_url(scenario->url) : scenario.error();
+    Result<CapacityRun> parsed = parse_capacity_run(text);
+    const Result<Url> url = parsed ? parse_url(parsed->scenario.url) : parsed.error();
     const Result<Address> address = url ? resolve_allowed(*url, arguments.confirmed_host) : url.error();
-    LoadStatusMaker statuses(arguments.run_id, scenario ? *scenario : Scenario{});
-    CapacityRun run;
+    CapacityRun run = parsed ? std::move(parsed).value() : CapacityRun{};
+    LoadStatusMaker statuses(arguments.run_id, run.scenario);
     std::vector<CapacityOutcome> steps;
     statuses.look_for(arguments.objectives, arguments.search.budget_seconds);
     const Timestamp started_at = SystemClock().now();
@@ -266,7 +266,6 @@ int search(const Arguments& arguments, const std::string& text, int stop_fd, Lin
         return stopped ? kRan : kUnreachable;
     };
     if (!address) return fail(address.error());
-    run.scenario = std::move(scenario).value();
     for (const std::string& objective : arguments.objectives) {
         const Result<Threshold> threshold = parse_threshold(objective);
         if (!threshold) return fail(threshold.error());

@@ -8,7 +8,7 @@
 #include <set>
 #include <utility>
 
-#include "loadgen/capacity_step.h"
+#include "loadgen/capacity_run.h"
 #include "loadgen/duration.h"
 #include "loadgen/scenario_text.h"
 #include "loadgen/target.h"
@@ -118,7 +118,14 @@ int ScenarioViewModel::fault_line() const {
 // ---- the form
 
 QVariantMap ScenarioViewModel::form() const {
-    return scalar_members(draft_);
+    QVariantMap form = scalar_members(draft_);
+    if (!says_in_flight()) form[u"max_in_flight"_s] = QString::number(kSearchInFlight);
+    return form;
+}
+
+// What a search sends where the text does not say it is not what a run does.
+bool ScenarioViewModel::says_in_flight() const {
+    return !search_ || draft_.max_in_flight != Scenario().max_in_flight || says(text_.toStdString(), "max_in_flight");
 }
 QVariantList ScenarioViewModel::stages() const {
     return stage_rows(draft_);
@@ -163,6 +170,15 @@ void ScenarioViewModel::set(const QString& member, const QString& text) {
     if (member.startsWith("replay."_L1)) before_replay_.reset();
     if (member == "url"_L1) url_edited_ = true;
     take(std::move(next));
+    if (member == "max_in_flight"_L1 && !says_in_flight()) say_in_flight();
+}
+
+// A run's usual number is left out of a text, and a search has another one then.
+void ScenarioViewModel::say_in_flight() {
+    if (!text_.isEmpty() && !text_.endsWith(u'\n')) text_ += u'\n';
+    text_ += u"max_in_flight: "_s + QString::number(draft_.max_in_flight) + u'\n';
+    Q_EMIT textReplaced();
+    Q_EMIT changed();
 }
 
 // A search has rates of its own: no stages stand in its form.

@@ -112,6 +112,8 @@ private:
     };
     loadgen::Scenario without_replay();
     bool shows(const loadgen::Scenario& scenario, const QString& member) const;
+    bool says_in_flight() const;
+    void say_in_flight();
     void mend_hidden(loadgen::Scenario& next) const;
     void take(loadgen::Scenario next);
     void settle();

@@ -28,8 +28,7 @@
 #include "base/uuid.h"
 #include "base/wrong_field.h"
 #include "loadgen/arrival_plan.h"
-#include "loadgen/capacity_search.h"
-#include "loadgen/capacity_step.h"
+#include "loadgen/capacity_run.h"
 #include "loadgen/engine.h"
 #include "loadgen/report_text.h"
 #include "loadgen/scenario_text.h"
@@ -285,9 +284,9 @@ void ProcessLoadService::begin_scenario(const ScenarioRun& run, const Done<LoadS
 }
 
 void ProcessLoadService::begin_capacity(const CapacityAsk& ask, const Done<LoadStatus>& done) {
-    const Result<loadgen::Scenario> scenario = loadgen::parse_scenario(ask.scenario);
-    if (!scenario) return done(scenario.error());
-    if (scenario->replays()) return done(wrong_field("scenario", "a search has rates of its own: it replays nothing"));
+    const Result<loadgen::CapacityRun> run = loadgen::parse_capacity_run(ask.scenario);
+    if (!run) return done(run.error());
+    const loadgen::Scenario* const scenario = &run->scenario;
     // The search has rates of its own.
     if (Status checked = check_served_scenario(*scenario, std::numeric_limits<double>::max()); !checked)
         return done(checked.error());

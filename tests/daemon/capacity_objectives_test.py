@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a capacity search takes for objectives: those of a scenario and of OpenSLO documents, on a real server.
+"""What a capacity search takes of a scenario, its options and OpenSLO documents, on a real server.
 
 capacity_objectives_test.py <streamgauged>
 """
@@ -96,6 +96,17 @@ class CapacityObjectives(unittest.TestCase):
         done = self.search("--scenario", self.path("s.yaml", "url: %s\nreplay: {journal: %s}\n" % (self.url, self.path("data"))))
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertIn("replays nothing", done.stderr)
+
+    def test_options_are_above_the_scenario_only_where_they_are_given(self):
+        def sent(text, *options):
+            scenario = "url: %s\nstages: [{rate: 1, for: 1s}]\nobjectives: [{kind: latency, target: 95%%, threshold: 0.001ms}]\n%s" % (self.url, text)
+            done = self.search("--scenario", self.path("s.yaml", scenario), *options)
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            return self.answer()["max_in_flight"], self.answer()["seed"]
+        said = "max_in_flight: 7\nseed: 5\n"
+        self.assertEqual(sent(said), (7, 5))
+        self.assertEqual(sent(said, "--connections", "9", "--seed", "6"), (9, 6))
+        self.assertEqual(sent(""), (1000, 1))
 
 
 if __name__ == "__main__":

@@ -97,6 +97,23 @@ TEST_F(LoadRunsTest, AScenarioRunsUnderAHandAndItsReportIsKept) {
     EXPECT_EQ(as_operator("DELETE", "/api/v1/load/runs/" + id).status, 404);
 }
 
+// As on the command line: tests/daemon/capacity_objectives_test.py.
+TEST_F(LoadRunsTest, ASearchHasAThousandInFlightWhereItsScenarioDoesNotSay) {
+    for (const auto& [text, in_flight] : {std::pair{"", 1000}, std::pair{"max_in_flight: 7\n", 7}}) {
+        const auto started =
+            as_operator("POST", "/api/v1/load/capacity",
+                        nlohmann::json{{"scenario", "url: " + own_url() + "\nstages: [{rate: 1, for: 1s}]\n" + text},
+                                       {"objectives", {"p(99)<300"}},
+                                       {"first_rate", 10},
+                                       {"highest_rate", 0},
+                                       {"budget_seconds", 60}}
+                            .dump());
+        ASSERT_EQ(started.status, 202) << started.body;
+        EXPECT_EQ(nlohmann::json::parse(started.body)["plan"]["connections"], in_flight);
+        EXPECT_EQ(as_operator("POST", "/api/v1/load/stop").status, 200);
+    }
+}
+
 TEST_F(LoadRunsTest, GoesToThisServerOnlyAndReadsNoFile) {
     const auto start = [&](const std::string& scenario) {
         return as_operator("POST", "/api/v1/load/runs", scenario, "application/yaml").status;

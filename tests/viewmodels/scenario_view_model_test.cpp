@@ -173,6 +173,22 @@ TEST_F(ScenarioTest, ASearchNeedsObjectivesThatAreShares) {
     EXPECT_NE(fault(u"thresholds"_s), u"");
 }
 
+// What the form shows is what is sent, and 64, which a run's text leaves out, is said in that of a search.
+TEST_F(ScenarioTest, ASearchHasItsOwnNumberInFlightUntilOneIsSaid) {
+    const auto shown = [&] { return model.form()[u"max_in_flight"_s].toString(); };
+    EXPECT_EQ(shown(), u"64");
+    model.choose(u"capacity"_s);
+    EXPECT_EQ(shown(), u"1000");
+    for (const auto& number : {u"64"_s, u"500"_s, u"64"_s}) {
+        model.set(u"max_in_flight"_s, number);
+        EXPECT_EQ(shown(), number);
+        EXPECT_THAT(model.capacity_ask().scenario,
+                    testing::HasSubstr("\nmax_in_flight: " + number.toStdString() + "\n"));
+    }
+    model.set(u"name"_s, u"another"_s);
+    EXPECT_EQ(shown(), u"64");
+}
+
 TEST_F(ScenarioTest, ClosedLoopSpeaksOfUsers) {
     model.set(u"loop"_s, u"closed"_s);
     EXPECT_EQ(model.stages()[0].toMap()[u"args"_s].toList()[0].toMap()[u"label"_s].toString(), u"Users");
