@@ -250,11 +250,11 @@ private:
                                                        " requests a second");
     }
 
-    // A few requests at a time, until they are answered as fast as in the first step. False when that took until
-    // `until`.
+    // A few requests at a time, until they are answered as fast as in the first step, or have been answered for long
+    // enough. False when that took until `until`.
     Result<bool> let_recover(double until, double next_rate) {
         bool answered = false;
-        for (int i = 0; i < kMostProbes; ++i) {
+        for (int probes = 1;; ++probes) {
             if (elapsed() + kProbeSeconds + kProbeGraceSeconds > until) return false;
             Scenario scenario = scenario_of(kProbeRate, kProbeSeconds);
             scenario.grace_seconds = kProbeGraceSeconds;
@@ -269,9 +269,11 @@ private:
             if (record.totals().unfinished() == 0 && record.response().count() > 0 &&
                 p50_ms <= kRecovered * *usual_ms_ + kRecoveredMs)
                 return true;
+            if (probes < kMostProbes) continue;
+            if (answered) return true;  // as fast as it is now
+            // One that hangs may come back.
+            if (record.totals().of(Outcome::ConnectRefused) > 0) return no_answer(" any more, before ", next_rate);
         }
-        if (!answered) return no_answer(" any more, before ", next_rate);
-        return true;
     }
 
     const Address& address_;

@@ -46,7 +46,7 @@ CapacitySlice::Share counted_by(const slo::Indicator& indicator, const RunRecord
 
 // Blocks until the search is over, or `stop_fd` is readable (Cancelled; -1: none). InvalidArgument for a scenario that
 // is not valid, without objectives, or with one that a run cannot tell (freshness); Unavailable when the server
-// answered nothing in the first step, or after a later one.
+// answered nothing in the first step, or takes no connection any more after a later one.
 Result<CapacityAnswer> find_capacity(const Address& address, const CapacityRun& run, int stop_fd);
 
 }  // namespace streamgauge::loadgen

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <functional>
+#include <memory>
 #include <random>
 #include <utility>
 
+#include "base/clock.h"
 #include "loadgen/capacity_setup.h"
 #include "loadgen/run_objectives.h"
 #include "support/fifo_server.h"
@@ -199,6 +201,31 @@ TEST(CapacityRun, NamesItsOwnCeiling) {
     run.options.first_rate = 150;
     run.options.highest_rate = 300;
     EXPECT_TRUE(until_one_fails(address, run, [](const FirstSteps& steps) { return steps.no_limit; }).no_limit);
+}
+
+// A server that hangs may come back, but the budget is the longest that it is waited for.
+TEST(CapacityRun, WaitsForAServerThatHangsWithinItsBudget) {
+    test::StallServer server({}, [](std::uint64_t n) { return n < 350 ? 202 : test::StallServer::kSilence; });
+    CapacityRun run = test::capacity_run_of(server.url(), 300);
+    run.options.budget_seconds = 45;
+    const std::int64_t begun = SystemClock().monotonic_nanos();
+    const auto answer = find_capacity(test::address_of(server.url()), run, -1);
+    const double took = static_cast<double>(SystemClock().monotonic_nanos() - begun) / 1e9;
+    ASSERT_TRUE(answer.ok()) << answer.error().describe();
+    EXPECT_TRUE(answer->end == CapacityEnd::OutOfTime || answer->end == CapacityEnd::GeneratorLimited);
+    EXPECT_GE(answer->steps.size(), 2U);
+    EXPECT_NEAR(answer->seconds, took, 2);
+    EXPECT_LE(took, 60);  // 45, and a machine that stands still
+}
+
+TEST(CapacityRun, EndsWhereTheServerIsGone) {
+    auto server = std::make_unique<test::FifoServer>(std::chrono::milliseconds(2));
+    CapacityRun run = test::capacity_run_of(server->url(), 300);
+    run.on_step = [&](const CapacityOutcome&) { server.reset(); };
+    const Address address = test::address_of(server->url());
+    const auto answer = find_capacity(address, run, -1);
+    ASSERT_FALSE(answer.ok());
+    EXPECT_EQ(answer.error().code, ErrorCode::Unavailable);
 }
 
 TEST(CapacityRun, HasAThousandInFlightWhereAScenarioDoesNotSay) {
