@@ -99,6 +99,13 @@ class EndToEndLoad(unittest.TestCase):
         self.assertEqual([found[name] for name in ("acknowledged", "visible", "lost", "repeated")], [events, events, 0, 0], found)
         self.assertTrue(found["sums_equal"], found)
 
+    def losing(self, url):
+        """A proxy before the server that loses some of what it acknowledges."""
+        proxy = LosingProxy(int(url.rsplit(":", 1)[1]))
+        self.addCleanup(proxy.server_close)
+        self.addCleanup(proxy.shutdown)
+        return proxy
+
     def test_the_command_says_what_became_of_its_events(self):
         url = self.serve("--management", "off")
         said = self.load("--url", url + "/events", "--rate", "50", "--duration", "2s", "--end-to-end", "--threshold", "lost==0",
@@ -131,9 +138,7 @@ class EndToEndLoad(unittest.TestCase):
 
     def test_ctrl_c_ends_the_wait_for_what_does_not_come(self):
         url = self.serve("--management", "off")
-        proxy = LosingProxy(int(url.rsplit(":", 1)[1]))
-        self.addCleanup(proxy.server_close)
-        self.addCleanup(proxy.shutdown)
+        proxy = self.losing(url)
         scenario = self.scenario(f"url: {proxy.url}\nstages:\n  - {{rate: 50, for: 1s}}\n"
                                  f"end_to_end: {{check: true, settle: 600s, query_url: '{url}'}}\n")
         load = subprocess.Popen([DAEMON, "load", scenario, "--report-json-lines", "--out", "json=" + self.path("report.json")],
@@ -157,9 +162,7 @@ class EndToEndLoad(unittest.TestCase):
 
     def test_a_terminal_shows_what_is_waited_for(self):
         url = self.serve("--management", "off")
-        proxy = LosingProxy(int(url.rsplit(":", 1)[1]))
-        self.addCleanup(proxy.server_close)
-        self.addCleanup(proxy.shutdown)
+        proxy = self.losing(url)
         scenario = self.scenario(f"url: {proxy.url}\nstages:\n  - {{rate: 50, for: 1s}}\n"
                                  f"end_to_end: {{check: true, settle: 8s, query_url: '{url}'}}\n")
         terminal, theirs = pty.openpty()
