@@ -49,6 +49,12 @@ bool under_way(const api::LoadCapacityStep& step) {
     return !step.held && step.limiting.empty();
 }
 
+// As a search says that its own generator's ceiling was what it met (loadgen/capacity_search.h).
+constexpr std::string_view kOwnCeiling = "max_in_flight: ";
+bool is_own_ceiling(std::string_view limiting) {
+    return limiting.starts_with(kOwnCeiling);
+}
+
 bool answered(const api::LoadSecond& second) {
     return second.ok + second.limited + second.other > 0;
 }
@@ -258,7 +264,11 @@ QString LoadResult::headline() const {
         if (status_.state == LoadState::Stopped) return u"The search was stopped before it had an answer."_s;
         if (found.end != "found") return text_of(found.end) + u'.';
         QString text = viewmodels::rate(found.rate).text() + u" held for 20 s"_s;
-        if (!found.limiting.empty()) text += u"; above it fails "_s + threshold_words(found.limiting);
+        if (is_own_ceiling(found.limiting)) {
+            text += u"; above it "_s + text_of(found.limiting.substr(kOwnCeiling.size()));
+        } else if (!found.limiting.empty()) {
+            text += u"; above it fails "_s + threshold_words(found.limiting);
+        }
         if (!found.limiting_stage.empty()) text += u", in "_s + text_of(found.limiting_stage);
         return text + u'.';
     }
@@ -554,9 +564,10 @@ QVariantMap LoadResult::capacity() const {
         steps += under_way(*step)
                      ? row(*step, step->confirm ? u"confirming …"_s : u"under way …"_s, u"none"_s)
                      : row(*step,
-                           step->held                  ? (step->confirm ? u"confirmed"_s : u"held"_s)
-                           : step->limiting == "queue" ? u"backlog grew"_s
-                                                       : QString(u"failed "_s + threshold_words(step->limiting)),
+                           step->held                       ? (step->confirm ? u"confirmed"_s : u"held"_s)
+                           : step->limiting == "queue"      ? u"backlog grew"_s
+                           : is_own_ceiling(step->limiting) ? u"max in flight"_s
+                                                            : QString(u"failed "_s + threshold_words(step->limiting)),
                            step->held ? u"good"_s : u"bad"_s);
     QStringList objectives;
     for (const std::string& text : found.objectives) objectives += threshold_words(text);
@@ -565,9 +576,10 @@ QVariantMap LoadResult::capacity() const {
             {u"interval"_s,
              bounded ? QString(viewmodels::rate(found.low).text() + u" to "_s + viewmodels::rate(found.high).text())
                      : none()},
-            {u"limiting"_s, found.limiting.empty()      ? none()
-                            : found.limiting == "queue" ? u"a growing backlog"_s
-                                                        : threshold_words(found.limiting)},
+            {u"limiting"_s, found.limiting.empty()           ? none()
+                            : found.limiting == "queue"      ? u"a growing backlog"_s
+                            : is_own_ceiling(found.limiting) ? u"max in flight"_s
+                                                             : threshold_words(found.limiting)},
             {u"stage"_s, found.limiting_stage.empty() ? none() : text_of(found.limiting_stage)},
             {u"objectives"_s, objectives.join(u", "_s)},
             {u"low"_s, bounded ? found.low : 0.0},

@@ -13,7 +13,7 @@ Column {
     Txt { width: parent.width; strong: true; topPadding: Theme.s2; text: "Objectives, scaled to the run" }
     Txt {
         width: parent.width
-        text: all.searching ? "A search judges by the thresholds above, not by objectives."
+        text: all.searching ? "A search holds these beside what stands above: the share of bad requests that each allows. Windows and alerts have no meaning in its steps."
               : all.scenario.objectives.length === 0 ? "What production promises over weeks can be tried here in minutes: its window, its error budget and its alerts are scaled to the run." : ""
         visible: text !== ""
         small: true

@@ -370,6 +370,12 @@ TEST_F(LoadTest, SearchesForCapacity) {
     found.capacity = {{"found", 1000, 950, 1050, "p(95) < 300", "commit", 175, {"p(95) < 300"}, {}}};
     fake.publish(found);
     EXPECT_EQ(plain(model.run()->headline()), u"1.00 k/s held for 20 s; above it fails p95 < 300 ms, in commit.");
+    found.capacity->limiting = "max_in_flight: 64 requests were in flight; the server may take more";
+    found.capacity->limiting_stage.clear();
+    fake.publish(found);
+    EXPECT_EQ(plain(model.run()->headline()),
+              u"1.00 k/s held for 20 s; above it 64 requests were in flight; the server may take more.");
+    EXPECT_EQ(model.run()->capacity()[QStringLiteral("limiting")], QStringLiteral("max in flight"));
     EXPECT_EQ(plain(model.run()->capacity()[QStringLiteral("interval")].toString()), u"950 /s to 1.05 k/s");
 }
 
